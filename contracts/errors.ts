@@ -1,0 +1,172 @@
+// One table of everything that can go wrong in a way we expect: code → HTTP status, sentence, hint.
+
+type ErrorEntry = { readonly status: number; readonly sentence: string; readonly hint: string };
+
+/** Sentence = what happened; hint = what to do now. `{name}` is filled from the error's details. */
+export const errorTable = {
+  // who asks
+  sign_in_required: { status: 401, sentence: 'You are not signed in.', hint: 'Sign in and try again.' },
+  sign_in_failed: { status: 401, sentence: 'This name and password do not go together.', hint: 'Check both, or ask a lab manager to set a new password.' },
+  too_many_attempts: { status: 429, sentence: 'Too many attempts in a short time.', hint: 'Wait {minutes} minutes, then try again.' },
+  not_found: {
+    status: 404,
+    sentence: 'There is nothing at this address, or it is not yours to see.',
+    hint: 'Check the address, or ask the owner to share it with you.',
+  },
+  not_allowed: { status: 403, sentence: 'You may see this, but not do that.', hint: 'Ask the owner or a lab manager.' },
+  foreign_origin: { status: 403, sentence: 'This request came from another web site.', hint: 'Open the panel itself and try again there.' },
+  csrf_failed: { status: 403, sentence: 'This page is older than your sign-in.', hint: 'Reload the page and try again.' },
+  link_used: {
+    status: 410,
+    sentence: 'This one-time link has been used or has run out.',
+    hint: 'Start the panel again: it prints a new link as long as there is no manager.',
+  },
+  // what was sent
+  invalid_input: { status: 400, sentence: 'Something in this form is not right.', hint: 'See the remarks at the fields.' },
+  malformed_request: { status: 400, sentence: 'This request could not be read.', hint: 'Send JSON with the header Content-Type: application/json.' },
+  payload_too_large: { status: 413, sentence: 'This request is too large.', hint: 'Send less at once.' },
+  name_taken: { status: 409, sentence: 'There is already an instance called “{name}”.', hint: 'Choose another name.' },
+  user_name_taken: { status: 409, sentence: 'There is already a person with the user name “{userName}”.', hint: 'Choose another user name.' },
+  email_taken: { status: 409, sentence: 'There is already a person with the e-mail address “{email}”.', hint: 'Choose another address.' },
+  wrong_password: { status: 400, sentence: 'The present password is not right.', hint: 'Type it again.' },
+  last_manager: { status: 409, sentence: 'This is the last manager.', hint: 'Make somebody else a manager first.' },
+  key_invalid: { status: 400, sentence: 'This is not a public SSH key that can be used here.', hint: '{reason}' },
+  key_taken: { status: 409, sentence: 'This key belongs to an account already.', hint: 'Use another key, or remove it there first.' },
+  owner_unknown: { status: 400, sentence: 'There is no such person, or the account is disabled.', hint: 'Choose another owner.' },
+  // what the state of things does not allow
+  job_in_progress: { status: 409, sentence: '“{kind}” is under way on this instance, started by {actor}.', hint: 'Wait until it has ended.' },
+  not_deployed: { status: 409, sentence: 'There is no experiment on this instance yet.', hint: 'Push a project first.' },
+  not_running: { status: 409, sentence: 'The experiment is not running.', hint: 'Start it first.' },
+  confirmation_missing: { status: 400, sentence: 'This was not confirmed.', hint: 'Type the name of the instance to confirm.' },
+  people_in_session: {
+    status: 409,
+    sentence: '{count} people are in a session of this instance.',
+    hint: 'Wait until they have finished, or go on with a reason.',
+  },
+  room_unknown: { status: 404, sentence: 'This instance has no room “{room}”.', hint: 'Rooms come from ROOMS in the project’s settings.py.' },
+  label_unknown: { status: 404, sentence: 'This room has no seat “{label}”.', hint: 'Check the address, or choose a seat from the list.' },
+  seat_taken: { status: 409, sentence: 'This seat has just been taken by another computer.', hint: 'Choose another one.' },
+  room_full: { status: 409, sentence: 'Every seat of this room is taken.', hint: 'Ask the experimenter.' },
+  backup_gone: { status: 410, sentence: 'The file of this backup is gone.', hint: 'Look into the backups folder of the panel, or take another backup.' },
+  service_unavailable: { status: 503, sentence: 'The panel cannot reach its database just now.', hint: 'It tries again by itself; reload in a few seconds.' },
+  worker_away: { status: 503, sentence: 'The background worker does not answer.', hint: 'Jobs wait and go on when it is back.' },
+  // jobs and platforms
+  job_interrupted: {
+    status: 500,
+    sentence: 'The panel was stopped in the middle of this job.',
+    hint: 'Look at the state of the instance, then start the job again.',
+  },
+  job_cancelled: { status: 409, sentence: 'This job was cancelled.', hint: 'Start it again when you like.' },
+  backup_failed: { status: 500, sentence: 'The backup could not be made or did not pass its check, so nothing was deleted.', hint: '{reason}' },
+  instance_not_created: { status: 409, sentence: 'This instance was not fully created.', hint: 'Delete it and create it again.' },
+  platform_failed: { status: 500, sentence: 'The platform could not do this: {reason}', hint: 'Try again; if it stays so, look at the panel’s log.' },
+  platform_timeout: { status: 504, sentence: '{what} took longer than {seconds} seconds.', hint: 'Look at the log, then try again.' },
+  database_unreachable: { status: 503, sentence: 'The database server does not answer.', hint: 'Start the panel again with npm start.' },
+  disk_full: { status: 507, sentence: 'The disk is nearly full: {freeMib} MiB are left.', hint: 'Delete what is not needed, then try again.' },
+  start_failed: {
+    status: 500,
+    sentence: 'The experiment did not answer within {seconds} seconds after its start.',
+    hint: 'The last lines of its log say why: {lastLine}',
+  },
+  otree_request_failed: { status: 502, sentence: 'oTree answered: {reason}', hint: 'Look at the instance’s log.' },
+  session_size: { status: 400, sentence: 'oTree refused this session: {reason}', hint: 'Choose another number of participants.' },
+  // builds: why a project does not deploy
+  build_failed: { status: 422, sentence: 'Installing what the project needs failed: {reason}', hint: 'Correct requirements.txt, commit, push again.' },
+  requirements_missing: {
+    status: 422,
+    sentence: 'The project has no requirements.txt.',
+    hint: 'Add a requirements.txt with a line “otree”, commit, push again.',
+  },
+  requirements_encoding: { status: 422, sentence: 'requirements.txt is not plain UTF-8 text ({encoding}).', hint: 'Save it as UTF-8, commit, push again.' },
+  package_unknown: {
+    status: 422,
+    sentence: 'There is no package {requirement} that fits this Python ({python}).',
+    hint: 'Correct the line in requirements.txt, commit, push again.',
+  },
+  otree_missing: { status: 422, sentence: 'requirements.txt does not ask for oTree.', hint: 'Add a line “otree” to requirements.txt, commit, push again.' },
+  otree_too_old: {
+    status: 422,
+    sentence: 'This project is made for oTree {version}; Arboretum runs oTree 5 and later.',
+    hint: 'Follow “Upgrading to oTree 5” in oTree’s documentation, then push again.',
+  },
+  otree_python: {
+    status: 422,
+    sentence: 'oTree {version} does not run on Python {python}.',
+    hint: 'Ask for a newer oTree in requirements.txt (for example “otree>=5.11”), commit, push again.',
+  },
+  settings_missing: {
+    status: 422,
+    sentence: 'There is no settings.py at the top of the project.',
+    hint: 'Push the folder that holds settings.py, not one above or below it.',
+  },
+  settings_invalid: { status: 422, sentence: 'settings.py stopped with an error: {message}', hint: 'Correct {file} line {line}, commit, push again.' },
+  syntax_error: { status: 422, sentence: 'Python cannot read {file}, line {line}: {message}', hint: 'Correct the line, commit, push again.' },
+  module_missing: {
+    status: 422,
+    sentence: '`{module}` is used in {file} but is not in requirements.txt.',
+    hint: 'Add a line `{module}` to requirements.txt, commit, push again.',
+  },
+  otree_check: { status: 422, sentence: 'oTree refuses the project: {message}', hint: 'Correct it, commit, push again.' },
+  trial_failed: { status: 422, sentence: 'The new version did not start on an empty trial database.', hint: 'The last line of its output was: {lastLine}' },
+  project_too_large: {
+    status: 413,
+    sentence: 'The project is larger than {limitMib} MiB.',
+    hint: 'Take large files out of the commit (data, environments, videos), then push again.',
+  },
+  push_refused: { status: 409, sentence: '{reason}', hint: '{hint}' },
+  internal: {
+    status: 500,
+    sentence: 'Something unexpected happened in the panel.',
+    hint: 'Try again; if it stays so, tell a lab manager the request number {requestId}.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+export type ErrorDetails = Readonly<Record<string, string | number>>;
+/** Remark at each field of a form: field name → sentence. */
+export type FieldRemarks = Readonly<Record<string, string>>;
+
+const fill = (text: string, details: ErrorDetails): string => text.replace(/\{(\w+)\}/g, (whole, name: string) => String(details[name] ?? whole));
+
+/** Whether a string is a code of the table (rows written by another version may not be). */
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
+
+/** What a person reads for this code: the table's sentence and hint with the details filled in. */
+export const describeError = (code: ErrorCode, details: ErrorDetails = {}): { sentence: string; hint: string } => ({
+  sentence: fill(errorTable[code].sentence, details),
+  hint: fill(errorTable[code].hint, details),
+});
+
+/** The one error class that carries meaning; everything else is a bug and becomes `internal`. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+  readonly fields: FieldRemarks | undefined;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, extra: { cause?: unknown; fields?: FieldRemarks } = {}) {
+    super(describeError(code, details).sentence, extra.cause === undefined ? undefined : { cause: extra.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.details = details;
+    this.fields = extra.fields;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+
+  get hint(): string {
+    return describeError(this.code, this.details).hint;
+  }
+}
+
+/** Error answer on the wire, `application/problem+json` (RFC 9457). */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly requestId: string;
+  readonly fields?: FieldRemarks;
+};

@@ -1,0 +1,141 @@
+// Instances on the wire.
+
+import { z } from 'zod';
+import { jobSchema } from './jobs.ts';
+import { instanceStates } from './states.ts';
+import { standings } from './roles.ts';
+
+const reservedNames = [
+  'admin',
+  'api',
+  'app',
+  'arboretum',
+  'assets',
+  'dashboard',
+  'git',
+  'healthz',
+  'lobby',
+  'localhost',
+  'mail',
+  'metrics',
+  'panel',
+  'readyz',
+  'root',
+  'static',
+  'system',
+  'www',
+];
+
+/** An instance's name: part of its address and of its git remote. */
+export const instanceNameSchema = z
+  .string()
+  .trim()
+  .min(3, 'At least 3 characters.')
+  .max(40, 'At most 40 characters.')
+  .regex(/^[a-z][a-z0-9-]*[a-z0-9]$/, 'Small letters, digits and hyphens; a letter first, no hyphen at the end.')
+  .refine((name) => !name.startsWith('xn--') && !name.includes('--'), 'No two hyphens in a row.')
+  .refine((name) => !reservedNames.includes(name), 'This name is kept for the panel itself.');
+
+/** A git branch, as a person would write it. */
+export const branchSchema = z
+  .string()
+  .trim()
+  .max(100, 'At most 100 characters.')
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'Letters, digits, dot, hyphen, underscore and slash.')
+  .refine((branch) => !/\.\.|\/\/|@\{|\.lock$|[./]$/.test(branch), 'Git does not allow this branch name.');
+
+export const roomSchema = z.object({
+  name: z.string(),
+  displayName: z.string(),
+  labels: z.array(z.string()).nullable(),
+  usesSecureUrls: z.boolean(),
+  hasWelcomePage: z.boolean(),
+  problem: z.string().nullable(),
+  /** Code of the oTree session that is open in the room, null when none or not known. */
+  sessionCode: z.string().nullable(),
+  lobbyUrl: z.string(),
+});
+export type RoomView = z.infer<typeof roomSchema>;
+
+export const deploymentSchema = z.object({
+  id: z.string(),
+  number: z.number().int(),
+  commit: z.string(),
+  message: z.string(),
+  author: z.string(),
+  branch: z.string(),
+  state: z.enum(['waiting', 'building', 'succeeded', 'failed']),
+  otreeVersion: z.string().nullable(),
+  createdByName: z.string(),
+  createdAt: z.string(),
+  endedAt: z.string().nullable(),
+  jobId: z.string().nullable(),
+  isCurrent: z.boolean(),
+});
+export type DeploymentView = z.infer<typeof deploymentSchema>;
+
+export const instanceSummarySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  owner: z.object({ id: z.string(), name: z.string() }),
+  intent: z.enum(['run', 'stop']),
+  state: z.enum(instanceStates),
+  stateDetail: z.string().nullable(),
+  stateSince: z.string(),
+  observedAt: z.string().nullable(),
+  url: z.string(),
+  otreeVersion: z.string().nullable(),
+  memoryBytes: z.number().nullable(),
+  createdAt: z.string(),
+  lastDeployedAt: z.string().nullable(),
+  /** The job under way, if any. */
+  job: jobSchema.nullable(),
+});
+export type InstanceSummary = z.infer<typeof instanceSummarySchema>;
+
+export const instanceSchema = instanceSummarySchema.extend({
+  standing: z.enum(standings),
+  git: z.object({ remoteUrl: z.string(), deployBranch: z.string().nullable(), current: deploymentSchema.nullable() }),
+  otree: z.object({ adminUsername: z.string().nullable(), authLevel: z.enum(['STUDY', 'DEMO', '']), isProduction: z.boolean() }),
+  rooms: z.array(roomSchema),
+  sessionConfigs: z.array(z.object({ name: z.string(), displayName: z.string(), numDemoParticipants: z.number().int() })),
+  now: z.object({
+    databaseBytes: z.number().nullable(),
+    rows: z.number().int().nullable(),
+    participantsInSession: z.number().int().nullable(),
+    sessions: z.number().int().nullable(),
+    lastBackupAt: z.string().nullable(),
+    webProcesses: z.number().int(),
+    restarts: z.number().int(),
+  }),
+  platform: z.object({ kind: z.string(), isolationNote: z.string() }),
+});
+export type InstanceView = z.infer<typeof instanceSchema>;
+
+export const instanceListSchema = z.object({ instances: z.array(instanceSummarySchema) });
+
+export const createInstanceSchema = z.strictObject({ name: instanceNameSchema, ownerId: z.string().optional() });
+export const changeInstanceSchema = z.strictObject({ deployBranch: branchSchema.nullable() });
+export const adminPasswordSchema = z.object({ username: z.string().nullable(), password: z.string() });
+
+export const createSessionSchema = z.strictObject({
+  sessionConfigName: z.string().min(1, 'Choose a session config.').max(200),
+  numParticipants: z.coerce.number({ error: 'A whole number.' }).int('A whole number.').min(1, 'At least 1.').max(2000, 'At most 2,000.'),
+});
+export const createdSessionSchema = z.object({ code: z.string(), adminUrl: z.string() });
+
+export const backupSchema = z.object({
+  id: z.string(),
+  reason: z.string(),
+  sizeBytes: z.number(),
+  sha256: z.string(),
+  rowCounts: z.record(z.string(), z.number()),
+  rows: z.number().int(),
+  verifiedAt: z.string().nullable(),
+  createdAt: z.string(),
+});
+export type BackupView = z.infer<typeof backupSchema>;
+export const backupListSchema = z.object({ backups: z.array(backupSchema) });
+export const deploymentListSchema = z.object({ deployments: z.array(deploymentSchema) });
+export const createdInstanceSchema = z.object({ name: z.string(), job: jobSchema });
+export const runtimeLogSchema = z.object({ text: z.string() });

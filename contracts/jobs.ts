@@ -1,0 +1,74 @@
+// Jobs on the wire: long actions with steps, a log and a result.
+
+import { z } from 'zod';
+import { jobStates } from './states.ts';
+
+/** What each kind of job is called in the page and in the pusher's terminal. */
+export const jobKinds = {
+  'create-instance': 'Create',
+  deploy: 'Deploy',
+  start: 'Start',
+  stop: 'Stop',
+  restart: 'Restart',
+  'set-admin-password': 'Set admin password',
+  'reset-database': 'Reset database',
+  'back-up': 'Back up',
+  delete: 'Delete',
+} as const;
+export type JobKind = keyof typeof jobKinds;
+export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
+
+/** Kinds that may be run again from the start when a worker died in the middle; the others end as interrupted. */
+export const restartableKinds: readonly JobKind[] = ['create-instance', 'start', 'stop', 'restart', 'set-admin-password', 'delete'];
+
+export const stepSchema = z.object({
+  name: z.string(),
+  label: z.string(),
+  state: z.enum(['running', 'succeeded', 'failed']),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+});
+export type Step = z.infer<typeof stepSchema>;
+
+export const jobSchema = z.object({
+  id: z.string(),
+  kind: z.enum(jobKindNames),
+  title: z.string(),
+  instanceId: z.string().nullable(),
+  instanceName: z.string().nullable(),
+  deploymentId: z.string().nullable(),
+  state: z.enum(jobStates),
+  steps: z.array(stepSchema),
+  error: z.object({ code: z.string(), sentence: z.string(), hint: z.string() }).nullable(),
+  actorName: z.string(),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+});
+export type JobView = z.infer<typeof jobSchema>;
+
+export const jobListSchema = z.object({ jobs: z.array(jobSchema) });
+
+/** A piece of a job's log: text after `after`, and the sequence to ask from next time. */
+export const jobLogSchema = z.object({ text: z.string(), lastSequence: z.number().int(), isTruncated: z.boolean() });
+export const jobLogQuery = z.object({ after: z.coerce.number().int().min(-1).default(-1) });
+
+/** Body of `POST /instances/{name}/jobs`: one member per kind that a person may start. */
+export const startJobSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('start') }),
+  z.strictObject({ kind: z.literal('stop'), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({ kind: z.literal('restart'), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({
+    kind: z.literal('set-admin-password'),
+    password: z
+      .string()
+      .min(8, 'At least 8 characters.')
+      .max(100, 'At most 100 characters.')
+      .regex(/^[\x21-\x7e]+$/, 'Letters, digits and signs of a plain keyboard, no spaces.'),
+  }),
+  z.strictObject({ kind: z.literal('reset-database'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({ kind: z.literal('back-up') }),
+  z.strictObject({ kind: z.literal('delete'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({ kind: z.literal('deploy-sample') }),
+]);
+export type StartJob = z.infer<typeof startJobSchema>;

@@ -1,0 +1,19 @@
+// The short questions that the server puts to the worker over its Unix socket.
+
+import { z } from 'zod';
+import { createSessionSchema } from './instances.ts';
+
+const actorSchema = z.object({ id: z.string().nullable(), name: z.string() });
+
+export const workerQuestionSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('read-log'), instanceId: z.string() }),
+  z.object({ kind: z.literal('create-session'), instanceId: z.string(), room: z.string(), actor: actorSchema, ...createSessionSchema.shape }),
+  z.object({ kind: z.literal('ping') }),
+]);
+export type WorkerQuestion = z.infer<typeof workerQuestionSchema>;
+
+/** Answer: the asked value, or an error of the table. */
+export const workerAnswerSchema = z.union([
+  z.object({ answer: z.unknown() }),
+  z.object({ error: z.object({ code: z.string(), details: z.record(z.string(), z.union([z.string(), z.number()])) }) }),
+]);

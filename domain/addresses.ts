@@ -1,0 +1,63 @@
+// How an instance is reached: the one place that decides between sub-domains and ports.
+
+import { lookup } from 'node:dns/promises';
+import net from 'node:net';
+import os from 'node:os';
+import type { FrontDoorRoute } from '../platforms/front-door.ts';
+import type { Instance } from '../prisma/client/client.ts';
+import type { Config } from './config.ts';
+import type { Transaction } from './database.ts';
+
+export type AddressMode = 'subdomain' | 'port';
+type Addressed = Pick<Instance, 'name' | 'port'>;
+
+/** Address of an instance without a slash at the end. An instance with a port has it for good; one without lives under the panel's host name. */
+export function instanceUrl(config: Config, instance: Addressed): string {
+  const url = new URL(config.publicUrl);
+  if (instance.port === null) url.hostname = `${instance.name}.${config.publicUrl.hostname}`;
+  else url.port = String(instance.port);
+  return url.origin;
+}
+
+/** What goes after `git remote add lab`. */
+export const gitRemoteUrl = (config: Config, name: string): string => `ssh://git@${config.publicUrl.hostname}:${config.GIT_SSH_PORT}/${name}.git`;
+
+export const lobbyUrl = (config: Config, name: string, room: string): string => new URL(`/lobby/${name}/${room}`, config.publicUrl).href;
+
+/** Every instance has a session cookie of its own name, because ports share cookies (RFC 6265 §8.5). */
+export const cookieNameOf = (instanceId: string): string => `otree_${instanceId}`;
+
+/** How the front door is to listen for this instance. */
+export const listenOf = (config: Config, instance: Addressed): FrontDoorRoute['listen'] =>
+  instance.port === null ? { mode: 'subdomain', hostName: `${instance.name}.${config.publicUrl.hostname}` } : { mode: 'port', port: instance.port };
+
+/**
+ * Sub-domains where a made-up name under the panel's host name leads to this machine, otherwise ports.
+ * `localhost` counts: browsers resolve every name under it to the loopback (RFC 6761 §6.3).
+ */
+export async function resolveAddressMode(config: Config): Promise<AddressMode> {
+  if (config.ADDRESS_MODE !== 'auto') return config.ADDRESS_MODE;
+  const host = config.publicUrl.hostname;
+  if (host === 'localhost' || host.endsWith('.localhost')) return 'subdomain';
+  if (net.isIP(host.replace(/^\[|\]$/g, ''))) return 'port';
+  const own = new Set(Object.values(os.networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)));
+  const panel = await addressesOf(host);
+  const probe = await addressesOf(`arboretum-probe.${host}`);
+  return probe.some((address) => own.has(address) || panel.includes(address)) ? 'subdomain' : 'port';
+}
+
+const addressesOf = async (host: string): Promise<string[]> => {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    return [];
+  }
+};
+
+/** The lowest port of the range that no instance has, null when none is left. Call inside the creating transaction. */
+export async function freePort(tx: Transaction, config: Config): Promise<number | null> {
+  const [first, last] = config.INSTANCE_PORTS;
+  const taken = new Set((await tx.instance.findMany({ where: { port: { not: null } }, select: { port: true } })).map(({ port }) => port));
+  for (let port = first; port <= last; port += 1) if (!taken.has(port) && port !== config.PORT && port !== config.GIT_SSH_PORT) return port;
+  return null;
+}

@@ -1,0 +1,145 @@
+// The settings: the only reader of the environment. Every problem is listed at once.
+
+import os from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { layoutOf, type Layout } from '../platforms/layout.ts';
+import { Secret } from '../platforms/secret.ts';
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const count = z.coerce.number().int().min(1);
+const secret = z.string().transform((value) => new Secret(value));
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, 'two ports with a hyphen, for example 10001-10999')
+  .transform((text) => text.split('-').map(Number) as [number, number])
+  .refine(([first, last]) => first >= 1 && first <= last && last <= 65_535, 'the first port must not be above the last, both 1–65535');
+
+type Setting = { readonly schema: z.ZodType; readonly unit: string; readonly fallback: string; readonly meaning: string };
+// A row of the table reads best with its four columns in a line.
+// oxlint-disable-next-line max-params
+const setting = <S extends z.ZodType>(schema: S, unit: string, fallback: string, meaning: string) => ({ schema, unit, fallback, meaning }) satisfies Setting;
+
+/** Every setting with unit, default and meaning; `docs/configuration.md` is printed from it. */
+export const settings = {
+  PORT: setting(port.default(8080), 'port', '8080', 'Where browsers reach the panel and, by host name, the instances (nginx listens there).'),
+  GIT_SSH_PORT: setting(port.default(2222), 'port', '2222', 'Where `git push` arrives (SSH).'),
+  DATA_DIR: setting(
+    z.string().optional(),
+    'path',
+    'as root `/var/lib/arboretum`, otherwise `./data`',
+    'Everything that must survive: databases, repositories, releases, backups.',
+  ),
+  RUN_DIR: setting(
+    z.string().optional(),
+    'path',
+    'as root `/run/arboretum`, otherwise under `$XDG_RUNTIME_DIR` or `/tmp`',
+    'Sockets; short, because a socket’s path has at most 107 bytes.',
+  ),
+  PUBLIC_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'URL',
+    '`http://localhost:PORT`',
+    'The panel’s address as people type it. Instances get NAME.HOST where that resolves.',
+  ),
+  ADDRESS_MODE: setting(
+    z.enum(['auto', 'subdomain', 'port']).default('auto'),
+    'word',
+    'auto',
+    '`subdomain`: NAME.HOST; `port`: a port per instance; `auto`: sub-domains where they resolve to this machine, else ports.',
+  ),
+  INSTANCE_PORTS: setting(portRange.default([10_001, 10_999]), 'ports', '10001-10999', 'Ports for instances in mode `port`.'),
+  PLATFORM: setting(z.enum(['local']).default('local'), 'word', 'local', 'Where instances run.'),
+  DATABASE_URL: setting(
+    secret.optional(),
+    'URL',
+    'the panel starts its own PostgreSQL',
+    'A PostgreSQL (≥ 13) role with CREATEDB and CREATEROLE; instances’ databases are made on the same server.',
+  ),
+  REDIS_URL: setting(secret.optional(), 'URL', 'the panel starts its own Redis', 'A Redis with `maxmemory-policy noeviction`.'),
+  REDIS_SOCKET: setting(z.string().optional(), 'path', 'set by `npm start`', 'Unix socket of the panel’s own Redis.'),
+  REDIS_PASSWORD: setting(secret.optional(), 'text', 'set by `npm start`', 'Password of the panel’s own Redis.'),
+  ARBORETUM_SECRET_KEY: setting(
+    secret.optional(),
+    'base64, 32 bytes',
+    'DATA_DIR/secret.key, made at the first start',
+    'Seals passwords in the database. Lost: the sealed passwords are lost.',
+  ),
+  ARBORETUM_ADMIN_EMAIL: setting(z.email().optional(), 'e-mail', 'a one-time link is printed instead', 'First manager, made when there is none.'),
+  ARBORETUM_ADMIN_PASSWORD: setting(secret.optional(), 'text, ≥ 10 characters', '', 'Password of that first manager.'),
+  INSTANCE_MEMORY_MIB: setting(count.default(2048), 'MiB', '2048', 'Memory an instance may use.'),
+  INSTANCE_DISK_MIB: setting(count.default(2048), 'MiB', '2048', 'Disk an instance may fill with files of its own.'),
+  INSTANCE_PROCESSES: setting(count.default(200), 'count', '200', 'Processes and threads an instance may have.'),
+  MAX_PUSH_MIB: setting(count.default(200), 'MiB', '200', 'Largest `git push`.'),
+  MAX_UPLOAD_MIB: setting(count.default(50), 'MiB', '50', 'Largest request that a participant may send.'),
+  KEEP_RELEASES: setting(count.default(5), 'count', '5', 'Built releases kept per instance.'),
+  KEEP_BACKUPS: setting(count.default(10), 'count', '10', 'Automatic backups kept per instance (never the newest verified one).'),
+  KEEP_DELETED_DAYS: setting(count.default(30), 'days', '30', 'How long the last backup of a deleted instance is kept.'),
+  PIP_INDEX_URL: setting(z.string().optional(), 'URL', 'PyPI', 'Package index for builds.'),
+  PIP_EXTRA_INDEX_URL: setting(z.string().optional(), 'URL', 'none', 'A further package index.'),
+  PIP_CERT: setting(z.string().optional(), 'path', 'the system’s', 'Certificate authorities for the package index.'),
+  POSTGRES_BIN: setting(z.string().optional(), 'path', 'set by `npm start`', 'Folder of `pg_dump` and `pg_restore`; they must not be older than the server.'),
+  PYTHON: setting(z.string().default('/usr/bin/python3'), 'path', '/usr/bin/python3', 'The Python that experiments run on.'),
+  NGINX: setting(z.string().default('nginx'), 'path', 'nginx', 'The nginx of the front door.'),
+  LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error']).default('info'), 'word', 'info', 'How much the panel writes into its own log.'),
+} as const;
+
+type Values = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']> };
+export type Config = Omit<Values, 'DATA_DIR' | 'RUN_DIR' | 'PUBLIC_URL'> & {
+  readonly layout: Layout;
+  readonly publicUrl: URL;
+  readonly isPublicUrlSet: boolean;
+  readonly isRoot: boolean;
+};
+
+/** Thrown by `loadConfig` with every problem, one line each. */
+export class ConfigProblem extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`These settings need a look:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    this.name = 'ConfigProblem';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads and checks all settings; empty values count as unset.
+ * @throws ConfigProblem naming every wrong setting
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.keys(settings).flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const schema = z.object(Object.fromEntries(Object.entries(settings).map(([name, entry]) => [name, entry.schema])));
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
+  if (!!given['ARBORETUM_ADMIN_EMAIL'] !== !!given['ARBORETUM_ADMIN_PASSWORD'])
+    problems.push('ARBORETUM_ADMIN_EMAIL and ARBORETUM_ADMIN_PASSWORD go together.');
+  if ((given['ARBORETUM_ADMIN_PASSWORD'] ?? 'long enough').length < 10) problems.push('ARBORETUM_ADMIN_PASSWORD: at least 10 characters.');
+  if (given['PORT'] && given['PORT'] === given['GIT_SSH_PORT']) problems.push('PORT and GIT_SSH_PORT must differ.');
+  if (!parsed.success || problems.length > 0) throw new ConfigProblem(problems);
+  const { DATA_DIR, RUN_DIR, PUBLIC_URL, ...values } = parsed.data as Values;
+  const isRoot = os.userInfo().uid === 0;
+  const runBase = RUN_DIR ?? (isRoot ? '/run/arboretum' : path.join(env['XDG_RUNTIME_DIR'] ?? '/tmp', `arboretum-${os.userInfo().uid}`));
+  const dataDir = path.resolve(DATA_DIR ?? (isRoot ? '/var/lib/arboretum' : 'data'));
+  return {
+    ...values,
+    layout: layoutOf(dataDir, runBase),
+    publicUrl: new URL(PUBLIC_URL ?? `http://localhost:${values.PORT}`),
+    isPublicUrlSet: PUBLIC_URL !== undefined,
+    isRoot,
+  };
+}
+
+/** `docs/configuration.md`, printed from the table. */
+export function configurationPage(): string {
+  const rows = Object.entries(settings).map(([name, { unit, fallback, meaning }]) => `| \`${name}\` | ${unit} | ${fallback} | ${meaning} |`);
+  return [
+    '# Settings',
+    '',
+    'Environment variables, read once at the start. This page is printed from `domain/config.ts`.',
+    '',
+    '| name | unit | default | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,29 @@
+// What the worker last saw inside an instance's oTree and database, stored as JSON on its row.
+
+import { z } from 'zod';
+import type { Instance } from '../prisma/client/client.ts';
+
+const participantSchema = z.object({
+  room: z.string(),
+  label: z.string().nullable(),
+  pageIndex: z.number(),
+  maxPageIndex: z.number(),
+  isFinished: z.boolean(),
+});
+
+const factsSchema = z.object({
+  databaseBytes: z.number().nullable().catch(null),
+  /** Rows in all tables together. */
+  rows: z.number().nullable().catch(null),
+  sessions: z.number().nullable().catch(null),
+  /** Participants who have begun and not finished, in sessions that are not demos. */
+  participantsInSession: z.number().nullable().catch(null),
+  /** Room → code of the session open in it. */
+  roomSessions: z.record(z.string(), z.string()).catch({}),
+  participants: z.array(participantSchema).catch([]),
+});
+export type Facts = z.infer<typeof factsSchema>;
+export const noFacts: Facts = { databaseBytes: null, rows: null, sessions: null, participantsInSession: null, roomSessions: {}, participants: [] };
+
+/** Reads the stored facts; what another version wrote and cannot be read counts as not known. */
+export const readFacts = (instance: Pick<Instance, 'facts'>): Facts => (instance.facts === null ? noFacts : factsSchema.catch(noFacts).parse(instance.facts));

@@ -1,0 +1,117 @@
+// Who may push and fetch, which push is taken, and what a push sets going. The SSH endpoint asks here.
+
+import { AppError } from '../contracts/errors.ts';
+import type { InstanceState } from '../contracts/states.ts';
+import type { Instance } from '../prisma/client/client.ts';
+import { findInstance, type Person } from './access.ts';
+import { gitRemoteUrl, instanceUrl } from './addresses.ts';
+import type { Context } from './context.ts';
+import { deployHead } from './deployments.ts';
+import { followJob } from './follow-job.ts';
+import { peopleInSession } from './guard.ts';
+
+type GitPerson = { readonly personId: string; readonly keyId: string; readonly name: string };
+type GitRepository = { readonly instanceId: string; readonly name: string; readonly directory: string; readonly maxPushMib: number };
+type RefUpdate = { readonly ref: string; readonly oldCommit: string; readonly newCommit: string };
+/** `options` are those of `git push -o`. */
+type Push = { readonly updates: readonly RefUpdate[]; readonly options: readonly string[] };
+type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string; readonly hint: string };
+
+const refuse = (reason: string, hint: string): Verdict => ({ allowed: false, reason, hint });
+const noCommit = /^0+$/;
+
+/** The rules of git, for `server/git-ssh.ts`. */
+export function makeGitAccess(ctx: Context) {
+  return {
+    async findPerson(fingerprint: string): Promise<GitPerson | null> {
+      const key = await ctx.db.sshKey.findUnique({ where: { fingerprint }, include: { user: true } });
+      return key && !key.user.disabledAt ? { personId: key.userId, keyId: key.id, name: key.user.name } : null;
+    },
+
+    async openRepository(person: GitPerson, name: string, command: 'git-receive-pack' | 'git-upload-pack'): Promise<GitRepository> {
+      const actor = await activePerson(ctx, person);
+      const instance = await findInstance(ctx, actor, { name, action: command === 'git-receive-pack' ? 'instance.push' : 'instance.fetch' });
+      await ctx.db.sshKey.updateMany({ where: { id: person.keyId }, data: { lastUsedAt: new Date() } });
+      return { instanceId: instance.id, name, directory: ctx.config.layout.repositoryDir(instance.id), maxPushMib: ctx.config.MAX_PUSH_MIB };
+    },
+
+    async judgePush(_person: GitPerson, repository: GitRepository, { updates, options }: Push): Promise<Verdict> {
+      const instance = await ctx.db.instance.findUnique({ where: { id: repository.instanceId } });
+      if (!instance || instance.deletedAt) return refuse('This instance is gone.', 'Ask a lab manager.');
+      return judgeState(instance) ?? judgeBranches(ctx, instance, updates) ?? judgeGuard(instance, reasonOf(options)) ?? { allowed: true };
+    },
+
+    async afterPush(person: GitPerson, repository: GitRepository, { options }: Push): Promise<{ jobId: string } | null> {
+      const instance = await ctx.db.instance.findUnique({ where: { id: repository.instanceId } });
+      if (!instance || instance.deletedAt) return null;
+      const reason = reasonOf(options);
+      const job = await deployHead(ctx, { id: person.personId, name: person.name }, { instance, ...(reason ? { reason } : {}) });
+      return job && { jobId: job.id };
+    },
+
+    async followJob(jobId: string, onText: (text: string) => void, signal: AbortSignal): Promise<{ succeeded: boolean; lines: readonly string[] }> {
+      const end = await followJob(ctx, jobId, { onText, signal });
+      const row = await ctx.db.job.findUnique({ where: { id: jobId }, include: { instance: true } });
+      if (end.state !== 'succeeded' || !row?.instance)
+        return { succeeded: false, lines: end.error ? [end.error.sentence, end.error.hint] : ['The deployment goes on; its page shows the end.'] };
+      const seconds = ((row.endedAt ?? new Date()).getTime() - row.createdAt.getTime()) / 1000;
+      const page = new URL(`/instances/${row.instance.name}`, ctx.config.publicUrl).href;
+      return {
+        succeeded: true,
+        lines: [
+          `${row.instance.name} is running: ${instanceUrl(ctx.config, row.instance)}`,
+          `Deployed in ${seconds.toFixed(1)} s. Sign-in, rooms and Lobby: ${page}`,
+        ],
+      };
+    },
+  };
+}
+
+/** The key is asked for again at every command: a removed one fails at once. */
+async function activePerson(ctx: Context, person: GitPerson): Promise<Person> {
+  const key = await ctx.db.sshKey.findUnique({ where: { id: person.keyId }, include: { user: true } });
+  if (!key || key.userId !== person.personId || key.user.disabledAt) throw new AppError('not_found');
+  return key.user;
+}
+
+/** `git push -o reason="…"`, one line of at most 300 characters. */
+const reasonOf = (options: readonly string[]): string | undefined =>
+  options
+    .find((option) => option.startsWith('reason='))
+    ?.slice('reason='.length)
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300) || undefined;
+
+function judgeState(instance: Instance): Verdict | null {
+  const state = instance.state as InstanceState;
+  if (state === 'creating') return refuse('This instance is still being created.', 'Push again in a few seconds.');
+  if (state === 'failed') return refuse('This instance was not fully created.', 'Ask a lab manager to delete it and to create it again.');
+  if (state === 'deleting') return refuse('This instance is being deleted.', 'Ask a lab manager for another one.');
+  return null;
+}
+
+function judgeBranches(ctx: Context, instance: Instance, updates: readonly RefUpdate[]): Verdict | null {
+  const wanted = instance.deployBranch ? [instance.deployBranch] : ['main', 'master'];
+  const remote = gitRemoteUrl(ctx.config, instance.name);
+  for (const { ref, newCommit } of updates) {
+    if (ref.startsWith('refs/tags/')) continue;
+    const branch = ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null;
+    if (branch === null) return refuse(`${ref} is not a branch.`, `Push a branch: git push ${remote} ${wanted[0]}`);
+    if (!wanted.includes(branch)) {
+      return refuse(`This instance deploys ${wanted.map((name) => `“${name}”`).join(' or ')}, not “${branch}”.`, `git push ${remote} ${branch}:${wanted[0]}`);
+    }
+    if (noCommit.test(newCommit))
+      return refuse(`The branch “${branch}” is what this instance runs, so it cannot be deleted.`, 'To remove the instance, ask a lab manager.');
+  }
+  return null;
+}
+
+function judgeGuard(instance: Instance, reason: string | undefined): Verdict | null {
+  const count = peopleInSession(instance);
+  if (count === 0 || reason) return null;
+  return refuse(
+    `${count} ${count === 1 ? 'person is' : 'people are'} in a session of this instance; a deployment restarts it.`,
+    'Wait until they have finished, or say why it cannot wait: git push -o reason="…" (it is recorded).',
+  );
+}

@@ -1,0 +1,15 @@
+// The guard: refuses what would disturb people in a session, unless somebody overrides with a reason.
+
+import { AppError } from '../contracts/errors.ts';
+import type { Instance } from '../prisma/client/client.ts';
+import { readFacts } from './facts.ts';
+
+/** People who are in a session now, as last observed; nobody when the instance is not running. */
+export const peopleInSession = (instance: Pick<Instance, 'facts' | 'state'>): number =>
+  instance.state === 'running' || instance.state === 'unhealthy' ? (readFacts(instance).participantsInSession ?? 0) : 0;
+
+/** @throws people_in_session when somebody would be disturbed and no reason is given */
+export function guard(instance: Pick<Instance, 'facts' | 'state'>, reason: string | undefined): void {
+  const count = peopleInSession(instance);
+  if (count > 0 && !reason) throw new AppError('people_in_session', { count }, { fields: { reason: 'Say why it cannot wait; it is recorded.' } });
+}

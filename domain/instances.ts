@@ -1,0 +1,147 @@
+// Instances: create, list, look at, change.
+
+import { rm } from 'node:fs/promises';
+import { AppError } from '../contracts/errors.ts';
+import type { InstanceSummary, InstanceView } from '../contracts/instances.ts';
+import type { Job } from '../prisma/client/client.ts';
+import { standingOf, visibleTo, type OwnedInstance, type Person } from './access.ts';
+import { freePort, resolveAddressMode } from './addresses.ts';
+import { record } from './audit.ts';
+import type { Actor, Context } from './context.ts';
+import { isUniqueViolation, type Transaction } from './database.ts';
+import { newId, newPassword, newToken } from './ids.ts';
+import { announceJob, requestJob } from './jobs.ts';
+import { forPresenting, presentDeployment, presentInstance, presentSummary } from './present-instance.ts';
+import { sealedPlace, type SealedColumn } from './specs.ts';
+
+const firstOsUserId = 200_000;
+const lastOsUserId = 209_999;
+
+/**
+ * Makes the row and the job that builds the rest, in one transaction.
+ * @throws name_taken, owner_unknown
+ */
+export async function createInstance(ctx: Context, actor: Actor, request: { name: string; ownerId: string }): Promise<{ name: string; job: Job }> {
+  const mode = await resolveAddressMode(ctx.config);
+  try {
+    const { name, job } = await ctx.db.$transaction(async (tx) => {
+      // Two at once must not get the same port or user id.
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum create instance'))`;
+      const owner = await tx.user.findFirst({ where: { id: request.ownerId, disabledAt: null } });
+      if (!owner) throw new AppError('owner_unknown');
+      const id = newId();
+      const port = mode === 'port' ? await freePort(tx, ctx.config) : null;
+      if (mode === 'port' && port === null) throw new AppError('platform_failed', { reason: 'every port of INSTANCE_PORTS is in use' });
+      const instance = await tx.instance.create({
+        data: {
+          id,
+          name: request.name,
+          ownerId: owner.id,
+          platform: ctx.config.PLATFORM,
+          port,
+          osUserId: ctx.config.isRoot ? await freeOsUserId(tx) : null,
+          ...sealedSecrets(ctx, id),
+        },
+      });
+      const job = await requestJob(tx, actor, { kind: 'create-instance', instanceId: id });
+      await record(tx, actor, { action: 'instance.create', subject: instance.name, instanceId: id, detail: { owner: owner.userName } });
+      return { name: instance.name, job };
+    });
+    await announceJob(ctx, job.id);
+    await announceInstance(ctx, job.instanceId ?? '');
+    return { name, job };
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new AppError('name_taken', { name: request.name }, { fields: { name: 'This name is taken.' } });
+    throw error;
+  }
+}
+
+function sealedSecrets(ctx: Context, id: string) {
+  const seal = (column: SealedColumn, value: string): string => ctx.sealer.seal(value, sealedPlace(id, column));
+  return {
+    adminPassword: seal('admin_password', newPassword()),
+    secretKey: seal('secret_key', newToken()),
+    roomSecret: seal('room_secret', newToken()),
+    restKey: seal('rest_key', newToken()),
+    databasePassword: seal('database_password', newToken()),
+  };
+}
+
+async function freeOsUserId(tx: Transaction): Promise<number> {
+  const { _max } = await tx.instance.aggregate({ _max: { osUserId: true } });
+  const next = Math.max(firstOsUserId, (_max.osUserId ?? 0) + 1);
+  if (next <= lastOsUserId) return next;
+  const taken = new Set((await tx.instance.findMany({ where: { osUserId: { not: null } }, select: { osUserId: true } })).map(({ osUserId }) => osUserId));
+  for (let id = firstOsUserId; id <= lastOsUserId; id += 1) if (!taken.has(id)) return id;
+  throw new AppError('platform_failed', { reason: 'every user id from 200000 to 209999 is in use' });
+}
+
+export async function listInstances(ctx: Context, person: Person): Promise<InstanceSummary[]> {
+  const rows = await ctx.db.instance.findMany({ where: visibleTo(person), include: forPresenting, orderBy: { name: 'asc' } });
+  return rows.map((row) => presentSummary(ctx, row));
+}
+
+/** Everything for the instance's page. @param instance already checked by `findInstance` */
+export async function showInstance(ctx: Context, person: Person, instance: Pick<OwnedInstance, 'id'>): Promise<InstanceView> {
+  const row = await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id }, include: forPresenting });
+  const current =
+    row.currentDeploymentId === null
+      ? null
+      : await ctx.db.deployment.findUnique({ where: { id: row.currentDeploymentId }, include: forPresenting.deployments.include });
+  const backup = await ctx.db.backup.findFirst({ where: { instanceId: row.id, verifiedAt: { not: null } }, orderBy: { createdAt: 'desc' } });
+  const note = await ctx.db.setting.findUnique({ where: { name: 'platform.isolation-note' } });
+  return presentInstance(ctx, row, {
+    standing: standingOf(person, row),
+    lastBackupAt: backup?.createdAt ?? null,
+    current: current && presentDeployment(current, row.currentDeploymentId),
+    isolationNote: typeof note?.value === 'string' ? note.value : '',
+  });
+}
+
+/** Sets the branch that is deployed; null means `main` or `master`. */
+export async function setDeployBranch(ctx: Context, actor: Actor, change: { instance: OwnedInstance; branch: string | null }): Promise<void> {
+  await ctx.db.$transaction(async (tx) => {
+    await tx.instance.update({ where: { id: change.instance.id }, data: { deployBranch: change.branch } });
+    await record(tx, actor, {
+      action: 'instance.change',
+      subject: change.instance.name,
+      instanceId: change.instance.id,
+      detail: { deployBranch: change.branch },
+    });
+  });
+  await announceInstance(ctx, change.instance.id);
+}
+
+/** The admin's sign-in of oTree, opened; recorded, because it is a secret. */
+export async function revealAdminPassword(ctx: Context, actor: Actor, instance: OwnedInstance): Promise<string> {
+  await record(ctx.db, actor, { action: 'instance.reveal-password', subject: instance.name, instanceId: instance.id });
+  return ctx.sealer.open(instance.adminPassword, sealedPlace(instance.id, 'admin_password')).open();
+}
+
+/** Shows the instance's present row to every page that may see it. */
+export async function announceInstance(ctx: Context, instanceId: string): Promise<void> {
+  const row = await ctx.db.instance.findUnique({ where: { id: instanceId }, include: forPresenting });
+  if (!row) return;
+  const audience = { instanceId, ownerId: row.ownerId };
+  if (row.deletedAt) ctx.events.instanceGone(audience, row.name);
+  else ctx.events.instance(audience, presentSummary(ctx, row));
+}
+
+/** Last step of deleting: the row stays for the kept backups, name, port and user id are free again. */
+export async function forgetInstance(ctx: Context, instanceId: string): Promise<void> {
+  await rm(ctx.config.layout.repositoryDir(instanceId), { recursive: true, force: true });
+  await ctx.db.instance.update({
+    where: { id: instanceId },
+    data: {
+      deletedAt: new Date(),
+      state: 'deleted',
+      stateSince: new Date(),
+      port: null,
+      osUserId: null,
+      currentDeploymentId: null,
+      memoryBytes: null,
+      webProcesses: 0,
+    },
+  });
+  await announceInstance(ctx, instanceId);
+}

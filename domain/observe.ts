@@ -1,0 +1,79 @@
+// What is really so: asks the platform for all instances at once, writes what changed, and puts intent and state together.
+
+import { AppError } from '../contracts/errors.ts';
+import type { InstanceState } from '../contracts/states.ts';
+import type { Observation } from '../platforms/platform.ts';
+import type { Instance } from '../prisma/client/client.ts';
+import { systemActor, type WorkerContext } from './context.ts';
+import { announceInstance } from './instances.ts';
+import { setState } from './instance-state.ts';
+import { announceJob, requestJob } from './jobs.ts';
+
+const unobserved = ['creating', 'failed', 'deleted'];
+
+/** The state that an observation means for this instance. */
+export function stateOf(instance: Pick<Instance, 'currentDeploymentId'>, seen: Observation): InstanceState {
+  if (instance.currentDeploymentId === null) return 'waiting';
+  return seen.state === 'absent' ? 'stopped' : seen.state;
+}
+
+/**
+ * Observes all instances, or one. While a job runs on an instance, the job writes its state;
+ * `isJobOver` says that the caller is that job, at its end.
+ */
+export async function observeInstances(ctx: WorkerContext, options: { only?: string; isJobOver?: boolean } = {}): Promise<void> {
+  const instances = await ctx.db.instance.findMany({ where: { deletedAt: null, state: { notIn: unobserved }, ...(options.only ? { id: options.only } : {}) } });
+  if (instances.length === 0) return;
+  const seen = await ctx.platform.observe(instances.map(({ id }) => id));
+  const ids = [...seen.keys()];
+  await ctx.db.instance.updateMany({ where: { id: { in: ids } }, data: { observedAt: new Date() } });
+  const busy = new Set(
+    (await ctx.db.job.findMany({ where: { state: 'running', instanceId: { in: ids } }, select: { instanceId: true } })).map(({ instanceId }) => instanceId),
+  );
+  for (const instance of instances) {
+    const observation = seen.get(instance.id);
+    if (!observation) continue;
+    await writeNumbers(ctx, instance, observation);
+    if (busy.has(instance.id) && !options.isJobOver) continue;
+    if (instance.state === 'unknown' && instance.stateDetail !== null && observation.state === 'absent') continue;
+    await setState(ctx, instance.id, { state: stateOf(instance, observation), detail: observation.detail });
+  }
+}
+
+/** Memory moves all the time: only a change of a twentieth is news. */
+async function writeNumbers(ctx: WorkerContext, instance: Instance, seen: Observation): Promise<void> {
+  const { webProcesses, restarts, memoryBytes } = seen;
+  const before = Number(instance.memoryBytes ?? 0);
+  const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || Math.abs(before - (memoryBytes ?? 0)) > before / 20;
+  if (!isNews) return;
+  await ctx.db.instance.update({
+    where: { id: instance.id },
+    data: { webProcesses, restarts, memoryBytes: memoryBytes === null ? null : BigInt(memoryBytes) },
+  });
+  await announceInstance(ctx, instance.id);
+}
+
+/** What is meant to run and does not is started, what is meant to stop and runs is stopped: as jobs that people see. */
+export async function reconcileInstances(ctx: WorkerContext): Promise<void> {
+  const astray = await ctx.db.instance.findMany({
+    where: {
+      deletedAt: null,
+      currentDeploymentId: { not: null },
+      OR: [
+        { intent: 'run', state: 'stopped' },
+        { intent: 'stop', state: { in: ['running', 'unhealthy', 'starting', 'crashed'] } },
+      ],
+    },
+  });
+  for (const instance of astray) {
+    try {
+      const job = await ctx.db.$transaction((tx) =>
+        requestJob(tx, systemActor, { kind: instance.intent === 'run' ? 'start' : 'stop', instanceId: instance.id }),
+      );
+      await announceJob(ctx, job.id);
+    } catch (error) {
+      // Somebody is at it already.
+      if (!(error instanceof AppError && error.code === 'job_in_progress')) throw error;
+    }
+  }
+}

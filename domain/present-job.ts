@@ -1,0 +1,40 @@
+// A job's row as people see it.
+
+import { z } from 'zod';
+import { describeError, isErrorCode, type ErrorDetails } from '../contracts/errors.ts';
+import { jobKinds, stepSchema, type JobKind, type JobView, type Step } from '../contracts/jobs.ts';
+import type { JobState } from '../contracts/states.ts';
+import type { Instance, Job } from '../prisma/client/client.ts';
+
+export type JobRow = Job & { instance: Pick<Instance, 'name'> | null };
+export const withInstanceName = { instance: { select: { name: true } } } as const;
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+/** Steps as stored; a row of another version that cannot be read has none. */
+export const readSteps = (value: unknown): Step[] => z.array(stepSchema).catch([]).parse(value);
+
+/** @param job with its instance's name */
+export function presentJob(job: JobRow): JobView {
+  return {
+    id: job.id,
+    kind: job.kind as JobKind,
+    title: jobKinds[job.kind as JobKind] ?? job.kind,
+    instanceId: job.instanceId,
+    instanceName: job.instance?.name ?? null,
+    deploymentId: job.deploymentId,
+    state: job.state as JobState,
+    steps: readSteps(job.steps),
+    error: presentJobError(job),
+    actorName: job.actorName,
+    createdAt: job.createdAt.toISOString(),
+    startedAt: iso(job.startedAt),
+    endedAt: iso(job.endedAt),
+  };
+}
+
+function presentJobError(job: Job): JobView['error'] {
+  if (job.errorCode === null) return null;
+  const code = isErrorCode(job.errorCode) ? job.errorCode : 'internal';
+  return { code, ...describeError(code, (job.errorDetails ?? {}) as ErrorDetails) };
+}

@@ -1,0 +1,99 @@
+// The bare git repositories that receive projects.
+
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import type { Layout } from '../platforms/layout.ts';
+
+const run = promisify(execFile);
+const nobody = {
+  GIT_AUTHOR_NAME: 'Arboretum',
+  GIT_AUTHOR_EMAIL: 'arboretum@localhost',
+  GIT_COMMITTER_NAME: 'Arboretum',
+  GIT_COMMITTER_EMAIL: 'arboretum@localhost',
+};
+
+type Identity = { readonly uid?: number; readonly gid?: number };
+
+/** As root, git runs under the id that owns the repositories: what lies in them is foreign. */
+async function identity(layout: Layout): Promise<Identity> {
+  if (os.userInfo().uid !== 0) return {};
+  const { uid, gid } = await stat(layout.repositoriesDir);
+  return { uid, gid };
+}
+
+const cleanEnvironment = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: '/nonexistent',
+  LANG: 'C.UTF-8',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  ...more,
+});
+
+async function git(layout: Layout, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const options = { ...(await identity(layout)), env: cleanEnvironment(env), cwd: layout.repositoriesDir, maxBuffer: 4 * 1024 * 1024 };
+  return (await run('git', [...args], options)).stdout;
+}
+
+/** Makes the empty bare repository; an existing one is left as it is. */
+export async function createRepository(layout: Layout, instanceId: string): Promise<void> {
+  await git(layout, ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', layout.repositoryDir(instanceId)]);
+}
+
+export type CommitInfo = { readonly commit: string; readonly message: string; readonly author: string };
+
+/** What a branch or commit points at, null when it does not exist. @param ref full ref name or commit id */
+export async function describeCommit(layout: Layout, instanceId: string, ref: string): Promise<CommitInfo | null> {
+  try {
+    const out = await git(layout, ['-C', layout.repositoryDir(instanceId), 'log', '-1', '--format=%H%x00%s%x00%an', '--end-of-options', ref, '--']);
+    const [commit, message, author] = out.trimEnd().split('\0');
+    return commit ? { commit, message: message?.slice(0, 300) ?? '', author: author?.slice(0, 100) ?? '' } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The branch that is deployed: the one set, otherwise `main` or `master`, whichever has a commit. */
+export async function findDeployHead(layout: Layout, instance: { id: string; deployBranch: string | null }): Promise<(CommitInfo & { branch: string }) | null> {
+  for (const branch of instance.deployBranch ? [instance.deployBranch] : ['main', 'master']) {
+    const head = await describeCommit(layout, instance.id, `refs/heads/${branch}`);
+    if (head) return { ...head, branch };
+  }
+  return null;
+}
+
+/** Makes a function that opens the commit's files as a tar stream; an error of git destroys the stream. */
+export async function archiveOpener(layout: Layout, instanceId: string, commit: string): Promise<() => Readable> {
+  const options = { ...(await identity(layout)), env: cleanEnvironment(), cwd: layout.repositoriesDir };
+  return () => {
+    const child = spawn('git', ['-C', layout.repositoryDir(instanceId), 'archive', '--format=tar', commit], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    let complaint = '';
+    child.stderr.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-500)));
+    child.on('error', (error) => child.stdout.destroy(error));
+    child.on('exit', (code) => code !== 0 && child.stdout.destroy(new Error(`git archive: ${complaint.trim()}`)));
+    return child.stdout;
+  };
+}
+
+/** Commits a folder as `main` into an empty repository, as a person's first push would. @returns the new commit */
+export async function commitFolder(layout: Layout, instanceId: string, source: { folder: string; message: string }): Promise<string> {
+  const scratch = await mkdtemp(path.join(layout.repositoriesDir, '.index-'));
+  try {
+    const { uid, gid } = await identity(layout);
+    if (uid !== undefined && gid !== undefined) await run('chown', [`${uid}:${gid}`, scratch]);
+    const env = { ...nobody, GIT_INDEX_FILE: path.join(scratch, 'index') };
+    const place = ['--git-dir', layout.repositoryDir(instanceId), '--work-tree', source.folder];
+    await git(layout, [...place, '-c', 'core.bare=false', 'add', '--all', '--force', '--', '.'], env);
+    const tree = (await git(layout, [...place, 'write-tree'], env)).trim();
+    const commit = (await git(layout, [...place, 'commit-tree', tree, '-m', source.message], env)).trim();
+    // The last argument makes it fail when somebody pushed in between.
+    await git(layout, [...place, 'update-ref', 'refs/heads/main', commit, '0'.repeat(40)], env);
+    return commit;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,76 @@
+// What people may start on an instance: right, confirmation and guard for each kind, then the job.
+
+import { AppError } from '../contracts/errors.ts';
+import type { JobView, StartJob } from '../contracts/jobs.ts';
+import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
+import { standingOf, visibleTo, type OwnedInstance, type Person } from './access.ts';
+import { record } from './audit.ts';
+import type { Context } from './context.ts';
+import type { Transaction } from './database.ts';
+import { deploySample } from './deployments.ts';
+import { guard } from './guard.ts';
+import { announceInstance } from './instances.ts';
+import { announceJob, requestJob } from './jobs.ts';
+import { presentJob, withInstanceName, type JobRow } from './present-job.ts';
+import { sealedPlace } from './specs.ts';
+
+type Start = { readonly instance: OwnedInstance; readonly request: StartJob; readonly sampleFolder: string };
+const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up'];
+
+/** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, job_in_progress */
+export async function startJob(ctx: Context, person: Person, { instance, request, sampleFolder }: Start): Promise<JobRow> {
+  const action = `instance.${request.kind}` satisfies InstanceAction;
+  if (!canOnInstance(standingOf(person, instance), action)) throw new AppError('not_allowed');
+  if ('confirm' in request && request.confirm !== instance.name)
+    throw new AppError('confirmation_missing', {}, { fields: { confirm: `Type ${instance.name}.` } });
+  if (needsRelease.includes(request.kind) && instance.currentDeploymentId === null) throw new AppError('not_deployed');
+  const reason = 'reason' in request ? request.reason : undefined;
+  if (request.kind === 'stop' || request.kind === 'restart' || request.kind === 'reset-database' || request.kind === 'delete') guard(instance, reason);
+  if (request.kind === 'deploy-sample') return withInstance(ctx, (await deploySample(ctx, person, { instance, folder: sampleFolder })).id);
+
+  const { kind } = request;
+  const job = await ctx.db.$transaction(async (tx) => {
+    const row = await requestJob(tx, person, { kind, instanceId: instance.id });
+    await applyIntent(ctx, tx, { instance, request });
+    await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason } });
+    return row;
+  });
+  await announceInstance(ctx, instance.id);
+  return announceJob(ctx, job.id);
+}
+
+/** What the request changes at once, in the job's own transaction. */
+async function applyIntent(ctx: Context, tx: Transaction, { instance, request }: Omit<Start, 'sampleFolder'>): Promise<void> {
+  const where = { id: instance.id };
+  if (request.kind === 'start' || request.kind === 'restart') await tx.instance.update({ where, data: { intent: 'run' } });
+  if (request.kind === 'stop' || request.kind === 'delete') await tx.instance.update({ where, data: { intent: 'stop' } });
+  if (request.kind === 'set-admin-password') {
+    await tx.instance.update({ where, data: { adminPassword: ctx.sealer.seal(request.password, sealedPlace(instance.id, 'admin_password')) } });
+  }
+}
+
+const withInstance = (ctx: Context, id: string): Promise<JobRow> => ctx.db.job.findUniqueOrThrow({ where: { id }, include: withInstanceName });
+
+/** @throws not_found for a job of an instance that one may not see */
+export async function findVisibleJob(ctx: Context, person: Person, jobId: string): Promise<JobRow> {
+  const job = await ctx.db.job.findFirst({ where: { id: jobId, instance: { is: ownInstances(person) } }, include: withInstanceName });
+  if (!job) throw new AppError('not_found');
+  return job;
+}
+
+/** The newest 50 jobs, of one instance or of all that one may see. */
+export async function listJobs(ctx: Context, person: Person, instanceId: string | null): Promise<JobView[]> {
+  const jobs = await ctx.db.job.findMany({
+    where: { instance: { is: ownInstances(person) }, ...(instanceId === null ? {} : { instanceId }) },
+    orderBy: { createdAt: 'desc' },
+    take: 50,
+    include: withInstanceName,
+  });
+  return jobs.map(presentJob);
+}
+
+/** Jobs of deleted instances stay to be looked at. */
+const ownInstances = (person: Person): { ownerId?: string } => {
+  const { deletedAt: _, ...condition } = visibleTo(person);
+  return condition;
+};

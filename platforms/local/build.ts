@@ -1,0 +1,161 @@
+// The story of a build: unpack, read what is wanted, make the environment, ask the project what it offers.
+
+import { readFileSync } from 'node:fs';
+import { lstat, mkdir, readFile, rm, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError } from '../../contracts/errors.ts';
+import type { BuildRequest, BuiltRelease, InstanceSpec, ProjectDescription } from '../platform.ts';
+import { runCommand } from '../run-command.ts';
+import { diagnoseDescribe } from './diagnose.ts';
+import { makeEnvironment, resolveLock } from './environment.ts';
+import { makeDirectory, pathsOf, replaceFile, writeEnvironment } from './files.ts';
+import { type Ground, runConfined, startScript } from './ground.ts';
+import { hashRequirements, lockedVersion, readRequirements, wantedPython } from './requirements.ts';
+import { sealProject, unpackProject } from './unpack.ts';
+import { asBuilder, type BuildTask, prepareCache } from './uv.ts';
+
+const DESCRIBE_LIMIT_MS = 60_000;
+const NEEDED_MIB = 500;
+const DESCRIBED = 'ARBORETUM-DESCRIBE ';
+
+/** Builds `releases/N`; one that was finished before is given back as it is. @see Platform.build */
+export async function buildRelease(ground: Ground, spec: InstanceSpec, request: BuildRequest): Promise<BuiltRelease> {
+  const dir = pathsOf(ground, spec.instanceId).release(request.releaseNumber);
+  const earlier = await readFile(path.join(dir, 'release.json'), 'utf8').catch(() => null);
+  if (earlier !== null) return JSON.parse(earlier) as BuiltRelease;
+  await refuseFullDisk(ground);
+  await prepareCache(ground);
+  await rm(dir, { recursive: true, force: true });
+  await makeDirectory(ground, dir, { mode: 0o711 });
+  try {
+    const release = await buildInto(ground, spec, { request, dir });
+    await replaceFile(path.join(dir, 'release.json'), JSON.stringify(release), { mode: 0o644 });
+    return release;
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function buildInto(ground: Ground, spec: InstanceSpec, { request, dir }: { request: BuildRequest; dir: string }): Promise<BuiltRelease> {
+  const { signal, onOutput, releaseNumber } = request;
+  const project = path.join(dir, 'project');
+  await mkdir(project);
+  await unpackProject(ground, project, request);
+  const read = readerOf(project);
+  const requirements = readRequirements(read);
+  const python = await systemPythonVersion(ground);
+  for (const note of requirements.notes) onOutput(`       ${note}\n`);
+  noteOtherPython(wantedPython(read), python, onOutput);
+  const task: BuildTask = { ground, spec, releaseDir: dir, requirements, python, signal, onOutput };
+  const requirementsHash = hashRequirements(requirements, python);
+  const { lock, isLockReused } = await findLock(task, requirementsHash, request);
+  onOutput(`-----> Python ${python} · oTree ${lockedVersion(lock, 'otree') ?? '?'} (${isLockReused ? 'locked' : 'newly resolved'}) · ${lock.split('\n').length} packages\n`);
+  await makeEnvironment(task, lock);
+  await asBuilder(task, [ground.systemPython, '-I', '-S', '-m', 'compileall', '-q', '--', project], { mayFail: true });
+  await sealProject(ground, project, spec.osUserId);
+  await removeLists(dir);
+  await replaceFile(path.join(dir, 'lock.txt'), `${lock}\n`, { mode: 0o644 });
+  onOutput('-----> Reading settings.py\n');
+  const description = await describeProject(ground, spec, { releaseNumber, signal });
+  const { sessionConfigs, rooms, otreeVersion } = description;
+  onOutput(`       oTree ${otreeVersion} · session configs: ${sessionConfigs.map(({ name }) => name).join(', ') || 'none'} · rooms: ${rooms.map(({ name }) => name).join(', ') || 'none'}\n`);
+  return { releaseNumber, requirementsHash, lock, isLockReused, project: description };
+}
+
+async function findLock(task: BuildTask, requirementsHash: string, request: BuildRequest): Promise<{ lock: string; isLockReused: boolean }> {
+  const earlier = await request.lockFor(requirementsHash);
+  if (earlier !== null) return { lock: earlier.trim(), isLockReused: true };
+  task.onOutput('-----> Choosing versions\n');
+  return { lock: await resolveLock(task), isLockReused: false };
+}
+
+/** Asks the project what it offers, as its own user, without a database. @throws settings_*, syntax_error, module_missing, otree_too_old */
+async function describeProject(ground: Ground, spec: InstanceSpec, run: { releaseNumber: number; signal: AbortSignal }): Promise<ProjectDescription> {
+  const paths = pathsOf(ground, spec.instanceId);
+  const [file, projectDir] = [path.join(paths.root, 'describe.json'), paths.project(run.releaseNumber)];
+  // The address of a database that does not exist: settings.py must never touch the live one from here.
+  const databaseUrl = ground.databases.urlOf(spec.instanceId, spec.databasePassword, `try_${spec.instanceId}`);
+  await writeEnvironment(ground, spec, { file, databaseUrl, socket: path.join(paths.trialSocketDir, 'otree.sock'), projectDir });
+  try {
+    const result = await runConfined(ground, {
+      confinement: {
+        userId: spec.osUserId,
+        limits: { memoryMib: spec.limits.memoryMib, processes: spec.limits.processes, fileMib: 64, openFiles: 1024, cpuSeconds: 60 },
+        group: `try-${spec.instanceId}`,
+        home: paths.home,
+        cwd: projectDir,
+      },
+      command: [paths.python(run.releaseNumber), startScript(ground), file, 'describe'],
+      timeoutMs: DESCRIBE_LIMIT_MS,
+      signal: run.signal,
+    });
+    const line = result.stdout.split('\n').findLast((text) => text.startsWith(DESCRIBED));
+    if (result.exitCode !== 0 || line === undefined) throw diagnoseDescribe({ exitCode: result.exitCode, output: result.stderr, isTimedOut: result.isTimedOut });
+    return readDescription(line.slice(DESCRIBED.length));
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** What comes from foreign code is copied field by field. */
+function readDescription(json: string): ProjectDescription {
+  const raw = JSON.parse(json) as ProjectDescription;
+  return {
+    otreeVersion: String(raw.otreeVersion),
+    pythonVersion: String(raw.pythonVersion),
+    adminUsername: String(raw.adminUsername),
+    sessionConfigs: raw.sessionConfigs.map((config) => ({
+      name: String(config.name),
+      displayName: String(config.displayName),
+      appSequence: config.appSequence.map(String),
+      numDemoParticipants: Number(config.numDemoParticipants) || 1,
+    })),
+    rooms: raw.rooms.map((room) => ({
+      name: String(room.name),
+      displayName: String(room.displayName),
+      labels: Array.isArray(room.labels) ? room.labels.map(String) : null,
+      usesSecureUrls: room.usesSecureUrls === true,
+      hasWelcomePage: room.hasWelcomePage === true,
+      problem: typeof room.problem === 'string' ? room.problem : null,
+    })),
+  };
+}
+
+/** Lists that only uv needed. */
+async function removeLists(dir: string): Promise<void> {
+  for (const name of ['requirements', 'constraints', 'otree', 'seed', 'lock', 'foreign', 'install']) await rm(path.join(dir, `${name}.in`), { force: true });
+}
+
+const readerOf = (project: string) => (name: string): Buffer | null => {
+  try {
+    return readFileSync(path.join(project, name));
+  } catch {
+    return null;
+  }
+};
+
+function noteOtherPython(wanted: { version: string; file: string } | null, python: string, onOutput: (text: string) => void): void {
+  if (wanted === null || python.startsWith(`${wanted.version}.`)) return;
+  onOutput(`       ${wanted.file} asks for Python ${wanted.version}; this machine has ${python}, which is used.\n`);
+}
+
+const versions = new Map<string, Promise<string>>();
+
+/** Asked once in a process. */
+function systemPythonVersion(ground: Ground): Promise<string> {
+  const known = versions.get(ground.systemPython);
+  if (known !== undefined) return known;
+  const asked = runCommand({ file: ground.systemPython, args: ['-I', '--version'], env: {}, timeoutMs: 10_000 }).then(
+    (result) => /\d+\.\d+\.\d+/.exec(result.stdout)?.[0] ?? '3',
+  );
+  versions.set(ground.systemPython, asked);
+  return asked;
+}
+
+async function refuseFullDisk(ground: Ground): Promise<void> {
+  await lstat(ground.layout.instancesDir);
+  const { bavail, bsize } = await statfs(ground.layout.instancesDir);
+  const freeMib = Math.floor((bavail * bsize) / 1024 / 1024);
+  if (freeMib < NEEDED_MIB) throw new AppError('disk_full', { freeMib });
+}

@@ -1,0 +1,154 @@
+// What one instance has on disk, who owns it, and which release is selected.
+
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import type { InstanceSpec } from '../platform.ts';
+import type { Secret } from '../secret.ts';
+import type { Ground } from './ground.ts';
+
+/** Paths of one instance; `instances/ID` itself is the panel's, so that the instance can neither rename nor add anything. */
+export function pathsOf(ground: Ground, instanceId: string) {
+  if (!/^[a-z0-9]{1,40}$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);
+  const root = ground.layout.instanceDir(instanceId);
+  return {
+    root,
+    releases: path.join(root, 'releases'),
+    release: (number: number): string => path.join(root, 'releases', String(number)),
+    project: (number: number): string => path.join(root, 'releases', String(number), 'project'),
+    python: (number: number): string => path.join(root, 'releases', String(number), 'venv', 'bin', 'python'),
+    current: path.join(root, 'current'),
+    env: path.join(root, 'env.json'),
+    record: path.join(root, 'instance.json'),
+    /** Why the platform stopped it by itself; gone at the next start. */
+    stopReason: path.join(root, 'stopped-because'),
+    pidFile: path.join(root, 'run.pid'),
+    logDir: path.join(root, 'log'),
+    log: path.join(root, 'log', 'otree.log'),
+    home: path.join(root, 'home'),
+    socketDir: ground.layout.instanceSocketDir(instanceId),
+    socket: ground.layout.instanceSocket(instanceId),
+    trialSocketDir: ground.layout.instanceSocketDir(`${instanceId}-try`),
+    foreignCache: path.join(ground.layout.cacheDir, 'foreign', instanceId),
+    foreignWheels: path.join(ground.layout.cacheDir, 'foreign', instanceId, 'wheels'),
+    foreignInstallCache: path.join(ground.layout.cacheDir, 'foreign-install', instanceId),
+  };
+}
+
+/** What must be known about an instance without its row: who it runs as and how much it may use. */
+export type InstanceRecord = { readonly osUserId: number | null; readonly limits: InstanceSpec['limits'] };
+
+type Owner = { readonly mode: number; readonly userId?: number | null; readonly groupId?: number | null };
+
+/** Makes a directory, or corrects owner and mode of the one that is there. */
+export async function makeDirectory(ground: Ground, dir: string, { mode, userId = null, groupId = null }: Owner): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o755 });
+  if (ground.separatesUsers) await chown(dir, userId ?? 0, groupId ?? userId ?? 0);
+  await chmod(dir, mode); // after chown, which clears the setgid bit
+}
+
+/** Folders of a new instance; safe to repeat. */
+export async function createFolders(ground: Ground, spec: InstanceSpec): Promise<void> {
+  const paths = pathsOf(ground, spec.instanceId);
+  await makeDirectory(ground, ground.layout.instancesDir, { mode: 0o711 });
+  await makeDirectory(ground, paths.root, { mode: 0o711 });
+  await makeDirectory(ground, paths.releases, { mode: 0o711 });
+  await makeDirectory(ground, paths.logDir, { mode: 0o750, groupId: ground.panelGroupId });
+  await makeDirectory(ground, paths.home, { mode: 0o700, userId: spec.osUserId });
+  await makeSocketDirectory(ground, paths.socketDir, spec.osUserId);
+  await writeRecord(ground, spec);
+}
+
+/** Only the instance may make its socket there, only the front door's group may connect; every parent can be passed through. */
+export async function makeSocketDirectory(ground: Ground, dir: string, osUserId: number | null): Promise<void> {
+  await makeDirectory(ground, path.dirname(dir), { mode: 0o711 });
+  await makeDirectory(ground, dir, { mode: 0o2750, userId: osUserId, groupId: ground.panelGroupId });
+}
+
+export async function writeRecord(ground: Ground, spec: InstanceSpec): Promise<void> {
+  const record: InstanceRecord = { osUserId: spec.osUserId, limits: spec.limits };
+  await replaceFile(pathsOf(ground, spec.instanceId).record, JSON.stringify(record), { mode: 0o600 });
+}
+
+/** null when the instance was never created here, or is gone. */
+export async function readRecord(ground: Ground, instanceId: string): Promise<InstanceRecord | null> {
+  const text = await readFile(pathsOf(ground, instanceId).record, 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as InstanceRecord);
+}
+
+export type EnvironmentFile = { readonly file: string; readonly databaseUrl: Secret; readonly socket: string; readonly projectDir: string };
+
+/** Writes what `launcher/start.py` reads: the only place where an instance's secrets lie open, readable by its user alone. */
+export async function writeEnvironment(ground: Ground, spec: InstanceSpec, target: EnvironmentFile): Promise<void> {
+  const own = Object.entries(spec.environment).map(([name, value]) => [name, value.open()]);
+  const content = {
+    environment: {
+      OTREE_PRODUCTION: '1',
+      OTREE_AUTH_LEVEL: 'STUDY',
+      ...Object.fromEntries(own),
+      DATABASE_URL: target.databaseUrl.open(),
+      OTREE_REST_KEY: spec.restKey.open(),
+    },
+    adminPassword: spec.adminPassword.open(),
+    secretKey: spec.secretKey.open(),
+    roomSecret: spec.roomSecret.open(),
+    cookieName: spec.cookieName,
+    socket: target.socket,
+    projectDir: target.projectDir,
+  };
+  await replaceFile(target.file, JSON.stringify(content), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
+}
+
+/** Writes a whole file or nothing, never readable by more people than in the end. */
+export async function replaceFile(file: string, content: string, { mode, userId = null }: Owner): Promise<void> {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await handle.writeFile(content);
+    if (userId !== null) await handle.chown(userId, userId);
+    await handle.chmod(mode);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
+
+/** Number of the selected release, or null before the first. */
+export async function selectedRelease(ground: Ground, instanceId: string): Promise<number | null> {
+  const target = await readlink(pathsOf(ground, instanceId).current).catch(() => null);
+  return target === null ? null : Number(path.basename(target));
+}
+
+/** Points `current` to a release, atomically. */
+export async function selectRelease(ground: Ground, instanceId: string, releaseNumber: number): Promise<void> {
+  const { current, root } = pathsOf(ground, instanceId);
+  const temporary = path.join(root, `current.${randomBytes(4).toString('hex')}`);
+  await symlink(path.join('releases', String(releaseNumber)), temporary);
+  await rename(temporary, current);
+}
+
+/** Removes releases except those named and the selected one. */
+export async function pruneReleases(ground: Ground, instanceId: string, keep: readonly number[]): Promise<void> {
+  const { releases } = pathsOf(ground, instanceId);
+  const kept = new Set([...keep, await selectedRelease(ground, instanceId)].map(String));
+  const names = await readdir(releases).catch(() => []);
+  for (const name of names.filter((entry) => !kept.has(entry))) await rm(path.join(releases, name), { recursive: true, force: true });
+}
+
+/** Bytes in a tree that the instance can write; stops counting after 50,000 entries and says so with Infinity. */
+export async function measureTree(dir: string): Promise<number> {
+  let [sizeBytes, entries] = [0, 0];
+  const waiting = [dir];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const names = await readdir(next, { withFileTypes: true }).catch(() => []);
+    entries += names.length;
+    if (entries > 50_000) return Infinity;
+    for (const entry of names) {
+      const full = path.join(next, entry.name);
+      if (entry.isDirectory()) waiting.push(full);
+      else sizeBytes += ((await lstat(full).catch(() => null))?.blocks ?? 0) * 512;
+    }
+  }
+  return sizeBytes;
+}

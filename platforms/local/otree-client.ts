@@ -1,0 +1,55 @@
+// Talking HTTP to one oTree over its Unix socket.
+
+import http from 'node:http';
+import { AppError } from '../../contracts/errors.ts';
+import type { OtreeRequest } from '../platform.ts';
+import type { Secret } from '../secret.ts';
+
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+const NOT_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EACCES']);
+
+/** Asks oTree's REST interface. @throws not_running, platform_timeout */
+export async function askOtree(socketPath: string, restKey: Secret, request: OtreeRequest): Promise<{ status: number; body: string }> {
+  const { method, path, body, timeoutMs } = request;
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const headers = { 'otree-rest-key': restKey.open(), ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) };
+  try {
+    return await send({ socketPath, method, path, headers, timeoutMs }, text);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError') throw new AppError('platform_timeout', { what: 'oTree’s answer', seconds: Math.ceil(timeoutMs / 1000) });
+    if (error instanceof Error && 'code' in error && NOT_THERE.has(String(error.code))) throw new AppError('not_running', {}, { cause: error });
+    throw error;
+  }
+}
+
+/** Whether `/login` answers 200: oTree renders it through its lock and its database session, so it proves both. */
+export async function answersLogin(socketPath: string, timeoutMs: number): Promise<boolean> {
+  try {
+    return (await send({ socketPath, method: 'GET', path: '/login', headers: {}, timeoutMs }, '')).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+type Call = { socketPath: string; method: string; path: string; headers: http.OutgoingHttpHeaders; timeoutMs: number };
+
+/** One connection for each request: oTree closes idle ones after 5 s. */
+function send({ timeoutMs, headers, ...target }: Call, body: string): Promise<{ status: number; body: string }> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(signal.aborted ? (signal.reason as Error) : error);
+    const request = http.request({ ...target, agent: false, signal, headers: { host: 'otree', connection: 'close', ...headers } }, (response) => {
+      const chunks: Buffer[] = [];
+      let sizeBytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        sizeBytes += chunk.length;
+        if (sizeBytes > MAX_BODY_BYTES) request.destroy(new Error('oTree’s answer is too large'));
+      });
+      response.on('error', fail);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
+    });
+    request.on('error', fail);
+    request.end(body);
+  });
+}

@@ -1,0 +1,72 @@
+// Which processes belong to an instance, what they use, and ending all of them.
+
+import { readdir, readFile, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError } from '../../contracts/errors.ts';
+import { runCommand } from '../run-command.ts';
+import { pathsOf } from './files.ts';
+import { confineArguments, type Ground } from './ground.ts';
+
+export type RunningProcess = { readonly pid: number; readonly userIds: readonly number[]; readonly group: number; readonly memoryBytes: number };
+
+const CGROUP_ROOT = '/sys/fs/cgroup';
+
+/** All live processes of the machine (proc(5)); one pass for all instances. */
+export async function scanProcesses(): Promise<RunningProcess[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map(readProcess));
+  return found.filter((running) => running !== null);
+}
+
+async function readProcess(pid: number): Promise<RunningProcess | null> {
+  try {
+    const [status, stat] = await Promise.all([readFile(`/proc/${pid}/status`, 'utf8'), readFile(`/proc/${pid}/stat`, 'utf8')]);
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return null;
+    const userIds = (/^Uid:\s+(.+)$/m.exec(status)?.[1] ?? '').split(/\s+/).map(Number);
+    return { pid, userIds, group: Number(fields[2]), memoryBytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024 };
+  } catch {
+    return null; // ended while we looked
+  }
+}
+
+/** Those of one instance: by its user id, or by the process group under `keeperPid` where users are not separated. */
+export function processesOf(all: readonly RunningProcess[], owner: { userId: number | null; keeperPid: number | null }): RunningProcess[] {
+  return all.filter(({ userIds, group }) => (owner.userId === null ? group === owner.keeperPid : userIds.includes(owner.userId)));
+}
+
+/** Ends whatever still runs of an instance, whoever started it. @throws platform_failed when something survives */
+export async function endProcesses(ground: Ground, instanceId: string, osUserId: number | null): Promise<void> {
+  const paths = pathsOf(ground, instanceId);
+  const userId = ground.separatesUsers ? osUserId : null;
+  const how = userId === null ? ['--kill-others', '--pid-file', paths.pidFile] : ['--kill-others'];
+  const confinement = { userId, limits: {}, group: `end-${instanceId}`, home: '/nonexistent', cwd: '/' };
+  const result = await runCommand({
+    file: ground.systemPython,
+    args: [...confineArguments(ground, confinement, how), '/bin/true'],
+    env: { PATH: '/usr/bin:/bin' },
+    timeoutMs: 15_000,
+  });
+  if (result.exitCode !== 0) throw new AppError('platform_failed', { reason: `processes could not be ended: ${result.stderr.trim()}` });
+}
+
+/** Ends what runs in a control group and removes the group; without one, or without the right to, nothing happens. */
+export async function endControlGroup(name: string): Promise<void> {
+  const mounts = ['', ...(await readdir(CGROUP_ROOT).catch(() => []))].map((mount) => path.join(CGROUP_ROOT, mount, 'arboretum', name));
+  for (const folder of new Set(mounts)) {
+    const pids = await readFile(path.join(folder, 'cgroup.procs'), 'utf8').catch(() => null);
+    if (pids === null) continue;
+    for (const pid of pids.split('\n').filter(Boolean)) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // ended meanwhile, or not ours
+      }
+    }
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const isGone = await rmdir(folder).then(() => true, (error: NodeJS.ErrnoException) => error.code !== 'EBUSY');
+      if (isGone) break;
+      await new Promise((resolve) => setTimeout(resolve, 25)); // the kernel takes a moment to bury them
+    }
+  }
+}

@@ -1,0 +1,194 @@
+// Our nginx as processes: find it, start it, signal it, ask which configuration is live. Linux (`/proc`).
+
+import { execFile } from 'node:child_process';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import http from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Layout } from './layout.ts';
+import { controlSocketOf, errorLogOf } from './nginx-config.ts';
+
+/** What came of testing, starting or reloading: `complaint` is nginx's own text. */
+export type NginxOutcome = { readonly ok: true } | { readonly ok: false; readonly complaint: string };
+
+/** What a worker says of itself on the control socket. */
+export type NginxVoice = { readonly pid: number; readonly generation: string };
+
+/** How long nginx may take; five tries to bind a port that is in use last 2.5 s. */
+const LIVE_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 10_000;
+const POLL_MS = 10;
+
+/** Files that one process may open: the hard limit of ours, 32,768 at most. */
+export async function readOpenFilesLimit(): Promise<number> {
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
+  return Math.min(32_768, hard === undefined ? 32_768 : Number(hard));
+}
+
+/** The one nginx of a layout. Nothing here touches another nginx of the machine. */
+export class NginxProcess {
+  readonly #layout: Layout;
+  readonly #binary: string;
+
+  constructor(layout: Layout, binary: string) {
+    this.#layout = layout;
+    this.#binary = binary;
+  }
+
+  /** Its version as numbers, `[1, 22, 1]`, or null when there is no such program. */
+  async version(): Promise<readonly [number, number, number] | null> {
+    const { text } = await this.#run(['-v']);
+    const match = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(text);
+    return match === null ? null : [Number(match[1]), Number(match[2]), Number(match[3])];
+  }
+
+  /** Pid of the living master, or null. A pid that now belongs to another program counts as not running. */
+  async masterPid(): Promise<number | null> {
+    const isOurs = async (pid: number): Promise<boolean> => {
+      const title = await titleOf(pid);
+      return title.startsWith('nginx: master process') && `${title} `.includes(`-c ${this.#layout.nginxConfig} `);
+    };
+    const noted = Number((await readFile(this.#layout.nginxPid, 'utf8').catch(() => '')).trim());
+    if (Number.isInteger(noted) && noted > 1 && (await isOurs(noted))) return noted;
+    // Somebody may have cleaned the run directory under a living nginx.
+    for (const pid of await allPids()) if (await isOurs(pid)) return pid;
+    return null;
+  }
+
+  /** What the process that answers on the control socket says; null when nobody does. */
+  async ask(): Promise<NginxVoice | null> {
+    const answer = await get(controlSocketOf(this.#layout), '/.arboretum/generation').catch(() => '');
+    const match = /^(\d+) (\S+)$/.exec(answer.trim());
+    return match === null ? null : { pid: Number(match[1]), generation: match[2] ?? '' };
+  }
+
+  /** `nginx -t` on everything. Says nothing about ports in use. */
+  async test(): Promise<NginxOutcome> {
+    const { code, text } = await this.#run(['-t', '-q']);
+    return code === 0 ? { ok: true } : { ok: false, complaint: text };
+  }
+
+  /** Starts the door, first sending home workers that outlived a killed master (they finish what they have open). */
+  async start(generation: string): Promise<NginxOutcome> {
+    await this.#dismissOrphans('SIGQUIT');
+    await rm(controlSocketOf(this.#layout), { force: true });
+    const { code, text } = await this.#run([]);
+    return code === 0 ? this.#waitUntilLive(generation, { offset: await this.#logSize(), oldWorkers: [] }) : { ok: false, complaint: text };
+  }
+
+  /** Reloads and waits until no worker of before accepts connections any more. */
+  async reload(master: number, generation: string): Promise<NginxOutcome> {
+    const before = { offset: await this.#logSize(), oldWorkers: await childrenOf(master) };
+    process.kill(master, 'SIGHUP');
+    return this.#waitUntilLive(generation, before);
+  }
+
+  /**
+   * Takes a master away that does not answer (its control socket was deleted) without closing what its workers have open.
+   * SIGKILL, because a master that quits removes the pid file, by then its successor's.
+   */
+  async retire(master: number): Promise<void> {
+    const workers = await childrenOf(master);
+    sendSignal(master, 'SIGKILL');
+    for (const pid of workers) if (await isAcceptingWorker(pid)) sendSignal(pid, 'SIGQUIT');
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    while ((await someAccept(workers)) && Date.now() < deadline) await delay(POLL_MS);
+  }
+
+  /** Ends it and closes every connection. */
+  async stop(): Promise<void> {
+    const master = await this.masterPid();
+    if (master !== null) await end([master, ...(await childrenOf(master))], 'SIGTERM');
+    await this.#dismissOrphans('SIGTERM');
+    await rm(controlSocketOf(this.#layout), { force: true });
+  }
+
+  /** Every worker still listening answers on the control socket sooner or later: ask until nobody does. */
+  async #dismissOrphans(signal: NodeJS.Signals): Promise<void> {
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    for (let voice = await this.ask(); voice !== null && Date.now() < deadline; voice = await this.ask()) {
+      if (await isAcceptingWorker(voice.pid)) sendSignal(voice.pid, signal);
+      await delay(POLL_MS);
+    }
+  }
+
+  async #waitUntilLive(generation: string, before: { readonly offset: number; readonly oldWorkers: readonly number[] }): Promise<NginxOutcome> {
+    const deadline = Date.now() + LIVE_TIMEOUT_MS;
+    while (Date.now() < deadline) {
+      if ((await this.ask())?.generation === generation && !(await someAccept(before.oldWorkers))) return { ok: true };
+      const complaint = await this.#emergencies(before.offset);
+      if (complaint !== null) return { ok: false, complaint };
+      await delay(POLL_MS);
+    }
+    return { ok: false, complaint: `the new configuration was not live within ${LIVE_TIMEOUT_MS / 1000} seconds` };
+  }
+
+  /** What nginx has logged since as the reason why it keeps the old configuration; null while it still tries. */
+  async #emergencies(offset: number): Promise<string | null> {
+    const log = (await readFile(errorLogOf(this.#layout)).catch(() => Buffer.alloc(0))).subarray(offset).toString('utf8');
+    const lines = log.split('\n').filter((line) => line.includes('[emerg]'));
+    const isFinal = lines.some((line) => !/bind\(\) to .* failed \(98/.test(line));
+    return isFinal ? lines.join('\n') : null;
+  }
+
+  async #logSize(): Promise<number> {
+    return (await stat(errorLogOf(this.#layout)).catch(() => null))?.size ?? 0;
+  }
+
+  /** One short-lived nginx: in an environment of its own, because a daemon would keep ours for everybody to read. */
+  #run(argv: readonly string[]): Promise<{ code: number; text: string }> {
+    const all = ['-c', this.#layout.nginxConfig, '-p', `${this.#layout.nginxDir}/`, ...argv];
+    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+    return new Promise((resolve) => {
+      execFile(this.#binary, all, { env, cwd: '/', timeout: LIVE_TIMEOUT_MS }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : 1, text: `${stdout}${stderr}`.trim() || (error?.message ?? '') });
+      });
+    });
+  }
+}
+
+const titleOf = async (pid: number): Promise<string> => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim();
+
+const isAcceptingWorker = async (pid: number): Promise<boolean> => (await titleOf(pid)) === 'nginx: worker process';
+
+const someAccept = async (pids: readonly number[]): Promise<boolean> => (await Promise.all(pids.map(isAcceptingWorker))).includes(true);
+
+const allPids = async (): Promise<readonly number[]> => (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+
+/** `/proc/PID/task/PID/children` is not there on every kernel, hence the walk. */
+async function childrenOf(parent: number): Promise<readonly number[]> {
+  const pids = await allPids();
+  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')));
+  // The name in parentheses may hold anything; the fields after it are state and parent.
+  return pids.filter((_, index) => Number(/^.*\) \S (\d+)/s.exec(stats[index] ?? '')?.[1]) === parent);
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Signals the first, waits for all, and kills what is left of our nginx after the deadline. */
+async function end(pids: readonly number[], signal: NodeJS.Signals): Promise<void> {
+  const living = async (): Promise<readonly number[]> => {
+    const titles = await Promise.all(pids.map(titleOf));
+    return pids.filter((_, index) => titles[index]?.startsWith('nginx: '));
+  };
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  if (pids[0] !== undefined) sendSignal(pids[0], signal);
+  while ((await living()).length > 0 && Date.now() < deadline) await delay(POLL_MS);
+  for (const pid of await living()) sendSignal(pid, 'SIGKILL');
+}
+
+function get(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath, path, agent: false, timeout: 1000 }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => resolve(body)).on('error', reject);
+    });
+    request.on('timeout', () => request.destroy(new Error('timeout'))).on('error', reject);
+  });
+}

@@ -1,0 +1,192 @@
+// THE interface of a platform: where instances run. Every adapter passes the same contract suite (tests/contract).
+
+import type { Readable } from 'node:stream';
+import type { Secret } from './secret.ts';
+
+/** Everything an adapter must know about one instance; made by the domain from the instance's row, secrets opened late. */
+export type InstanceSpec = {
+  /** 12 characters `[a-z0-9]`; names folders, database, role, service. Never the instance's name. */
+  readonly instanceId: string;
+  /** Operating-system user id of this instance when the platform separates by user ids, else null. */
+  readonly osUserId: number | null;
+  /** Name of oTree's session cookie for this instance. */
+  readonly cookieName: string;
+  /** Password of the instance's own database role. */
+  readonly databasePassword: Secret;
+  readonly adminPassword: Secret;
+  /** oTree's SECRET_KEY: signs cookies. */
+  readonly secretKey: Secret;
+  /** Makes the hashes of secure room links; stays when the admin password changes. */
+  readonly roomSecret: Secret;
+  /** Value of OTREE_REST_KEY. */
+  readonly restKey: Secret;
+  /** Further environment of the experiment (OTREE_AUTH_LEVEL, OTREE_PRODUCTION, the owner's own variables). */
+  readonly environment: Readonly<Record<string, Secret>>;
+  readonly limits: { readonly memoryMib: number; readonly diskMib: number; readonly processes: number };
+};
+
+export type Room = {
+  readonly name: string;
+  readonly displayName: string;
+  /** null: the room takes any label. */
+  readonly labels: readonly string[] | null;
+  readonly usesSecureUrls: boolean;
+  readonly hasWelcomePage: boolean;
+  /** One sentence when the label file cannot be used, else null. */
+  readonly problem: string | null;
+};
+
+export type SessionConfig = {
+  readonly name: string;
+  readonly displayName: string;
+  readonly appSequence: readonly string[];
+  readonly numDemoParticipants: number;
+};
+
+/** What settings.py says, read in the instance's own environment as its own user. */
+export type ProjectDescription = {
+  readonly otreeVersion: string;
+  readonly pythonVersion: string;
+  readonly adminUsername: string;
+  readonly sessionConfigs: readonly SessionConfig[];
+  readonly rooms: readonly Room[];
+};
+
+export type BuildRequest = {
+  /** Number of the deployment, from 1; names the release's folder or tag. */
+  readonly releaseNumber: number;
+  /** Opens the project as a tar stream (as `git archive` writes it); may be called again on a second attempt. */
+  readonly openArchive: () => Readable;
+  /** What an earlier build with the same requirements resolved to, or null to resolve anew. */
+  readonly lockFor: (requirementsHash: string) => Promise<string | null>;
+  readonly signal: AbortSignal;
+  /** Receives the build's output as it comes (UTF-8 text, any chunking). */
+  readonly onOutput: (text: string) => void;
+};
+
+export type BuiltRelease = {
+  readonly releaseNumber: number;
+  /** SHA-256 of the requirements as they were given together with the Python version. */
+  readonly requirementsHash: string;
+  /** Exact versions, one `name==version` a line; give it back by `lockFor` for an equal environment. */
+  readonly lock: string;
+  /** Whether `lock` came from an earlier build. */
+  readonly isLockReused: boolean;
+  readonly project: ProjectDescription;
+};
+
+/** What the platform sees of one instance. `absent`: never created or destroyed. */
+export type Observation = {
+  readonly state: 'absent' | 'stopped' | 'starting' | 'running' | 'unhealthy' | 'crashed';
+  readonly detail: string | null;
+  readonly exitCode: number | null;
+  readonly restarts: number;
+  /** Resident memory of all its processes, bytes; null when not running. */
+  readonly memoryBytes: number | null;
+  /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */
+  readonly webProcesses: number;
+  readonly startedAt: Date | null;
+};
+
+export type Dump = {
+  readonly sizeBytes: number;
+  /** SHA-256 of the file, hex. */
+  readonly sha256: string;
+  /** Table → rows, counted in the same snapshot as the dump. */
+  readonly rowCounts: Readonly<Record<string, number>>;
+};
+
+/** One participant of a session that is not a demo, as oTree's tables say (read-only). */
+export type ParticipantRow = {
+  readonly sessionCode: string;
+  /** Room in which the session is open, null when in none. */
+  readonly room: string | null;
+  readonly label: string | null;
+  /** Page the participant is on, from 1; 0 before the first; of `maxPageIndex`. */
+  readonly pageIndex: number;
+  readonly maxPageIndex: number;
+  readonly hasStarted: boolean;
+  readonly isFinished: boolean;
+  /** When the participant last asked for a page, null before. */
+  readonly lastPageAt: Date | null;
+};
+
+export type OtreeRequest = {
+  readonly method: 'GET' | 'POST';
+  /** Path of oTree's own HTTP interface, for example `/api/rooms`. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly timeoutMs: number;
+};
+
+/** What a platform lacks is said here and shown in the page, never found out by surprise. */
+export type Capabilities = {
+  readonly memoryLimit: boolean;
+  readonly separatesUsers: boolean;
+  /** One sentence for people about how well instances are kept apart. */
+  readonly isolationNote: string;
+};
+
+/**
+ * Contract for all methods: idempotent (a second call after a crash in the middle completes the work), abortable,
+ * serialised per instance by the caller's job lock. Errors are `AppError`s; anything else is a bug.
+ * Timeouts are the adapter's own and named in each method.
+ */
+export interface Platform {
+  readonly kind: 'local' | 'swarm' | 'dokku' | 'fake';
+  capabilities(): Promise<Capabilities>;
+
+  /** Makes folders, user, empty database and role. May be called in any state; existing data are kept. @throws platform_failed, database_unreachable, disk_full */
+  create(spec: InstanceSpec, signal: AbortSignal): Promise<void>;
+
+  /** Writes the instance's environment; takes effect at the next `start`. */
+  configure(spec: InstanceSpec): Promise<void>;
+
+  /** Builds a release beside the running one, which it leaves alone (limit 15 minutes). @throws the codes of `contracts/errors.ts` under “builds” */
+  build(spec: InstanceSpec, request: BuildRequest): Promise<BuiltRelease>;
+
+  /** Starts a built release privately on a scratch database until its `/login` answers 200, then removes both (limit 60 s). @throws trial_failed, module_missing, syntax_error, otree_check */
+  tryRelease(spec: InstanceSpec, releaseNumber: number, io: { signal: AbortSignal; onOutput: (text: string) => void }): Promise<void>;
+
+  /** Makes this release the one that the next `start` runs. Atomic; does not start or stop anything. */
+  selectRelease(spec: InstanceSpec, releaseNumber: number): Promise<void>;
+
+  /** Starts the selected release and waits until `/login` answers (limit 60 s); when it runs already, only waits. @throws not_deployed, start_failed, module_missing, syntax_error, otree_check */
+  start(spec: InstanceSpec, signal: AbortSignal): Promise<void>;
+
+  /** Stops every process of the instance and waits until they are gone (grace 10 s, then killed). Stopped already: returns. */
+  stop(spec: Pick<InstanceSpec, 'instanceId' | 'osUserId'>, signal: AbortSignal): Promise<void>;
+
+  /** Never throws for a single instance; unknown ids are `absent`. One call for all, ≤ 2 s. */
+  observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>>;
+
+  /** Where the front door finds it, whether or not it runs. */
+  upstreamSocket(instanceId: string): string;
+
+  /** Asks oTree itself, with the REST key. @throws not_running when nothing answers */
+  askOtree(spec: InstanceSpec, request: OtreeRequest): Promise<{ readonly status: number; readonly body: string }>;
+
+  /** Row counts and size of the instance's database, read-only, ≤ 2 s. */
+  databaseFacts(spec: InstanceSpec): Promise<{ readonly sizeBytes: number; readonly rowCounts: Readonly<Record<string, number>> }>;
+
+  /** Everybody in sessions that are not demos, at most 5,000, newest sessions first; empty when there are no tables yet; ≤ 2 s. @see oTree 6.0 models/participant.py: otree_participant(visited, _index_in_pages, _max_page_index, _last_page_timestamp), otree_session(is_demo), otree_roomtosession */
+  participants(spec: InstanceSpec): Promise<readonly ParticipantRow[]>;
+
+  /** Writes `pg_dump -Fc` of the instance's database to `file` (mode 0600), with row counts of the same snapshot. @throws backup_failed */
+  dumpDatabase(spec: InstanceSpec, file: string, signal: AbortSignal): Promise<Dump>;
+
+  /** Restores `file` into a scratch database, counts its rows, drops it again. @throws backup_failed when it cannot be restored */
+  verifyDump(spec: InstanceSpec, file: string, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+
+  /** Drops every table and lets oTree create them anew (`otree resetdb`). Only on a stopped instance. @throws platform_failed */
+  resetDatabase(spec: InstanceSpec, io: { signal: AbortSignal; onOutput: (text: string) => void }): Promise<void>;
+
+  /** The last `maxBytes` of the instance's runtime log; empty when there is none. */
+  readLog(instanceId: string, maxBytes: number): Promise<string>;
+
+  /** Removes built releases except those named. */
+  pruneReleases(spec: InstanceSpec, keep: readonly number[]): Promise<void>;
+
+  /** Removes processes, files, database, role. Backups are the caller's. Absent already: returns. */
+  destroy(spec: Pick<InstanceSpec, 'instanceId' | 'osUserId'>, signal: AbortSignal): Promise<void>;
+}

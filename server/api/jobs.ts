@@ -1,0 +1,56 @@
+// Jobs: asked for, listed, looked at, and their logs.
+
+import path from 'node:path';
+import { jobListSchema, jobLogQuery, jobLogSchema, jobSchema, startJobSchema } from '../../contracts/jobs.ts';
+import { findVisibleJob, listJobs, startJob } from '../../domain/start-job.ts';
+import { readJobLog } from '../../domain/job-log.ts';
+import { presentJob } from '../../domain/present-job.ts';
+import { endpoint, type AnyEndpoint } from '../endpoint.ts';
+
+const sampleFolder = path.join(import.meta.dirname, '..', '..', 'samples', 'trust-game');
+
+export const jobRoutes: readonly AnyEndpoint[] = [
+  endpoint({
+    method: 'get',
+    path: '/jobs',
+    action: 'jobs.list',
+    summary: 'The newest jobs of all instances that one may see',
+    response: jobListSchema,
+    run: async ({ ctx, person }) => ({ jobs: await listJobs(ctx, person, null) }),
+  }),
+  endpoint({
+    method: 'get',
+    path: '/instances/:name/jobs',
+    action: 'instance.read',
+    summary: 'The newest jobs of an instance',
+    response: jobListSchema,
+    run: async ({ ctx, person, instance }) => ({ jobs: await listJobs(ctx, person, instance.id) }),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/instances/:name/jobs',
+    action: 'instance.read',
+    summary: 'Start a job; each kind needs its own right',
+    body: startJobSchema,
+    response: jobSchema,
+    status: 202,
+    run: async ({ ctx, person, instance, body }) => presentJob(await startJob(ctx, person, { instance, request: body, sampleFolder })),
+  }),
+  endpoint({
+    method: 'get',
+    path: '/jobs/:id',
+    action: 'jobs.list',
+    summary: 'One job',
+    response: jobSchema,
+    run: async ({ ctx, person, params }) => presentJob(await findVisibleJob(ctx, person, params['id'] ?? '')),
+  }),
+  endpoint({
+    method: 'get',
+    path: '/jobs/:id/log',
+    action: 'jobs.list',
+    summary: 'A job’s log after a sequence number',
+    query: jobLogQuery,
+    response: jobLogSchema,
+    run: async ({ ctx, person, params, query }) => readJobLog(ctx, (await findVisibleJob(ctx, person, params['id'] ?? '')).id, query.after),
+  }),
+];

@@ -1,0 +1,41 @@
+// Rooms: the seat map of a Lobby, and making the oTree session in a room.
+
+import { createdSessionSchema, createSessionSchema, runtimeLogSchema } from '../../contracts/instances.ts';
+import { seatMapSchema } from '../../contracts/seats.ts';
+import { seatMap } from '../../domain/seats.ts';
+import { endpoint, type AnyEndpoint } from '../endpoint.ts';
+import { askWorker } from '../ask-worker.ts';
+
+export const roomRoutes: readonly AnyEndpoint[] = [
+  endpoint({
+    method: 'get',
+    path: '/instances/:name/rooms/:room/seats',
+    action: 'instance.read',
+    summary: 'Who has opened, who is ready, who is in',
+    response: seatMapSchema,
+    run: ({ ctx, instance, params }) => seatMap(ctx, instance, params['room'] ?? ''),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/instances/:name/rooms/:room/sessions',
+    action: 'instance.operate',
+    summary: 'Make an oTree session in the room',
+    body: createSessionSchema,
+    response: createdSessionSchema,
+    status: 201,
+    run: ({ ctx, instance, params, person, body }) =>
+      askWorker(
+        ctx,
+        { kind: 'create-session', instanceId: instance.id, room: params['room'] ?? '', actor: { id: person.id, name: person.name }, ...body },
+        createdSessionSchema,
+      ),
+  }),
+  endpoint({
+    method: 'get',
+    path: '/instances/:name/logs',
+    action: 'instance.read-logs',
+    summary: 'The end of the experiment’s own log',
+    response: runtimeLogSchema,
+    run: ({ ctx, instance }) => askWorker(ctx, { kind: 'read-log', instanceId: instance.id }, runtimeLogSchema),
+  }),
+];

@@ -1,0 +1,228 @@
+// The Lobby over HTTP: plain forms for people without an account. Nothing here waits for anything but PostgreSQL.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import { AppError, type ErrorCode } from '../contracts/errors.ts';
+import { instanceUrl } from '../domain/addresses.ts';
+import type { Context } from '../domain/context.ts';
+import { newId, newToken } from '../domain/ids.ts';
+import { findLobbyInstance, findRoom, otreeRoomUrl, roomsOf, type LobbyInstance } from '../domain/rooms.ts';
+import { findSeat, freeLabels, markForwarded, markReady, openSeat, seatName, seatOfToken, takeSeat, type SeatPlace } from '../domain/seats.ts';
+import type { Room } from '../platforms/platform.ts';
+import { forwardBody, linksBody, numberBody, readyBody, renderPage, seatsBody, sentenceBody, waitingBody, type Page, type Reader } from './lobby-page.ts';
+import { fill, isLanguage, languages, lobbyTexts } from './lobby-texts.ts';
+
+const stylesheet = readFileSync(path.join(import.meta.dirname, 'lobby-assets', 'lobby.css'), 'utf8');
+const stylesheetUrl = `/lobby/assets/lobby.css?v=${createHash('sha256').update(stylesheet).digest('hex').slice(0, 8)}`;
+
+/** One oTree takes 50 to 70 arrivals a second (measured: facts/performance.md §1, behind the Lobby). */
+const forwardsPerSecond = 50;
+const cookieName = 'arboretum_seat';
+const cookieSeconds = 24 * 3600;
+
+type Visit = { readonly req: Request; readonly res: Response; readonly reader: Reader };
+type Place = SeatPlace & { readonly instance: LobbyInstance };
+
+/** Mount it at `/lobby`, before anything that asks for a sign-in and outside of rate limits: a whole lab has one address. */
+export function lobbyRouter(ctx: Context): Router {
+  const router = express.Router();
+  const mayForward = paceOf(forwardsPerSecond);
+  router.get('/assets/lobby.css', (_req, res) => {
+    res.set({ 'Cache-Control': 'public, max-age=86400', 'X-Content-Type-Options': 'nosniff' }).type('css').send(stylesheet);
+  });
+  router.use(express.urlencoded({ extended: false, limit: '4kb' }));
+  router.get('/:instance', (req, res) => showRooms(ctx, visitOf(req, res)));
+  router.get('/:instance/:room', (req, res) => showSeats(ctx, visitOf(req, res)));
+  router.post('/:instance/:room', (req, res) => takeAndShow(ctx, visitOf(req, res)));
+  router.get('/:instance/:room/:label', async (req, res) => showSeat(ctx, visitOf(req, res), mayForward));
+  // Who reloads after a click, or comes back from the front door's "one moment" page, asks for the form's address by GET.
+  router.get('/:instance/:room/:label/ready', (req, res) => res.redirect(303, `/lobby${req.path.replace(/\/ready\/?$/, '')}${visitOf(req, res).reader.query}`));
+  router.post('/:instance/:room/:label/ready', async (req, res) => becomeReady(ctx, visitOf(req, res), mayForward));
+  router.use(() => {
+    throw new AppError('not_found');
+  });
+  // Express knows an error handler by its four parameters.
+  router.use((error: unknown, req: Request, res: Response, next: NextFunction) => (res.headersSent ? next(error) : showError(ctx, visitOf(req, res), error)));
+  return router;
+}
+
+async function showRooms(ctx: Context, visit: Visit): Promise<void> {
+  const instance = await findLobbyInstance(ctx, param(visit, 'instance'));
+  const rooms = roomsOf(instance);
+  const { texts, query } = visit.reader;
+  const [only] = rooms;
+  if (only && rooms.length === 1) return visit.res.redirect(303, addressOf(instance, only.name) + query);
+  if (!only) return send(visit, { place: instance.name, heading: texts.noRooms, body: sentenceBody(texts.askExperimenter) });
+  const body = linksBody(rooms.map(({ name, displayName }) => ({ href: addressOf(instance, name) + query, text: displayName })));
+  send(visit, { place: instance.name, heading: texts.chooseRoom, body });
+}
+
+async function showSeats(ctx: Context, visit: Visit): Promise<void> {
+  const { instance, room } = await findPlaceOfRoom(ctx, visit);
+  const { reader, res } = visit;
+  const token = tokenOf(visit);
+  const own = token === null ? null : await seatOfToken(ctx, instance, { room, token });
+  const action = addressOf(instance, room.name);
+  if (own) return res.redirect(303, addressOf(instance, room.name, own.label) + reader.query);
+  // Given before the click, so that two clicks of one computer are known to be one.
+  if (token === null) giveToken(ctx, visit, { path: action, token: newToken() });
+  const body =
+    room.labels === null
+      ? numberBody(reader, action + reader.query)
+      : seatsBody(reader, { labels: room.labels, free: await freeLabels(ctx, instance, room), action: action + reader.query });
+  send(visit, { place: instance.name, heading: room.displayName, body });
+}
+
+async function takeAndShow(ctx: Context, visit: Visit): Promise<void> {
+  requireSameOrigin(visit.req);
+  const { instance, room } = await findPlaceOfRoom(ctx, visit);
+  const asked: unknown = (visit.req.body as Record<string, unknown> | undefined)?.['label'];
+  const wish = typeof asked === 'string' && asked !== '' ? { label: findSeat(room, asked).label } : {};
+  const token = tokenOf(visit) ?? newToken();
+  const label = await takeSeat(ctx, instance, { room, token, ...wish });
+  giveToken(ctx, visit, { path: addressOf(instance, room.name), token });
+  visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
+}
+
+async function showSeat(ctx: Context, visit: Visit, mayForward: Pace): Promise<void> {
+  const place = await findPlace(ctx, visit);
+  const { instance, room, label } = place;
+  const { reader } = visit;
+  const { texts } = reader;
+  const own = addressOf(instance, room.name, label);
+  const show = (page: Pick<Page, 'body' | 'refresh'>): void =>
+    send(
+      visit,
+      { place: `${instance.name} · ${room.displayName}`, heading: fill(texts.seat, { label: seatName(place) }), ...page },
+      instanceUrl(ctx.config, instance),
+    );
+  // A browser that only looks ahead, or a program that asks for the head, has not opened the page.
+  const isLooking = visit.req.method === 'HEAD' || /prefetch|prerender/.test(visit.req.get('sec-purpose') ?? '');
+  if (isLooking) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
+  const seat = await openSeat(ctx, instance, place);
+  if (seat.readyAt === null) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
+  if (instance.state !== 'running') return show({ body: waitingBody(reader, texts.notYet), refresh: { seconds: between(4, 6), url: own + reader.query } });
+  if (!mayForward(instance.id)) return show({ body: waitingBody(reader, texts.oneMoment), refresh: { seconds: between(1, 2), url: own + reader.query } });
+  await markForwarded(ctx, instance, place);
+  const url = otreeRoomUrl(ctx, instance, place);
+  show({ body: forwardBody(reader, url), refresh: { seconds: 1, url } });
+}
+
+async function becomeReady(ctx: Context, visit: Visit, mayForward: Pace): Promise<void> {
+  requireSameOrigin(visit.req);
+  const place = await findPlace(ctx, visit);
+  const { instance, room, label } = place;
+  await markReady(ctx, instance, place);
+  if (instance.state !== 'running' || !mayForward(instance.id)) return visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
+  await markForwarded(ctx, instance, place);
+  visit.res.redirect(303, otreeRoomUrl(ctx, instance, place));
+}
+
+/** One text for everything that is not there: it tells no stranger which instances, rooms or labels exist. */
+function showError(ctx: Context, visit: Visit, error: unknown): void {
+  const { texts, query } = visit.reader;
+  const code = codeOf(error);
+  const back = `/lobby${visit.req.path.replace(/\/ready\/?$/, '')}${query}`;
+  const show = (status: number, page: Omit<Page, 'place'>): void => send({ ...visit, res: visit.res.status(status) }, { place: '', ...page });
+  switch (code) {
+    case 'not_found':
+    case 'room_unknown':
+    case 'label_unknown':
+      return show(404, { heading: texts.notFound, body: sentenceBody(texts.checkAddress) });
+    case 'room_full':
+      return show(409, { heading: texts.roomFull, body: sentenceBody(texts.askExperimenter, { href: back, text: texts.backToSeats }) });
+    case 'seat_taken':
+      return show(409, { heading: texts.seatTaken, body: sentenceBody(texts.chooseSeat, { href: back, text: texts.backToSeats }) });
+    case 'foreign_origin':
+      return show(403, { heading: texts.foreignOrigin, body: sentenceBody(texts.checkAddress, { href: back, text: texts.tryAgain }) });
+    default: {
+      const requestId = newId();
+      ctx.log.error('the Lobby could not answer', { requestId, path: visit.req.path, error: String(error) });
+      const body = sentenceBody(fill(texts.triesAgain, { number: requestId }), { href: back, text: texts.tryAgain });
+      return show(500, { heading: texts.failed, body, refresh: { seconds: between(4, 6), url: back } });
+    }
+  }
+}
+
+/** What Express itself refuses (a broken escape in the address, an odd body) is an address with nothing at it. */
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof AppError) return error.code;
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 500 ? 'not_found' : 'internal';
+}
+
+function visitOf(req: Request, res: Response): Visit {
+  const chosen = req.query['lang'];
+  const language = isLanguage(chosen) ? chosen : req.acceptsLanguages([...languages]);
+  const known = isLanguage(language) ? language : 'en';
+  return { req, res, reader: { language: known, texts: lobbyTexts[known], query: isLanguage(chosen) ? `?lang=${chosen}` : '' } };
+}
+
+const param = ({ req }: Visit, name: string): string => String(req.params[name]);
+
+async function findPlaceOfRoom(ctx: Context, visit: Visit): Promise<{ instance: LobbyInstance; room: Room }> {
+  const instance = await findLobbyInstance(ctx, param(visit, 'instance'));
+  return { instance, room: findRoom(instance, param(visit, 'room')) };
+}
+
+async function findPlace(ctx: Context, visit: Visit): Promise<Place> {
+  const { instance, room } = await findPlaceOfRoom(ctx, visit);
+  return { instance, ...findSeat(room, param(visit, 'label')) };
+}
+
+const addressOf = (instance: LobbyInstance, ...parts: readonly string[]): string => ['/lobby', instance.name, ...parts.map(encodeURIComponent)].join('/');
+
+/** @param formTarget origin that a form may lead to: Chromium applies `form-action` to redirects as well */
+function send({ res, reader }: Visit, page: Page, formTarget = ''): void {
+  res.set({
+    'Content-Security-Policy': `default-src 'none'; style-src 'self'; img-src data:; form-action ${`'self' ${formTarget}`.trim()}; base-uri 'none'; frame-ancestors 'self'`,
+    'Cache-Control': 'no-store',
+    // Not `no-referrer`: the browser would send `Origin: null` with our own form.
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  res.type('html').send(renderPage(page, reader, stylesheetUrl));
+}
+
+/** Old browsers send neither header, and there is no sign-in here to abuse. @throws foreign_origin */
+function requireSameOrigin(req: Request): void {
+  const site = req.get('sec-fetch-site');
+  const origin = req.get('origin');
+  const isForeign =
+    site === undefined
+      ? origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== req.get('host'))
+      : site !== 'same-origin' && site !== 'none';
+  if (isForeign) throw new AppError('foreign_origin');
+}
+
+const tokenOf = ({ req }: Visit): string | null => new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]{43})(?:;|$)`).exec(req.get('cookie') ?? '')?.[1] ?? null;
+
+const giveToken = (ctx: Context, { res }: Visit, cookie: { path: string; token: string }): void => {
+  res.cookie(cookieName, cookie.token, {
+    path: cookie.path,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: ctx.config.publicUrl.protocol === 'https:',
+    maxAge: cookieSeconds * 1000,
+  });
+};
+
+/** Whole seconds, spread so that a lab does not come back in one instant. */
+const between = (least: number, most: number): number => least + Math.round(Math.random() * (most - least));
+
+/** Whether one more may go to this instance now. */
+type Pace = (instanceId: string) => boolean;
+
+/** A bucket of tokens per instance, full at first, refilled by the clock. Only in memory: after a restart it is full again. */
+function paceOf(perSecond: number): Pace {
+  const buckets = new Map<string, { tokens: number; at: number }>();
+  return (instanceId) => {
+    const now = performance.now();
+    const before = buckets.get(instanceId) ?? { tokens: perSecond, at: now };
+    const tokens = Math.min(perSecond, before.tokens + ((now - before.at) / 1000) * perSecond);
+    buckets.set(instanceId, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now });
+    return tokens >= 1;
+  };
+}

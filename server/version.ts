@@ -1,0 +1,8 @@
+// The panel's version, from package.json.
+
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+export const panelVersion: string = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))).version;

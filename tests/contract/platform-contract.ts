@@ -1,0 +1,386 @@
+// What every platform must do: one suite, run against each adapter with a real oTree and a real PostgreSQL.
+
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../contracts/errors.ts';
+import type { BuiltRelease, InstanceSpec, Platform } from '../../platforms/platform.ts';
+import { Secret } from '../../platforms/secret.ts';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+export const TRUST_GAME = path.join(ROOT, 'samples', 'trust-game');
+export const LAB_GAMES = path.join(ROOT, 'tests', 'projects', 'lab-games');
+
+/** What the suite needs from an adapter under test. */
+export type PlatformStand = {
+  readonly platform: Platform;
+  /** Processes (or tasks) that exist for an instance, however they were started. */
+  readonly countProcesses: (spec: InstanceSpec) => Promise<number>;
+  /** What is left of an instance anywhere but in PostgreSQL: paths, services, networks. */
+  readonly leftovers: (spec: InstanceSpec) => Promise<string[]>;
+  /** Ends the instance's web process from outside, as a crash would. */
+  readonly crash: (spec: InstanceSpec) => Promise<void>;
+  readonly adminUrl: string;
+  readonly close: () => Promise<void>;
+};
+
+const never = new AbortController().signal;
+
+/** A new instance of a stranger; secrets hold what breaks careless quoting. */
+export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
+  const instanceId = `t${randomBytes(6).toString('hex').slice(0, 11)}`;
+  return {
+    instanceId,
+    osUserId: randomInt(200_000, 209_999),
+    cookieName: `otree_${instanceId}`,
+    databasePassword: new Secret(`p@ss:/?#%'"\\ ${instanceId}`),
+    adminPassword: new Secret(`admin '"$%\\ ${instanceId}`),
+    secretKey: new Secret(`key-${instanceId}`),
+    roomSecret: new Secret(`room-${instanceId}`),
+    restKey: new Secret(`rest-${instanceId}`),
+    environment: {},
+    limits: { memoryMib: 512, diskMib: 256, processes: 64 },
+    ...overrides,
+  };
+}
+
+/** Opens a folder as the tar stream that a push would give. */
+export const archiveOf = (dir: string) => (): Readable => spawn('tar', ['-c', '-C', dir, '--exclude=__pycache__', '.'], { stdio: ['ignore', 'pipe', 'ignore'] }).stdout;
+
+/** A copy of a project in which files are replaced (null: taken out). */
+export async function projectWith(source: string, files: Readonly<Record<string, string | Buffer | null>>): Promise<string> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'project-'));
+  await cp(source, dir, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    if (content === null) await rm(path.join(dir, name), { recursive: true });
+    else await writeFile(path.join(dir, name), content);
+  }
+  return dir;
+}
+
+/** Builds and hands back what it said. */
+export async function build(platform: Platform, spec: InstanceSpec, from: { dir: string; number: number; lock?: string }): Promise<{ release: BuiltRelease; output: string }> {
+  let output = '';
+  const release = await platform.build(spec, {
+    releaseNumber: from.number,
+    openArchive: archiveOf(from.dir),
+    lockFor: async () => from.lock ?? null,
+    signal: never,
+    onOutput: (text) => {
+      output += text;
+    },
+  });
+  return { release, output };
+}
+
+/** From nothing to answering. */
+export async function deploy(platform: Platform, spec: InstanceSpec, from: { dir: string; number?: number }): Promise<BuiltRelease> {
+  const number = from.number ?? 1;
+  await platform.create(spec, never);
+  const { release } = await build(platform, spec, { dir: from.dir, number });
+  await platform.selectRelease(spec, number);
+  await platform.start(spec, never);
+  return release;
+}
+
+export const stateOf = async (platform: Platform, spec: InstanceSpec) => {
+  const seen = (await platform.observe([spec.instanceId])).get(spec.instanceId);
+  if (seen === undefined) throw new Error('the instance was not observed');
+  return seen;
+};
+
+/** The code and details of the AppError that something ends with. */
+export async function refusal(work: Promise<unknown>): Promise<AppError> {
+  const error = await work.then(() => null, (reason: unknown) => reason);
+  if (!(error instanceof AppError)) throw new Error(`expected an AppError, got ${String(error)}`, { cause: error });
+  return error;
+}
+
+const version = async (platform: Platform, spec: InstanceSpec): Promise<number> =>
+  (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 }).catch(() => ({ status: 0 }))).status;
+
+const silent = { signal: never, onOutput: (): void => {} };
+
+/** The suite. Instances are made and destroyed by it; one of them, with the sample project, serves most tests. */
+export function describePlatform(name: string, makeStand: () => Promise<PlatformStand>): void {
+  describe(`the ${name} platform`, { timeout: 120_000 }, () => {
+    let stand: PlatformStand;
+    let platform: Platform;
+    let built: BuiltRelease;
+    const spec = makeSpec();
+    const strays: InstanceSpec[] = [];
+    const makeStray = (overrides: Partial<InstanceSpec> = {}): InstanceSpec => {
+      const stray = makeSpec(overrides);
+      strays.push(stray);
+      return stray;
+    };
+
+    beforeAll(async () => {
+      stand = await makeStand();
+      platform = stand.platform;
+    }, 60_000);
+
+    afterAll(async () => {
+      for (const stray of [spec, ...strays]) await platform.destroy(stray, never);
+      await stand.close();
+    }, 60_000);
+
+    /** Asked with the panel's role, in the panel's own database or another. */
+    const query = async (database: string | null, text: string): Promise<pg.QueryResult<Record<string, unknown>>> => {
+      const address = new URL(stand.adminUrl);
+      if (database !== null) address.pathname = `/${database}`;
+      const client = new pg.Client({ connectionString: address.href });
+      client.on('error', () => {});
+      await client.connect();
+      try {
+        return await client.query(text);
+      } finally {
+        await client.end().catch(() => {});
+      }
+    };
+    const databases = async (of: InstanceSpec): Promise<string[]> =>
+      (await query(null, `SELECT datname FROM pg_database WHERE datname LIKE '%${of.instanceId}%' ORDER BY 1`)).rows.map((row) => String(row['datname']));
+
+    it('sees nothing of an instance that was never made', async () => {
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'absent', webProcesses: 0, memoryBytes: null });
+    });
+
+    it('makes an instance, and making it again keeps it', async () => {
+      await platform.create(spec, never);
+      await query(`i_${spec.instanceId}`, `SET ROLE i_${spec.instanceId}; CREATE TABLE kept (n int)`);
+      await platform.create(spec, never);
+      expect((await platform.databaseFacts(spec)).rowCounts).toEqual({ kept: 0 });
+      await query(`i_${spec.instanceId}`, `SET ROLE i_${spec.instanceId}; DROP TABLE kept`);
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'stopped' });
+      expect(await platform.participants(spec)).toEqual([]);
+    });
+
+    it('does not start without a project', async () => {
+      expect((await refusal(platform.start(spec, never))).code).toBe('not_deployed');
+    });
+
+    it('builds the sample experiment and reads what it offers', async () => {
+      const { release, output } = await build(platform, spec, { dir: TRUST_GAME, number: 1 });
+      built = release;
+      expect(release.isLockReused).toBe(false);
+      expect(release.lock.split('\n')).toContain(`otree==${release.project.otreeVersion}`);
+      expect(release.lock).toMatch(/^psycopg2-binary==/m);
+      expect(release.project.sessionConfigs.map((config) => config.name)).toContain('trust_game');
+      expect(release.project.rooms.find((room) => room.name === 'lab')).toMatchObject({ problem: null, labels: expect.arrayContaining(['seat_1']) });
+      expect(output).toContain(`oTree ${release.project.otreeVersion}`);
+    });
+
+    it('gives a finished release back when asked again', async () => {
+      const again = await build(platform, spec, { dir: TRUST_GAME, number: 1 });
+      expect(again.release).toEqual(built);
+    });
+
+    it('tries a release on a scratch database and leaves neither process nor database', async () => {
+      await platform.tryRelease(spec, 1, silent);
+      expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
+      expect(await stand.countProcesses(spec)).toBe(0);
+      expect((await platform.databaseFacts(spec)).rowCounts).toEqual({});
+    });
+
+    it('starts, answers, and is seen running', async () => {
+      await platform.selectRelease(spec, 1);
+      await platform.start(spec, never);
+      expect(await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 })).toEqual({
+        status: 200,
+        body: JSON.stringify({ version: built.project.otreeVersion }),
+      });
+      const seen = await stateOf(platform, spec);
+      expect(seen).toMatchObject({ state: 'running', webProcesses: 1, restarts: 0, exitCode: null });
+      expect(seen.memoryBytes).toBeGreaterThan(20 * 1024 * 1024);
+    });
+
+    it('starting what runs disturbs nobody', async () => {
+      const before = (await stateOf(platform, spec)).startedAt;
+      await platform.start(spec, never);
+      expect((await stateOf(platform, spec)).startedAt).toEqual(before);
+    });
+
+    it('runs a session: REST, participants, row counts', async () => {
+      const body = { session_config_name: 'trust_game', num_participants: 2, room_name: 'lab' };
+      expect((await platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 10_000 })).status).toBe(200);
+      const people = await platform.participants(spec);
+      expect(people).toHaveLength(2);
+      expect(people[0]).toMatchObject({ room: 'lab', hasStarted: false, isFinished: false, pageIndex: 0, lastPageAt: null });
+      expect((await platform.databaseFacts(spec)).rowCounts['otree_participant']).toBe(2);
+    });
+
+    it('is production-ready untouched: admin pages ask for a password, the key is asked for', async () => {
+      const ask = async (to: string) => await platform.askOtree({ ...spec, restKey: new Secret('wrong') }, { method: 'GET', path: to, timeoutMs: 5000 });
+      expect((await ask('/demo')).status).toBe(302);
+      expect((await ask('/api/rooms')).status).toBe(403);
+    });
+
+    it('comes back by itself after a crash', async () => {
+      await stand.crash(spec);
+      await expect.poll(async () => await version(platform, spec), { timeout: 30_000, interval: 100 }).toBe(200);
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'running', restarts: 1 });
+    });
+
+    it('builds, tries and fails a second release while the first one answers', async () => {
+      const dir = await projectWith(TRUST_GAME, { 'trust_game/__init__.py': 'import not_there_at_all\n' });
+      const { release } = await build(platform, spec, { dir, number: 2, lock: built.lock });
+      expect(release.isLockReused).toBe(true);
+      const error = await refusal(platform.tryRelease(spec, 2, silent));
+      expect(error).toMatchObject({ code: 'module_missing', details: { module: 'not_there_at_all', file: 'trust_game/__init__.py' } });
+      expect(await version(platform, spec)).toBe(200);
+      expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
+      expect((await platform.databaseFacts(spec)).rowCounts['otree_participant']).toBe(2);
+    });
+
+    it('is well again after every database connection was cut', async () => {
+      await query(null, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'i_${spec.instanceId}'`);
+      const connections = async (): Promise<number> =>
+        (await query(null, `SELECT 1 FROM pg_stat_activity WHERE datname = 'i_${spec.instanceId}'`)).rows.length;
+      await expect.poll(async () => await version(platform, spec), { timeout: 20_000, interval: 100 }).toBe(200);
+      // One of the web process, one of the timeout worker, without which page timeouts silently stop.
+      await expect.poll(async () => ((await stateOf(platform, spec)).state === 'running' ? await connections() : 0), { timeout: 30_000, interval: 200 }).toBeGreaterThanOrEqual(2);
+    });
+
+    it('stops, and no process is left', async () => {
+      await platform.stop(spec, never);
+      expect(await stand.countProcesses(spec)).toBe(0);
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'stopped', webProcesses: 0 });
+      expect((await refusal(platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 1000 }))).code).toBe('not_running');
+      await platform.stop(spec, never);
+    });
+
+    it('dumps with the row counts of the same moment, and the dump can be restored', async () => {
+      const file = path.join(await mkdtemp(path.join(os.tmpdir(), 'dump-')), 'one.dump');
+      const dump = await platform.dumpDatabase(spec, file, never);
+      const content = await readFile(file);
+      expect(dump).toMatchObject({ sizeBytes: content.length, sha256: createHash('sha256').update(content).digest('hex') });
+      expect(dump.rowCounts['otree_participant']).toBe(2);
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect(await platform.verifyDump(spec, file, never)).toEqual(dump.rowCounts);
+      await truncate(file, content.length - 1000);
+      expect((await refusal(platform.verifyDump(spec, file, never))).code).toBe('backup_failed');
+      expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
+    });
+
+    it('drops scratch databases that a crash left', async () => {
+      await query(null, `CREATE DATABASE try_${spec.instanceId}`);
+      await query(null, `CREATE DATABASE verify_${spec.instanceId}_00ff00ff`);
+      await platform.create(spec, never);
+      expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
+    });
+
+    it('resets the database of a stopped instance, past a connection that idles in a transaction', async () => {
+      const address = new URL(stand.adminUrl);
+      address.pathname = `/i_${spec.instanceId}`;
+      const idle = new pg.Client({ connectionString: address.href });
+      idle.on('error', () => {});
+      await idle.connect();
+      await idle.query(`SET ROLE i_${spec.instanceId}; BEGIN; SELECT * FROM otree_session`);
+      await platform.resetDatabase(spec, silent);
+      const { rowCounts } = await platform.databaseFacts(spec);
+      expect(Object.keys(rowCounts)).toContain('trust_game_player');
+      expect(Object.values(rowCounts).every((rows) => rows === 0)).toBe(true);
+      await idle.end().catch(() => {});
+    });
+
+    it('refuses to reset what runs', async () => {
+      await platform.start(spec, never);
+      expect((await refusal(platform.resetDatabase(spec, silent))).code).toBe('platform_failed');
+      await platform.stop(spec, never);
+    });
+
+    it('passes on the owner’s variables and a new password at the next start', async () => {
+      const changed = { ...spec, adminPassword: new Secret('another'), environment: { OTREE_AUTH_LEVEL: new Secret('DEMO') } };
+      await platform.configure(changed);
+      await platform.start(changed, never);
+      expect((await platform.askOtree(changed, { method: 'GET', path: '/demo', timeoutMs: 5000 })).status).toBe(200);
+      await platform.stop(changed, never);
+      await platform.configure(spec);
+    });
+
+    it('starts the release that was selected last, and removes the others', async () => {
+      await build(platform, spec, { dir: TRUST_GAME, number: 3, lock: built.lock });
+      await platform.start(spec, never);
+      await platform.selectRelease(spec, 3);
+      await platform.stop(spec, never);
+      await platform.start(spec, never);
+      await platform.pruneReleases(spec, []);
+      expect(await version(platform, spec)).toBe(200);
+      expect((await refusal(platform.selectRelease(spec, 1))).code).toBe('platform_failed');
+      await platform.stop(spec, never);
+    });
+
+    it('ends a build that is aborted, and builds it afterwards', async () => {
+      const abort = new AbortController();
+      const request = { releaseNumber: 4, openArchive: archiveOf(TRUST_GAME), lockFor: async () => null, signal: abort.signal };
+      const building = platform.build(spec, { ...request, onOutput: () => abort.abort(new Error('the person changed their mind')) });
+      await expect(building).rejects.toThrow('changed their mind');
+      await build(platform, spec, { dir: TRUST_GAME, number: 4, lock: built.lock });
+    });
+
+    it('ends a start that is aborted, and starts afterwards', async () => {
+      const abort = new AbortController();
+      const starting = platform.start(spec, abort.signal);
+      setImmediate(() => abort.abort(new Error('enough')));
+      await expect(starting).rejects.toThrow('enough');
+      await platform.start(spec, never);
+      expect(await version(platform, spec)).toBe(200);
+    });
+
+    it('explains a start that fails, sees the crash, and leaves the neighbour alone', async () => {
+      const other = makeStray();
+      const dir = await projectWith(TRUST_GAME, { 'trust_game/__init__.py': 'import os\nos._exit(3)\n' });
+      await platform.create(other, never);
+      await build(platform, other, { dir, number: 1, lock: built.lock });
+      await platform.selectRelease(other, 1);
+      expect((await refusal(platform.start(other, never))).code).toBe('start_failed');
+      await expect.poll(async () => (await stateOf(platform, other)).restarts, { timeout: 20_000, interval: 100 }).toBeGreaterThan(1);
+      expect(await stateOf(platform, other)).toMatchObject({ state: 'crashed', exitCode: 3, webProcesses: 0 });
+      expect(await version(platform, spec)).toBe(200);
+      await platform.stop(other, never);
+      expect(await stateOf(platform, other)).toMatchObject({ state: 'stopped' });
+    });
+
+    it('runs a richer project with two rooms beside the first', async () => {
+      const other = makeStray();
+      const { project } = await deploy(platform, other, { dir: LAB_GAMES });
+      expect(project.rooms.length).toBeGreaterThanOrEqual(2);
+      expect(project.rooms.some((room) => room.usesSecureUrls)).toBe(true);
+      expect(await version(platform, other)).toBe(200);
+      expect(await version(platform, spec)).toBe(200);
+      expect([...(await platform.observe([spec.instanceId, other.instanceId])).values()].map(({ state }) => state)).toEqual(['running', 'running']);
+    });
+
+    it('destroys a running instance and leaves nothing', async () => {
+      await platform.destroy(spec, never);
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'absent' });
+      expect(await stand.countProcesses(spec)).toBe(0);
+      expect(await stand.leftovers(spec)).toEqual([]);
+      expect(await databases(spec)).toEqual([]);
+      expect((await query(null, `SELECT 1 FROM pg_roles WHERE rolname = 'i_${spec.instanceId}'`)).rows).toEqual([]);
+      await platform.destroy(spec, never);
+    });
+
+    it.each<[string, Readonly<Record<string, string | Buffer | null>>, Partial<AppError>]>([
+      ['no requirements.txt', { 'requirements.txt': null }, { code: 'requirements_missing' }],
+      ['no settings.py', { 'settings.py': null }, { code: 'settings_missing' }],
+      ['no oTree', { 'requirements.txt': 'numpy\n' }, { code: 'otree_missing' }],
+      ['an oTree before 5', { 'requirements.txt': 'otree==3.3.11\n' }, { code: 'otree_too_old', details: { version: '3.3.11' } }],
+      ['a package that does not exist', { 'requirements.txt': 'otree\narboretum-no-such-package-zz9\n' }, { code: 'package_unknown', details: expect.objectContaining({ requirement: 'arboretum-no-such-package-zz9' }) as never }],
+      ['a broken line in settings.py', { 'settings.py': 'SESSION_CONFIGS = [\n' }, { code: 'syntax_error', details: expect.objectContaining({ file: 'settings.py', line: 1 }) as never }],
+      ['settings.py that needs an undeclared module', { 'settings.py': 'import not_declared\n' }, { code: 'module_missing', details: { module: 'not_declared', file: 'settings.py' } }],
+      ['settings.py that stops', { 'settings.py': 'x = 1\nraise ValueError("no")\n' }, { code: 'settings_invalid', details: expect.objectContaining({ line: 2 }) as never }],
+    ])('refuses a project with %s, in a sentence', async (_what, files, expected) => {
+      const other = makeStray();
+      await platform.create(other, never);
+      const dir = await projectWith(TRUST_GAME, files);
+      expect(await refusal(build(platform, other, { dir, number: 1 }))).toMatchObject(expected);
+      expect((await refusal(platform.selectRelease(other, 1))).code).toBe('platform_failed');
+    });
+  });
+}

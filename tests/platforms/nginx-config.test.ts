@@ -1,0 +1,95 @@
+// The rendered configuration: what it holds, and that no value can become anything but a value.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../contracts/errors.ts';
+import type { FrontDoorRoute } from '../../platforms/front-door.ts';
+import { layoutOf } from '../../platforms/layout.ts';
+import { claimOf, claimOfSite, renderGeneration, renderMain, renderSite } from '../../platforms/nginx-config.ts';
+import type { NginxSettings } from '../../platforms/nginx-config.ts';
+
+const settings: NginxSettings = {
+  layout: layoutOf('/var/lib/arboretum', '/run/arboretum'),
+  listenPort: 8080,
+  panelHostNames: ['lab.test'],
+  workerUser: 'arboretum',
+  isHttps: false,
+  maxPanelBodyMib: 250,
+  hasIpv6: true,
+  canEditCookieFlags: true,
+  openFiles: 1024,
+};
+const route: FrontDoorRoute = { instanceId: 'i1', listen: { mode: 'subdomain', hostName: 'one.lab.test' }, upstreamSocket: '/run/arboretum/00000000/i/i1/otree.sock', fallback: 'moment', cookieName: 'otree_i1', maxBodyMib: 20 };
+
+/** nginx's own reading of a file: words, quoted strings as one, `{`, `}` and `;`; comments are nothing. */
+const tokensOf = (config: string): readonly string[] => config.match(/#[^\n]*|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[{};]|[^\s{};"']+/g)?.filter((token) => !token.startsWith('#')) ?? [];
+
+/** Each place where a value from outside enters, with a value that is surely fine. */
+const places: readonly { readonly name: string; readonly good: string; readonly render: (value: string) => string }[] = [
+  { name: 'host name', good: 'placeholder.example', render: (value) => renderSite(settings, { ...route, listen: { mode: 'subdomain', hostName: value } }) },
+  { name: 'socket', good: '/run/placeholder/x.sock', render: (value) => renderSite(settings, { ...route, upstreamSocket: value }) },
+  { name: 'cookie name', good: 'otree_placeholder', render: (value) => renderSite(settings, { ...route, cookieName: value }) },
+  { name: 'panel host name', good: 'placeholder.example', render: (value) => renderMain({ ...settings, panelHostNames: [value] }) },
+  { name: 'worker user', good: 'placeholder', render: (value) => renderMain({ ...settings, workerUser: value }) },
+  { name: 'data directory', good: '/placeholder/data', render: (value) => renderMain({ ...settings, layout: { ...settings.layout, nginxPid: value } }) },
+  { name: 'generation', good: 'placeholder-1', render: (value) => renderGeneration(settings, value) },
+];
+
+const evil = ['"', "'", '\\', '$', ';', '{', '}', '\n', '\r', '\0', '\t', ' ', '#', '*', '..', '/', '~', '^', '_', '|', 'ä', '\u2028', '; return 200 "x";', '} server {', '${host}', '$http_cookie', 'include /etc/passwd;', '`id`', '%0a', ':80', ' default_server'];
+const fine = ['a', 'b7', 'lab', '-', '.', 'otree_', '/run/', 'x.sock', 'arboretum'];
+const hostile = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(fc.constantFrom(...evil, ...fine), { maxLength: 8 }).map((parts) => parts.join('')), fc.array(fc.constantFrom(...fine), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('')));
+
+describe('values', () => {
+  test.each(places)('2,000 hostile strings as $name: refused, or exactly one value differs', ({ good, render }) => {
+    const model = render(good);
+    const count = { accepted: 0, refused: 0 };
+    fc.assert(
+      fc.property(hostile, (value) => {
+        let config: string;
+        try {
+          config = render(value);
+        } catch (error) {
+          count.refused += 1;
+          return error instanceof AppError && error.code === 'platform_failed';
+        }
+        count.accepted += 1;
+        const [now, then] = [tokensOf(config), tokensOf(model)];
+        return config === model.replaceAll(good, () => value) && now.length === then.length && now.every((token, index) => token === then[index]?.replaceAll(good, () => value));
+      }),
+      { numRuns: 2000 },
+    );
+    expect(count.refused).toBeGreaterThan(500);
+    expect(count.accepted).toBeGreaterThan(0);
+  });
+
+  test.each([0, -1, 65_536, 1.5, Number.NaN, Infinity])('%s is no port', (port) => {
+    expect(() => renderSite(settings, { ...route, listen: { mode: 'port', port } })).toThrow(AppError);
+  });
+
+  test('a socket path over 107 bytes, a body limit of nothing, and the panel’s cookie as an instance’s are refused', () => {
+    expect(() => renderSite(settings, { ...route, upstreamSocket: `/${'a'.repeat(107)}` })).toThrow(AppError);
+    expect(() => renderSite(settings, { ...route, maxBodyMib: 0 })).toThrow(AppError);
+    expect(() => renderSite(settings, { ...route, cookieName: 'arboretum' })).toThrow(AppError);
+    expect(() => renderSite(settings, { ...route, cookieName: '__Host-arboretum' })).toThrow(AppError);
+  });
+});
+
+describe('what is written', () => {
+  test('a site tells its claim in its first line', () => {
+    expect(claimOfSite(renderSite(settings, route))).toBe('host:one.lab.test');
+    const onPort: FrontDoorRoute = { ...route, listen: { mode: 'port', port: 8123 } };
+    expect(claimOfSite(renderSite(settings, onPort))).toBe(claimOf(onPort));
+    expect(claimOfSite('server {}')).toBeNull();
+  });
+
+  test('IPv6 only where the machine has it, the user only when given, cookie flags only from nginx 1.19.3', () => {
+    expect(renderMain({ ...settings, hasIpv6: false })).not.toContain('[::]');
+    expect(renderMain({ ...settings, workerUser: null })).not.toMatch(/^user /m);
+    expect(renderMain(settings)).toMatch(/^user arboretum arboretum;/m);
+    expect(renderSite({ ...settings, canEditCookieFlags: false }, route)).not.toContain('proxy_cookie_flags');
+  });
+
+  test('nobody puts X-Frame-Options before an experiment', () => {
+    expect(renderMain(settings) + renderSite(settings, route)).not.toMatch(/x-frame-options/i);
+  });
+});

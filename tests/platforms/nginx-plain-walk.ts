@@ -1,0 +1,33 @@
+// Run as a program by nginx-plain.test.ts, under a user id that is not root: one walk with the door, told as JSON.
+
+import { readFile } from 'node:fs/promises';
+import { freePort, makeStand, never, openSocket, seenBy } from './nginx-stand.ts';
+
+async function walk(): Promise<void> {
+  const stand = await makeStand();
+  const told: Record<string, unknown> = { uid: process.getuid?.() };
+  try {
+    await stand.upstream('one');
+    await stand.door.start();
+    const low = stand.route('low', { listen: { mode: 'port', port: 1 } });
+    const free = await freePort();
+    const own = stand.route('two', { listen: { mode: 'port', port: free }, upstreamSocket: null });
+    const { refused } = await stand.door.apply([stand.route('one'), low, own], never);
+    told['refused'] = refused.map(({ instanceId }) => instanceId);
+    told['answer'] = seenBy(await stand.ask('one.lab.test')).name;
+    told['fallback'] = (await stand.ask('two', { port: free })).status;
+    const socket = await openSocket(stand.port, 'one.lab.test');
+    await stand.door.applyOne('two', null, never);
+    process.kill(Number(await readFile(stand.layout.nginxPid, 'utf8')), 'SIGKILL');
+    await stand.door.repair(never);
+    told['health'] = await stand.door.check();
+    told['isSocketOpen'] = !socket.state.isClosed;
+    told['post'] = seenBy(await stand.ask('one.lab.test', { method: 'POST', body: 'x'.repeat(500_000) })).body.length;
+    socket.close();
+  } finally {
+    await stand.clear();
+  }
+  console.log(JSON.stringify(told));
+}
+
+void walk();

@@ -1,0 +1,69 @@
+// The form that creates an oTree session in a room.
+
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState, type ReactNode } from 'react';
+import { Message } from 'semantic-ui-react';
+import type { z } from 'zod';
+import { createdSessionSchema, createSessionSchema, type InstanceView, type RoomView } from '../../contracts/instances.ts';
+import { instanceApi } from '../addresses.ts';
+import { request } from '../api.ts';
+import { useForm } from '../form.ts';
+import { Choice } from './Choice.tsx';
+import { SubmitBar } from './SubmitBar.tsx';
+import { TextField } from './TextField.tsx';
+
+type Props = { instance: InstanceView; room: RoomView; readyCount: number };
+type Created = z.infer<typeof createdSessionSchema>;
+
+export function CreateSession({ instance, room, readyCount }: Props): ReactNode {
+  const [created, setCreated] = useState<Created | null>(null);
+  const client = useQueryClient();
+  const path = instanceApi(instance.name, `/rooms/${encodeURIComponent(room.name)}/sessions`);
+  const create = useMutation({ mutationFn: (body: unknown) => request(createdSessionSchema, path, { method: 'POST', body }), networkMode: 'always' });
+  const form = useForm({
+    schema: createSessionSchema,
+    initial: { sessionConfigName: '', numParticipants: '' },
+    toBody: (typed) => fillIn(typed, instance, readyCount),
+    send: (body) => create.mutateAsync(body),
+    onDone: (result) => {
+      setCreated(result);
+      void client.invalidateQueries({ queryKey: ['instance', instance.name] });
+    },
+  });
+  const filled = fillIn(form.values, instance, readyCount);
+  if (instance.state !== 'running') return <p className="quiet">Start the experiment to create a session here.</p>;
+  if (instance.sessionConfigs.length === 0) return <p className="quiet">The project has no session configs yet: SESSION_CONFIGS in settings.py is empty or not read yet.</p>;
+  return (
+    <form className="ui form create-session" onSubmit={form.submit} aria-label={`Create a session in ${room.displayName}`}>
+      {room.sessionCode !== null && (
+        <p className="quiet">
+          Session <code>{room.sessionCode}</code> is open in this room. A new one takes its place.
+        </p>
+      )}
+      <div className="fields-in-line">
+        <Choice form={{ ...form, values: filled }} name="sessionConfigName" label="Session config" options={instance.sessionConfigs.map(({ name, displayName }) => ({ value: name, text: displayName === name ? name : `${displayName} (${name})` }))} />
+        <TextField form={{ ...form, values: filled }} name="numParticipants" type="number" label="Participants" hint={readyCount > 0 ? 'As many as are ready.' : 'As the project suggests.'} />
+        <div className="field">
+          <SubmitBar form={form} verb="Create session" />
+        </div>
+      </div>
+      {created && (
+        <Message positive role="status">
+          Session <code>{created.code}</code> is open in this room.{' '}
+          <a href={created.adminUrl} target="_blank" rel="noopener">
+            Open it in oTree ↗
+          </a>
+        </Message>
+      )}
+    </form>
+  );
+}
+
+type Typed = { sessionConfigName: string; numParticipants: string };
+
+/** What was typed, or else the first config and as many people as are ready (nobody: the project's demo number). */
+function fillIn(typed: Typed, { sessionConfigs }: InstanceView, readyCount: number): Typed {
+  const config = sessionConfigs.find(({ name }) => name === typed.sessionConfigName) ?? sessionConfigs[0];
+  const suggested = readyCount > 0 ? readyCount : (config?.numDemoParticipants ?? 1);
+  return { sessionConfigName: config?.name ?? '', numParticipants: typed.numParticipants === '' ? String(suggested) : typed.numParticipants };
+}

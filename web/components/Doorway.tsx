@@ -1,0 +1,31 @@
+// The frame of the pages before somebody is signed in: one narrow card in the middle.
+
+import type { ReactNode } from 'react';
+import { Segment } from 'semantic-ui-react';
+import { usePanel } from '../panel.ts';
+import { Glyph } from './Glyph.tsx';
+import { Notices } from './Notices.tsx';
+
+export function Doorway({ title, children }: { title: string; children: ReactNode }): ReactNode {
+  const panel = usePanel().data;
+  return (
+    <>
+      <Notices />
+      <main className="doorway">
+        <p className="brand">
+          <Glyph name="tree" />
+          {panel?.name ?? 'Arboretum'}
+        </p>
+        <Segment>
+          <h1 className="ui header">{title}</h1>
+          {children}
+        </Segment>
+        {panel && !panel.isHttps && (
+          <p className="quiet">
+            <Glyph name="lock open" /> This page comes by http, not encrypted.
+          </p>
+        )}
+      </main>
+    </>
+  );
+}

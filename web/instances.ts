@@ -1,0 +1,70 @@
+// Reading instances and what belongs to them, and keeping the copies fresh.
+
+import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
+import {
+  backupListSchema,
+  changeInstanceSchema,
+  deploymentListSchema,
+  instanceListSchema,
+  instanceSchema,
+  runtimeLogSchema,
+  type BackupView,
+  type DeploymentView,
+  type InstanceSummary,
+  type InstanceView,
+} from '../contracts/instances.ts';
+import type { z } from 'zod';
+import { instanceApi } from './addresses.ts';
+import { request, type ApiError } from './api.ts';
+
+/** While something moves, the page asks every 2 s, so that it also lives without Redis; otherwise the socket tells. */
+const paceMs = (isMoving: boolean): number => (isMoving ? 2_000 : 20_000);
+const movingStates = ['creating', 'building', 'starting', 'stopping', 'deleting'];
+const isMoving = (instance: InstanceSummary): boolean => instance.job !== null || movingStates.includes(instance.state);
+
+export const useInstances = (): UseQueryResult<InstanceSummary[]> =>
+  useQuery({
+    queryKey: ['instances'],
+    queryFn: async ({ signal }) => (await request(instanceListSchema, '/instances', { signal })).instances,
+    refetchInterval: (query) => paceMs(query.state.data?.some(isMoving) ?? false),
+  });
+
+/** One instance; while it waits for its first push the page asks often, because the push comes from elsewhere. */
+export const useInstance = (name: string): UseQueryResult<InstanceView> =>
+  useQuery({
+    queryKey: ['instance', name],
+    queryFn: ({ signal }) => request(instanceSchema, instanceApi(name), { signal }),
+    refetchInterval: ({ state }) => (state.error === null && state.data !== undefined ? paceMs(isMoving(state.data) || state.data.state === 'waiting') : false),
+  });
+
+export const useDeployments = (name: string, isBusy: boolean): UseQueryResult<DeploymentView[]> =>
+  useQuery({
+    queryKey: ['deployments', name],
+    queryFn: async ({ signal }) => (await request(deploymentListSchema, instanceApi(name, '/deployments'), { signal })).deployments,
+    refetchInterval: paceMs(isBusy),
+  });
+
+export const useBackups = (name: string, isBusy: boolean): UseQueryResult<BackupView[]> =>
+  useQuery({
+    queryKey: ['backups', name],
+    queryFn: async ({ signal }) => (await request(backupListSchema, instanceApi(name, '/backups'), { signal })).backups,
+    refetchInterval: paceMs(isBusy),
+  });
+
+/** The last lines that the experiment itself wrote. */
+export const useRuntimeLog = (name: string): UseQueryResult<string> =>
+  useQuery({
+    queryKey: ['runtime-log', name],
+    queryFn: async ({ signal }) => (await request(runtimeLogSchema, instanceApi(name, '/logs'), { signal })).text,
+    refetchInterval: 4_000,
+  });
+
+export type InstanceChange = z.infer<typeof changeInstanceSchema>;
+
+export function useChangeInstance(name: string): UseMutationResult<InstanceView, ApiError, InstanceChange> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: InstanceChange) => request(instanceSchema, instanceApi(name), { method: 'PATCH', body }),
+    onSuccess: (instance) => client.setQueryData(['instance', name], instance),
+  });
+}

@@ -1,0 +1,57 @@
+// What an event from the socket does to the copies that the pages show.
+
+import type { QueryClient } from '@tanstack/react-query';
+import type { ServerEvents } from '../contracts/events.ts';
+import type { InstanceSummary, InstanceView } from '../contracts/instances.ts';
+import type { JobView } from '../contracts/jobs.ts';
+import type { SeatDifference, SeatMap } from '../contracts/seats.ts';
+import { isJobOver } from '../contracts/states.ts';
+
+type InstanceEvent = Parameters<ServerEvents['instance']>[0];
+
+/** The list with this summary in its place, at its end when it is new, or without it when it is gone. */
+export function withSummary(list: readonly InstanceSummary[], { id, summary }: InstanceEvent): InstanceSummary[] {
+  if (summary === null) return list.filter((instance) => instance.id !== id);
+  if (!list.some((instance) => instance.id === id)) return [...list, summary];
+  return list.map((instance) => (instance.id === id ? summary : instance));
+}
+
+/** The list with this job in its place, or first when it is new. */
+export const withJob = (list: readonly JobView[], job: JobView): JobView[] =>
+  list.some((other) => other.id === job.id) ? list.map((other) => (other.id === job.id ? job : other)) : [job, ...list];
+
+/** The map after this difference, the same map when it knew it already, or null when a difference was missed. */
+export function withSeats(map: SeatMap, difference: SeatDifference): SeatMap | null {
+  if (difference.version <= map.version) return map;
+  if (difference.from !== map.version) return null;
+  const changed = new Map(difference.changed.map((seat) => [seat.label, seat]));
+  const seats = map.seats.map((seat) => changed.get(seat.label) ?? seat);
+  const known = new Set(map.seats.map((seat) => seat.label));
+  return { room: map.room, version: difference.version, counts: difference.counts, seats: [...seats, ...difference.changed.filter((seat) => !known.has(seat.label))] };
+}
+
+export function rememberInstance(client: QueryClient, event: InstanceEvent): void {
+  const { summary } = event;
+  client.setQueryData<InstanceSummary[]>(['instances'], (list) => list && withSummary(list, event));
+  client.setQueryData<InstanceView>(['instance', event.name], (view) => (view && summary ? { ...view, ...summary } : view));
+  void client.invalidateQueries({ queryKey: ['instance', event.name] });
+}
+
+export function rememberJob(client: QueryClient, job: JobView): void {
+  client.setQueryData(['job', job.id], job);
+  client.setQueryData<JobView[]>(['jobs'], (list) => list && withJob(list, job));
+  if (job.instanceName === null) return;
+  client.setQueryData<JobView[]>(['jobs', 'of', job.instanceName], (list) => list && withJob(list, job));
+  if (!isJobOver(job.state)) return;
+  for (const noun of ['instance', 'deployments', 'backups']) void client.invalidateQueries({ queryKey: [noun, job.instanceName] });
+  void client.invalidateQueries({ queryKey: ['instances'] });
+  void client.invalidateQueries({ queryKey: ['job-log', job.id] });
+}
+
+export function rememberSeats(client: QueryClient, { instanceId, ...difference }: Parameters<ServerEvents['seats']>[0]): void {
+  const key = ['seats', instanceId, difference.room];
+  const map = client.getQueryData<SeatMap>(key);
+  const next = map && withSeats(map, difference);
+  if (next) client.setQueryData(key, next);
+  else if (next === null) void client.invalidateQueries({ queryKey: key });
+}

@@ -1,0 +1,52 @@
+// Word, icon and tone of what jobs, steps, deployments and seats can be.
+
+import type { DeploymentView } from '../contracts/instances.ts';
+import type { JobKind, Step } from '../contracts/jobs.ts';
+import type { SeatState } from '../contracts/seats.ts';
+import type { JobState, Tone } from '../contracts/states.ts';
+
+export type Look = { readonly word: string; readonly icon: string; readonly tone: Tone };
+
+export const jobLooks: Readonly<Record<JobState, Look>> = {
+  queued: { word: 'waiting for its turn', icon: 'clock outline', tone: 'sky' },
+  running: { word: 'under way', icon: 'circle notch', tone: 'sky' },
+  succeeded: { word: 'succeeded', icon: 'check circle', tone: 'moss' },
+  failed: { word: 'failed', icon: 'times circle', tone: 'brick' },
+  cancelled: { word: 'cancelled', icon: 'ban', tone: 'stone' },
+};
+
+export const stepLooks: Readonly<Record<Step['state'], Look>> = {
+  running: { word: 'under way', icon: 'circle notch', tone: 'sky' },
+  succeeded: { word: 'done', icon: 'check', tone: 'moss' },
+  failed: { word: 'failed', icon: 'times', tone: 'brick' },
+};
+
+export const deploymentLooks: Readonly<Record<DeploymentView['state'], Look>> = {
+  waiting: { word: 'waiting for its turn', icon: 'clock outline', tone: 'sky' },
+  building: { word: 'building', icon: 'cog', tone: 'sky' },
+  succeeded: { word: 'succeeded', icon: 'check circle', tone: 'moss' },
+  failed: { word: 'failed', icon: 'times circle', tone: 'brick' },
+};
+
+export const seatLooks: Readonly<Record<SeatState, Look>> = {
+  away: { word: 'away', icon: 'circle outline', tone: 'stone' },
+  opened: { word: 'opened', icon: 'desktop', tone: 'sky' },
+  ready: { word: 'ready', icon: 'hand paper outline', tone: 'amber' },
+  'in-room': { word: 'in the room', icon: 'sign in alternate', tone: 'moss' },
+  finished: { word: 'finished', icon: 'flag checkered', tone: 'moss' },
+};
+
+export const jobIcons: Readonly<Record<JobKind, string>> = {
+  'create-instance': 'plus',
+  deploy: 'upload',
+  start: 'play',
+  stop: 'stop',
+  restart: 'redo alternate',
+  'set-admin-password': 'key',
+  'reset-database': 'eraser',
+  'back-up': 'archive',
+  delete: 'trash alternate outline',
+};
+
+/** Tones that turn while something is going on. */
+export const spinning = new Set(['circle notch', 'cog']);

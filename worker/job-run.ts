@@ -1,0 +1,54 @@
+// One run of one job: what the job's code gets in hand, and how it tells its story in steps.
+
+import type { Step } from '../contracts/jobs.ts';
+import type { WorkerContext } from '../domain/context.ts';
+import type { JobLogWriter } from '../domain/job-log.ts';
+import { writeSteps } from '../domain/jobs.ts';
+import type { JobRow } from '../domain/present-job.ts';
+import type { Instance } from '../prisma/client/client.ts';
+
+export type JobRun = {
+  readonly ctx: WorkerContext;
+  readonly job: JobRow;
+  /** The instance's row as it was when the job began. */
+  readonly instance: Instance;
+  /** Aborted when the worker stops or the job is cancelled. */
+  readonly signal: AbortSignal;
+  /** Adds text to the job's log. */
+  readonly write: (text: string) => void;
+  /** Runs one named step; its success or failure and its time are seen in every open page. */
+  readonly step: <T>(name: string, label: string, work: () => Promise<T>) => Promise<T>;
+};
+
+/** Makes the run of a claimed job. */
+export function makeRun(parts: Pick<JobRun, 'ctx' | 'job' | 'instance' | 'signal'> & { log: JobLogWriter }): JobRun {
+  const { ctx, job, log, signal } = parts;
+  const steps: Step[] = [];
+  const show = (step: Step): Promise<void> => {
+    const at = steps.findIndex(({ name }) => name === step.name);
+    if (at < 0) steps.push(step);
+    else steps[at] = step;
+    return writeSteps(ctx, job, steps);
+  };
+  return {
+    ctx,
+    job,
+    instance: parts.instance,
+    signal,
+    write: log.write,
+    async step(name, label, work) {
+      signal.throwIfAborted();
+      const begun = { name, label, startedAt: new Date().toISOString(), endedAt: null };
+      await show({ ...begun, state: 'running' });
+      log.write(`-----> ${label}\n`);
+      try {
+        const result = await work();
+        await show({ ...begun, state: 'succeeded', endedAt: new Date().toISOString() });
+        return result;
+      } catch (error) {
+        await show({ ...begun, state: 'failed', endedAt: new Date().toISOString() });
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,109 @@
+// The worker process: takes jobs from the queue, observes instances, keeps the front door.
+
+import { Emitter } from '@socket.io/redis-emitter';
+import { DelayedError, Queue, Worker, type Job } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { ServerEvents } from '../contracts/events.ts';
+import { assemble, liveKey, makeEvents, queueName, redisOptions } from '../domain/assemble.ts';
+import { loadConfig, type Config } from '../domain/config.ts';
+import type { WorkerContext } from '../domain/context.ts';
+import { recoverJobs, sweepJobs } from '../domain/jobs.ts';
+import { observeFacts } from '../domain/observe-facts.ts';
+import { observeInstances, reconcileInstances } from '../domain/observe.ts';
+import { refreshAllRoutes } from '../domain/routes.ts';
+import { startAnswering } from './answer.ts';
+import { openFrontDoor, openPlatform } from './adapters.ts';
+import { goRound, type Round } from './loop.ts';
+import { recoverInstances } from './recover-instances.ts';
+import { runJob } from './run-job.ts';
+
+const concurrency = 4;
+const retryMs = 300;
+const stopGraceMs = 25_000;
+
+function openRedis(config: Config): Redis {
+  const options = redisOptions(config);
+  const extra = { maxRetriesPerRequest: null };
+  const redis = 'url' in options ? new Redis(options.url, extra) : new Redis({ ...options, ...extra });
+  return redis.on('error', () => undefined);
+}
+
+const roundsOf = (ctx: WorkerContext): Round[] => {
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000);
+  return [
+    { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
+    { name: 'facts', everyMs: 3000, work: () => observeFacts(ctx) },
+    { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
+    { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
+    { name: 'front door', everyMs: 2000, work: async () => (await ctx.frontDoor.check()).state !== 'ok' && ctx.frontDoor.repair(signal()) },
+  ];
+};
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const redis = openRedis(config);
+  const queue = new Queue(queueName, { connection: redis });
+  queue.on('error', () => undefined);
+  const emitter = new Emitter<ServerEvents>(
+    { publish: (channel: string, message: Buffer) => (redis.status === 'ready' ? redis.publish(channel, message).catch(() => undefined) : undefined) },
+    { key: liveKey },
+  );
+  const events = makeEvents((to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)));
+  const base = assemble(config, 'worker', {
+    events,
+    queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },
+  });
+  const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
+
+  const { isolationNote } = await ctx.platform.capabilities();
+  await ctx.db.setting.upsert({
+    where: { name: 'platform.isolation-note' },
+    create: { name: 'platform.isolation-note', value: isolationNote },
+    update: { value: isolationNote },
+  });
+  await refreshAllRoutes(ctx, AbortSignal.timeout(60_000));
+  await recoverInstances(ctx, await recoverJobs(ctx));
+  await observeInstances(ctx);
+
+  const stopping = new AbortController();
+  const running = new AbortController();
+  const worker = new Worker(queueName, takeJob(ctx, running.signal), {
+    connection: redis.duplicate(),
+    concurrency,
+    lockDuration: 5000,
+    stalledInterval: 2000,
+    maxStalledCount: 3,
+  });
+  worker.on('error', () => undefined);
+  const answering = await startAnswering(ctx);
+  const rounds = roundsOf(ctx).map((round) => goRound(round, ctx.log, stopping.signal));
+  ctx.log.info('ready', { concurrency, platform: ctx.platform.kind });
+
+  const stop = async (): Promise<void> => {
+    ctx.log.info('stopping');
+    stopping.abort();
+    answering.close();
+    // Jobs in hand may finish; what takes longer is interrupted and says so.
+    const timer = setTimeout(() => running.abort(), stopGraceMs);
+    await worker.close();
+    clearTimeout(timer);
+    await Promise.allSettled([...rounds, queue.close(), ctx.db.$disconnect()]);
+    redis.disconnect();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+}
+
+const takeJob =
+  (ctx: WorkerContext, signal: AbortSignal) =>
+  async (entry: Job<{ jobId: string }>, token?: string): Promise<void> => {
+    const result = await runJob(ctx, entry.data.jobId, signal);
+    if (result !== 'later') return;
+    await entry.moveToDelayed(Date.now() + retryMs, token);
+    throw new DelayedError();
+  };
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
