@@ -31,6 +31,8 @@ export function makeGitAccess(ctx: Context) {
     async openRepository(person: GitPerson, name: string, command: 'git-receive-pack' | 'git-upload-pack'): Promise<GitRepository> {
       const actor = await activePerson(ctx, person);
       const instance = await findInstance(ctx, actor, { name, action: command === 'git-receive-pack' ? 'instance.push' : 'instance.fetch' });
+      const refusal = judgeState(instance);
+      if (refusal && !refusal.allowed) throw new AppError('push_refused', { reason: refusal.reason, hint: refusal.hint });
       await ctx.db.sshKey.updateMany({ where: { id: person.keyId }, data: { lastUsedAt: new Date() } });
       return { instanceId: instance.id, name, directory: ctx.config.layout.repositoryDir(instance.id), maxPushMib: ctx.config.MAX_PUSH_MIB };
     },
@@ -38,7 +40,7 @@ export function makeGitAccess(ctx: Context) {
     async judgePush(_person: GitPerson, repository: GitRepository, { updates, options }: Push): Promise<Verdict> {
       const instance = await ctx.db.instance.findUnique({ where: { id: repository.instanceId } });
       if (!instance || instance.deletedAt) return refuse('This instance is gone.', 'Ask a lab manager.');
-      return judgeState(instance) ?? judgeBranches(ctx, instance, updates) ?? judgeGuard(instance, reasonOf(options)) ?? { allowed: true };
+      return judgeBranches(ctx, instance, updates) ?? judgeGuard(instance, reasonOf(options)) ?? { allowed: true };
     },
 
     async afterPush(person: GitPerson, repository: GitRepository, { options }: Push): Promise<{ jobId: string } | null> {

@@ -8,14 +8,11 @@ import { standingOf, visibleTo, type OwnedInstance, type Person } from './access
 import { freePort, resolveAddressMode } from './addresses.ts';
 import { record } from './audit.ts';
 import type { Actor, Context } from './context.ts';
-import { isUniqueViolation, type Transaction } from './database.ts';
+import { isUniqueViolation } from './database.ts';
 import { newId, newPassword, newToken } from './ids.ts';
 import { announceJob, requestJob } from './jobs.ts';
 import { forPresenting, presentDeployment, presentInstance, presentSummary } from './present-instance.ts';
 import { sealedPlace, type SealedColumn } from './specs.ts';
-
-const firstOsUserId = 200_000;
-const lastOsUserId = 209_999;
 
 /**
  * Makes the row and the job that builds the rest, in one transaction.
@@ -25,7 +22,7 @@ export async function createInstance(ctx: Context, actor: Actor, request: { name
   const mode = await resolveAddressMode(ctx.config);
   try {
     const { name, job } = await ctx.db.$transaction(async (tx) => {
-      // Two at once must not get the same port or user id.
+      // Two at once must not get the same port.
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum create instance'))`;
       const owner = await tx.user.findFirst({ where: { id: request.ownerId, disabledAt: null } });
       if (!owner) throw new AppError('owner_unknown');
@@ -39,7 +36,6 @@ export async function createInstance(ctx: Context, actor: Actor, request: { name
           ownerId: owner.id,
           platform: ctx.config.PLATFORM,
           port,
-          osUserId: ctx.config.isRoot ? await freeOsUserId(tx) : null,
           ...sealedSecrets(ctx, id),
         },
       });
@@ -65,15 +61,6 @@ function sealedSecrets(ctx: Context, id: string) {
     restKey: seal('rest_key', newToken()),
     databasePassword: seal('database_password', newToken()),
   };
-}
-
-async function freeOsUserId(tx: Transaction): Promise<number> {
-  const { _max } = await tx.instance.aggregate({ _max: { osUserId: true } });
-  const next = Math.max(firstOsUserId, (_max.osUserId ?? 0) + 1);
-  if (next <= lastOsUserId) return next;
-  const taken = new Set((await tx.instance.findMany({ where: { osUserId: { not: null } }, select: { osUserId: true } })).map(({ osUserId }) => osUserId));
-  for (let id = firstOsUserId; id <= lastOsUserId; id += 1) if (!taken.has(id)) return id;
-  throw new AppError('platform_failed', { reason: 'every user id from 200000 to 209999 is in use' });
 }
 
 export async function listInstances(ctx: Context, person: Person): Promise<InstanceSummary[]> {

@@ -3,6 +3,7 @@ import ctypes
 import os
 import resource
 import signal
+import warnings  # noqa: F401  os.execvpe imports it late, when this user may no longer read our Python
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38  # linux/prctl.h
 PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

@@ -43,6 +43,10 @@ class RotatingLog:
             kept.append(self._begin_cut())
         self._write(b''.join(kept))
 
+    def is_flooded(self):
+        """True while this second's output is only counted."""
+        return self._budget <= 0
+
     def say(self, sentence):
         """A line of our own, with the time: oTree's lines carry none."""
         self._finish_line()

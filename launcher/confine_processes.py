@@ -84,6 +84,7 @@ def end(find, shoot=None):
     while True:
         pids = find()
         if not pids:
+            reap()
             return
         if time.monotonic() > deadline:
             raise StillRunning('processes %s do not end.' % ', '.join(map(str, pids[:5])))

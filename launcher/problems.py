@@ -27,11 +27,14 @@ class ProjectProblem(Exception):
 
 @contextlib.contextmanager
 def told(config, command):
-    """Turn what goes wrong inside into the last line on stderr and an exit code."""
+    """Turn what goes wrong inside into the last line on stderr and an exit code.
+
+    Not so for the timeout worker: it writes into the log of a server that lives on, and is started again.
+    """
     try:
         yield
     except SystemExit as leave:
-        if leave.code in (None, 0):
+        if leave.code in (None, 0) or command == 'timeouts':
             raise
         if isinstance(leave.code, str):
             sys.stderr.write(leave.code + '\n')
@@ -41,7 +44,7 @@ def told(config, command):
         end(problem, config)
     except Exception as error:
         traceback.print_exc()
-        problem = classify(error, command)
+        problem = None if command == 'timeouts' else classify(error, command)
         end(problem, config) if problem else sys.exit(1)
 
 

@@ -55,11 +55,19 @@ export class NginxProcess {
     return null;
   }
 
-  /** What the process that answers on the control socket says; null when nobody does. */
+  /**
+   * What the process that answers on the control socket says; null when nobody does.
+   * Asked again after a silence: when the one worker that the kernel woke dies before it accepts, the connection
+   * waits until another one comes (EPOLLEXCLUSIVE; met 1 time in 7 when workers were killed one after the other).
+   */
   async ask(): Promise<NginxVoice | null> {
-    const answer = await get(controlSocketOf(this.#layout), '/.arboretum/generation').catch(() => '');
-    const match = /^(\d+) (\S+)$/.exec(answer.trim());
-    return match === null ? null : { pid: Number(match[1]), generation: match[2] ?? '' };
+    for (const timeoutMs of [250, 500, 1000]) {
+      const answer = await get(controlSocketOf(this.#layout), timeoutMs).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? 'nobody' : ''));
+      const match = /^(\d+) (\S+)$/.exec(answer.trim());
+      if (match !== null) return { pid: Number(match[1]), generation: match[2] ?? '' };
+      if (answer === 'nobody') return null;
+    }
+    return null;
   }
 
   /** `nginx -t` on everything. Says nothing about ports in use. */
@@ -183,12 +191,13 @@ async function end(pids: readonly number[], signal: NodeJS.Signals): Promise<voi
   for (const pid of await living()) sendSignal(pid, 'SIGKILL');
 }
 
-function get(socketPath: string, path: string): Promise<string> {
+function get(socketPath: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = http.get({ socketPath, path, agent: false, timeout: 1000 }, (response) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const request = http.get({ socketPath, path: '/.arboretum/generation', agent: false, signal }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => resolve(body)).on('error', reject);
     });
-    request.on('timeout', () => request.destroy(new Error('timeout'))).on('error', reject);
+    request.on('error', reject);
   });
 }

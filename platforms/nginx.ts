@@ -260,7 +260,7 @@ async function readSites(layout: Layout): Promise<Sites> {
 
 /** Sixteen hex digits of everything but the generation itself. */
 function hashOf(settings: NginxSettings, tree: Tree): string {
-  const entries = [...tree].filter(([file]) => file !== generationFileOf(settings.layout)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [...tree].filter(([file]) => file !== generationFileOf(settings.layout)).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 16);
 }
 

@@ -29,6 +29,9 @@ export type CommandResult = {
   readonly stderr: string;
 };
 
+/** How long output is still read after the program has ended. */
+const DRAIN_MS = 1000;
+
 /**
  * Runs a program in a process group of its own and waits for its end. The whole group is killed when the time is over,
  * when the signal aborts, and when the program ends but leaves children behind.
@@ -76,8 +79,11 @@ const killGroup = (child: ChildProcess): void => {
 const ended = (child: ChildProcess): Promise<Pick<CommandResult, 'exitCode' | 'endedBySignal'>> =>
   new Promise((resolve, reject) => {
     child.once('error', reject);
-    // What the program left running holds the pipes open; it goes with it.
-    child.once('exit', () => killGroup(child));
+    child.once('exit', () => {
+      // What the program left running would hold the pipes open: it is ended, and what left the group is not listened to.
+      killGroup(child);
+      setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), DRAIN_MS).unref();
+    });
     child.once('close', (exitCode, endedBySignal) => resolve({ exitCode, endedBySignal }));
   });
 

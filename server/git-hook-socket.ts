@@ -1,4 +1,4 @@
-// The Unix socket where git's pre-receive hook asks whether a push may go on, once per push, with that push's token.
+// What keeps the real git in bounds: its settings and environment, and the Unix socket where its hook asks once per push.
 
 import { randomBytes } from 'node:crypto';
 import { access, chmod, constants, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
@@ -10,13 +10,10 @@ import { z } from 'zod';
 
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { Log } from '../domain/context.ts';
-import type { RefUpdate } from './git-ssh.ts';
+import type { GitRepository, Push, PushVerdict } from './git-ssh.ts';
 
-/** What was pushed, as git told the hook; `options` are those of `git push -o`. */
-export type PushQuestion = { readonly updates: readonly RefUpdate[]; readonly options: readonly string[] };
-export type PushVerdict = { allowed: true } | { allowed: false; reason: string; hint: string };
 /** Answers one push; what it throws becomes a refusal. */
-export type PushJudge = (question: PushQuestion) => Promise<PushVerdict>;
+export type PushJudge = (push: Push) => Promise<PushVerdict>;
 export type HookSocket = {
   /** Lets one hook ask once, with these environment variables. `forget` ends the permission of a hook that never asked. */
   expect(judge: PushJudge): { environment: Readonly<Record<string, string>>; forget(): void };
@@ -116,3 +113,33 @@ async function readBody(request: IncomingMessage): Promise<string> {
 function reply(response: ServerResponse, verdict: PushVerdict): void {
   response.writeHead(200, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(verdict));
 }
+
+/** Settings for one run of git; they win over the repository's own file. */
+export const gitSettings = (hooksDir: string, { directory, maxPushMib }: GitRepository): string[] =>
+  Object.entries({
+    'safe.directory': directory,
+    'core.hooksPath': hooksDir,
+    'core.alternateRefsCommand': '',
+    'core.bigFileThreshold': '32m', // larger files are streamed instead of held in memory
+    'pack.threads': '1',
+    'gc.auto': '0',
+    'transfer.hideRefs': 'refs/arboretum',
+    'receive.fsckObjects': 'true',
+    'receive.fsck.zeroPaddedFilemode': 'ignore', // harmless, and part of many an old history
+    'receive.maxInputSize': String(maxPushMib * 1024 * 1024),
+    'receive.denyDeletes': 'true',
+    'receive.denyNonFastForwards': 'false', // people amend; the old commit stays in its deployment
+    'receive.denyCurrentBranch': 'ignore',
+    'receive.advertisePushOptions': 'true',
+    'receive.autogc': 'false',
+  }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+
+/** All that git inherits: nothing of the client's, nothing of ours. */
+export const gitEnvironment = (gitBinary: string): Record<string, string> => ({
+  PATH: `${path.isAbsolute(gitBinary) ? `${path.dirname(gitBinary)}:` : ''}/usr/local/bin:/usr/bin:/bin`,
+  LANG: 'C.UTF-8',
+  HOME: '/nonexistent',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_TERMINAL_PROMPT: '0',
+});

@@ -2,65 +2,50 @@
 
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Socket } from 'node:net';
-import path from 'node:path';
 import { promisify } from 'node:util';
 
 import type { ServerChannel } from 'ssh2';
 
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { Log } from '../domain/context.ts';
-import type { HookSocket, PushQuestion } from './git-hook-socket.ts';
-import type { GitAccess, GitPerson, GitRepository, RefUpdate } from './git-ssh.ts';
+import { gitEnvironment, gitSettings, type HookSocket } from './git-hook-socket.ts';
+import type { GitAccess, GitPerson, GitRepository, GitService, Push, RefUpdate } from './git-ssh.ts';
 
-export type GitService = 'git-receive-pack' | 'git-upload-pack';
 /** What every command needs. */
 export type GitWorks = { access: GitAccess; hookSocket: HookSocket; hooksDir: string; gitBinary: string; gitTimeoutMs: number; stallMs: number; log: Log };
-/** One command: `gone` fires when the client is away, `hurry` when the server must end. `protocol` is a checked `GIT_PROTOCOL`. */
+/** One command on the repository called `name`: `gone` fires when the client is away, `hurry` when the server must end. `protocol` is a checked `GIT_PROTOCOL`. */
 export type GitCommand = {
   channel: ServerChannel;
   socket: Socket;
   person: GitPerson;
-  line: string;
+  service: GitService;
+  name: string;
   protocol: string | null;
   gone: AbortSignal;
   hurry: AbortSignal;
 };
 
-type Run = { service: GitService; repository: GitRepository; environment: Readonly<Record<string, string>>; output: TerminalOutput };
+type Run = { repository: GitRepository; environment: Readonly<Record<string, string>>; output: TerminalOutput };
 type GitEnd = { exitCode: number; receivedBytes: number; isFlushOnly: boolean; ended: 'by itself' | 'too late' | 'server stops' };
 
-const commandLine = /^git[ -](receive-pack|upload-pack) '\/?([a-z][a-z0-9-]{1,38}[a-z0-9])(?:\.git)?'$/;
-const failed = 1;
-const refused = 128; // what git itself says for “fatal”
-const socketBacklogBytes = 1024 * 1024;
-const textBacklogBytes = 1024 * 1024;
+const exits = { failed: 1, refused: 128 }; // 128: what git itself says for “fatal”
+const backlogBytes = 1024 * 1024;
 const patienceMs = { endOfInput: 2_000, sigterm: 5_000, finishAlone: 30_000 };
-
-/** The only two commands there are, with one quoted name; null for everything else. The name is looked up, never used as a path. */
-export function parseGitCommand(line: string): { service: GitService; name: string } | null {
-  const [, service, name] = commandLine.exec(line) ?? [];
-  return service === undefined || name === undefined ? null : { service: `git-${service as 'receive-pack' | 'upload-pack'}`, name };
-}
 
 /** Serves one command to its end. Never throws: what goes wrong is said in the terminal. @returns the exit status */
 export async function serveGitCommand(works: GitWorks, command: GitCommand): Promise<number> {
   const output = new TerminalOutput(command, works.stallMs);
   try {
-    const parsed = parseGitCommand(command.line);
-    if (parsed === null) {
-      await output.say(['Only git push, git fetch and git clone work here, with an address that ends in /NAME.git.']);
-      return refused;
-    }
-    const repository = await works.access.openRepository(command.person, parsed.name, parsed.service);
-    const run: Run = { service: parsed.service, repository, environment: {}, output };
-    return parsed.service === 'git-upload-pack' ? await fetch(works, command, run) : await push(works, command, run);
+    const repository = await works.access.openRepository(command.person, command.name, command.service);
+    const run: Run = { repository, environment: {}, output };
+    return command.service === 'git-upload-pack' ? await fetch(works, command, run) : await push(works, command, run);
   } catch (error) {
     if (!(error instanceof AppError)) works.log.error('a git command failed', { error: String(error) });
     const { sentence } = describeError('internal');
     await output.say(error instanceof AppError ? [error.message, error.hint] : [sentence, 'Try again; if it stays so, tell a lab manager.']);
-    return refused;
+    return exits.refused;
   } finally {
-    await output.flushed();
+    await output.say([]); // all of it has left
   }
 }
 
@@ -72,25 +57,25 @@ async function fetch(works: GitWorks, command: GitCommand, run: Run): Promise<nu
 }
 
 async function push(works: GitWorks, command: GitCommand, run: Run): Promise<number> {
-  const { person } = command;
   const { repository, output } = run;
-  let approved: PushQuestion = { updates: [], options: [] };
+  let approved: Push = { updates: [], options: [] };
   await works.hookSocket.assertReady();
-  const hook = works.hookSocket.expect(async (question) => {
-    const verdict = await works.access.judgePush(person, repository, question.updates, question.options);
-    if (verdict.allowed) approved = question;
+  const hook = works.hookSocket.expect(async (push) => {
+    const verdict = await works.access.judgePush(command.person, repository, push);
+    if (verdict.allowed) approved = push;
     return verdict;
   });
   const end = await runGit(works, command, { ...run, environment: hook.environment }).finally(hook.forget);
   const refs = approved.updates.length === 0 ? new Map<string, string>() : await readRefs(works, repository);
-  const valueOf = (update: RefUpdate): string => refs.get(update.ref) ?? '0'.repeat(update.newCommit.length);
+  const valueOf = ({ ref, newCommit }: RefUpdate): string => refs.get(ref) ?? '0'.repeat(newCommit.length);
   const moved = approved.updates.filter((update) => valueOf(update) === update.newCommit);
-  if (moved.length > 0) return deploy(works, command, { output, repository, moved, options: approved.options });
-  if (end.isFlushOnly && end.exitCode === 0 && !command.gone.aborted) return deploy(works, command, { output, repository, moved, options: [] });
+  if (moved.length > 0) return deploy(works, command, { output, repository, moved: { ...approved, updates: moved } });
+  if (end.isFlushOnly && end.exitCode === 0 && !command.gone.aborted)
+    return deploy(works, command, { output, repository, moved: { updates: [], options: [] } });
   const isOvertaken = approved.updates.some((update) => valueOf(update) !== update.oldCommit);
   await output.say(reasonsOf(end, { isOvertaken, maxPushMib: repository.maxPushMib }));
   // git ends with 0 when it could tell the client why a ref did not move.
-  return end.exitCode || (end.isFlushOnly ? 0 : failed);
+  return end.exitCode || (end.isFlushOnly ? 0 : exits.failed);
 }
 
 /** What git's own words leave open. */
@@ -103,12 +88,12 @@ function reasonsOf(end: GitEnd, about: { isOvertaken: boolean; maxPushMib: numbe
   return [sentence, hint];
 }
 
-type Deployment = { output: TerminalOutput; repository: GitRepository; moved: readonly RefUpdate[]; options: readonly string[] };
+type Deployment = { output: TerminalOutput; repository: GitRepository; moved: Push };
 
 /** The refs have moved: whoever is still there to see it, the deployment begins. */
-async function deploy(works: GitWorks, command: GitCommand, { output, repository, moved, options }: Deployment): Promise<number> {
+async function deploy(works: GitWorks, command: GitCommand, { output, repository, moved }: Deployment): Promise<number> {
   try {
-    const job = await works.access.afterPush(command.person, repository, moved, options);
+    const job = await works.access.afterPush(command.person, repository, moved);
     if (job === null) return 0;
     const outcome = await works.access.followJob(job.jobId, (text) => output.tell(text), AbortSignal.any([command.gone, command.hurry]));
     const isCutShort = command.hurry.aborted && !outcome.succeeded;
@@ -117,7 +102,7 @@ async function deploy(works: GitWorks, command: GitCommand, { output, repository
         ? ['The panel is being restarted; your push is stored and its deployment goes on.', 'Push again in a minute to see how it ends.']
         : outcome.lines,
     );
-    return outcome.succeeded ? 0 : failed;
+    return outcome.succeeded ? 0 : exits.failed;
   } catch (error) {
     if (!(error instanceof AppError)) works.log.error('a push could not be deployed', { instanceId: repository.instanceId, error: String(error) });
     await output.say(
@@ -125,56 +110,29 @@ async function deploy(works: GitWorks, command: GitCommand, { output, repository
         ? [error.message, error.hint]
         : ['Your commits are stored, but the panel could not show their deployment.', 'Look at the page of the instance, or push again.'],
     );
-    return failed;
+    return exits.failed;
   }
 }
 
-const settingsOf = (works: GitWorks, { directory, maxPushMib }: GitRepository): string[] =>
-  Object.entries({
-    'safe.directory': directory,
-    'core.hooksPath': works.hooksDir,
-    'core.alternateRefsCommand': '',
-    'core.bigFileThreshold': '32m', // larger files are streamed instead of held in memory
-    'pack.threads': '1',
-    'gc.auto': '0',
-    'transfer.hideRefs': 'refs/arboretum',
-    'receive.fsckObjects': 'true',
-    'receive.fsck.zeroPaddedFilemode': 'ignore', // harmless, and part of many an old history
-    'receive.maxInputSize': String(maxPushMib * 1024 * 1024),
-    'receive.denyDeletes': 'true',
-    'receive.denyNonFastForwards': 'false', // people amend; the old commit stays in its deployment
-    'receive.denyCurrentBranch': 'ignore',
-    'receive.advertisePushOptions': 'true',
-    'receive.autogc': 'false',
-  }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-
-const environmentOf = (works: GitWorks): Record<string, string> => ({
-  PATH: [...new Set([...(path.isAbsolute(works.gitBinary) ? [path.dirname(works.gitBinary)] : []), '/usr/local/bin', '/usr/bin', '/bin'])].join(':'),
-  LANG: 'C.UTF-8',
-  HOME: '/nonexistent',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_TERMINAL_PROMPT: '0',
-});
-
 async function readRefs(works: GitWorks, repository: GitRepository): Promise<Map<string, string>> {
-  const args = [...settingsOf(works, repository), '--git-dir', repository.directory, 'for-each-ref', '--format=%(objectname) %(refname)'];
-  const { stdout } = await promisify(execFile)(works.gitBinary, args, { env: environmentOf(works), cwd: '/', maxBuffer: 64 * 1024 * 1024 });
+  const args = [...gitSettings(works.hooksDir, repository), '--git-dir', repository.directory, 'for-each-ref', '--format=%(objectname) %(refname)'];
+  const { stdout } = await promisify(execFile)(works.gitBinary, args, { env: gitEnvironment(works.gitBinary), cwd: '/', maxBuffer: 64 * 1024 * 1024 });
   return new Map(stdout.split('\n').map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))] as const));
 }
 
 async function runGit(works: GitWorks, command: GitCommand, run: Run): Promise<GitEnd> {
-  const service = run.service === 'git-receive-pack' ? ['receive-pack'] : ['upload-pack', '--strict'];
-  const child = spawn(works.gitBinary, [...settingsOf(works, run.repository), ...service, run.repository.directory], {
-    env: { ...environmentOf(works), ...run.environment },
+  const isPush = command.service === 'git-receive-pack';
+  const service = isPush ? ['receive-pack'] : ['upload-pack', '--strict'];
+  const child = spawn(works.gitBinary, [...gitSettings(works.hooksDir, run.repository), ...service, run.repository.directory], {
+    env: { ...gitEnvironment(works.gitBinary), ...run.environment },
     cwd: '/',
     detached: true, // a group of its own: it can be ended whole, and Ctrl-C at the server does not reach it
   });
   const input = feed(command.channel, child);
-  const ending = endInTime(works, command, { child, isPush: run.service === 'git-receive-pack' });
+  const ending = endInTime(works, command, { child, isPush });
   child.stderr.setEncoding('utf8');
   const [exitCode] = await Promise.all([
-    new Promise<number>((resolve, reject) => child.on('error', reject).on('close', (code) => resolve(code ?? refused))),
+    new Promise<number>((resolve, reject) => child.on('error', reject).on('close', (code) => resolve(code ?? exits.refused))),
     pump(child.stdout, (bytes) => run.output.write('stdout', bytes)),
     pump(child.stderr, (text) => run.output.write('stderr', run.output.clean(text))),
   ]).finally(ending.forget);
@@ -203,12 +161,11 @@ async function pump<Piece>(source: AsyncIterable<Piece>, write: (piece: Piece) =
 
 /** Ends git when its time is over, when the server stops, or when nobody waits for it. */
 function endInTime(works: GitWorks, command: GitCommand, git: { child: ChildProcessWithoutNullStreams; isPush: boolean }) {
-  const { child } = git;
   const timers: NodeJS.Timeout[] = [];
   const later = (delayMs: number, run: () => void): void => void timers.push(setTimeout(run, delayMs));
   const kill = (signal: NodeJS.Signals): void => {
     try {
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
+      if (git.child.pid !== undefined) process.kill(-git.child.pid, signal);
     } catch {
       // the group has ended
     }
@@ -217,7 +174,7 @@ function endInTime(works: GitWorks, command: GitCommand, git: { child: ChildProc
   const end = (why: GitEnd['ended']): void => {
     if (state.ended === 'by itself') state.ended = why;
     // End of input first: git then fails in order and removes its quarantine. A fetch has nothing to remove.
-    child.stdin.destroy();
+    git.child.stdin.destroy();
     later(git.isPush ? patienceMs.endOfInput : 0, () => kill('SIGTERM'));
     later(patienceMs.sigterm, () => kill('SIGKILL'));
   };
@@ -238,7 +195,8 @@ function endInTime(works: GitWorks, command: GitCommand, git: { child: ChildProc
 }
 
 // SGR (colour) is kept; other escape sequences, control characters and direction marks go. A sequence may end in a later piece.
-const escapes = /(\u001b\[[0-9;:]{0,40}m)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\|(?=[\u001b\n]))|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const escapes =
+  /(\u001b\[[0-9;:]{0,40}m)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\|(?=[\u001b\n]))|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const unfinished = /(?:\r|\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b\n]*\u001b?|[ -/]*))$/;
 
 /** Makes text that others wrote harmless for a terminal, piece by piece: colours stay, `\r` becomes a new line. */
@@ -248,7 +206,10 @@ export function createTerminalFilter(): (text: string) => string {
     const whole = held + text;
     const tail = unfinished.exec(whole)?.[0] ?? '';
     held = tail.length > 4096 ? tail.slice(0, 2) : tail;
-    return whole.slice(0, whole.length - tail.length).replace(/\r\n?/g, '\n').replace(escapes, (_all, colour: string | undefined) => colour ?? '');
+    return whole
+      .slice(0, whole.length - tail.length)
+      .replace(/\r\n?/g, '\n')
+      .replace(escapes, (_all, colour: string | undefined) => colour ?? '');
   };
 }
 
@@ -259,7 +220,9 @@ class TerminalOutput {
   readonly #stallMs: number;
   #queue: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
-  #isAtLineStart = true;
+  #lastText = '\n';
+  #reset = '';
+  #hasGap = false;
 
   constructor(command: Pick<GitCommand, 'channel' | 'socket' | 'gone'>, stallMs: number) {
     this.#command = command;
@@ -268,29 +231,27 @@ class TerminalOutput {
 
   /** Resolves when the client has made room for it, or is gone. */
   write(stream: 'stdout' | 'stderr', piece: Buffer | string): Promise<void> {
+    if (typeof piece === 'string' && piece !== '') this.#lastText = piece;
+    if (typeof piece === 'string' && piece.includes('\u001b')) this.#reset = '\u001b[0m';
     this.#queue = this.#queue.then(() => this.#send(stream, piece));
     return this.#queue;
   }
 
   /** Shows text of a log without waiting; what a client does not take in time is left out (the page has all of it). */
   tell(text: string): void {
-    const clean = this.clean(text);
-    if (clean === '' || this.#waitingBytes > textBacklogBytes) return;
+    const clean = `${this.#hasGap ? '\n[…]\n' : ''}${this.clean(text)}`;
+    this.#hasGap = this.#waitingBytes > backlogBytes;
+    if (this.#hasGap || clean === '') return;
     this.#waitingBytes += clean.length;
-    this.#isAtLineStart = clean.endsWith('\n');
     void this.write('stderr', clean).then(() => (this.#waitingBytes -= clean.length));
   }
 
-  /** Last words as a block of their own, without the colours of what came before. */
+  /** Last words, as a block of their own. */
   say(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return this.#queue;
     const clean = createTerminalFilter();
     const block = lines.map((line) => `  ${clean(line).replaceAll('\n', '\n  ')}\n`).join('');
-    return this.write('stderr', `${this.#isAtLineStart ? '' : '\n'}\u001b[0m\n${block}\n`);
-  }
-
-  flushed(): Promise<void> {
-    return this.#queue;
+    return this.write('stderr', `${this.#lastText.endsWith('\n') ? '' : '\n'}${this.#reset}\n${block}\n`);
   }
 
   async #send(stream: 'stdout' | 'stderr', piece: Buffer | string): Promise<void> {
@@ -299,7 +260,7 @@ class TerminalOutput {
     const stalled = setTimeout(() => socket.destroy(), this.#stallMs);
     await settle(gone, (done) => (stream === 'stdout' ? channel : channel.stderr).write(piece, done));
     // The window may be endless: ssh2 then hands all of it to the socket, which holds it in memory.
-    if (socket.writableLength > socketBacklogBytes) await settle(gone, (done) => socket.once('drain', done));
+    if (socket.writableLength > backlogBytes) await settle(gone, (done) => socket.once('drain', done));
     clearTimeout(stalled);
     // ssh2 1.17 (Channel.js) keeps a piece that once waited for window, and sends it again when the other stream waits.
     Object.assign(channel, { _chunk: undefined, _chunkcb: undefined, _chunkErr: undefined, _chunkcbErr: undefined });

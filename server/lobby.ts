@@ -10,9 +10,8 @@ import type { Context } from '../domain/context.ts';
 import { newId, newToken } from '../domain/ids.ts';
 import { findLobbyInstance, findRoom, otreeRoomUrl, roomsOf, type LobbyInstance } from '../domain/rooms.ts';
 import { findSeat, freeLabels, markForwarded, markReady, openSeat, seatName, seatOfToken, takeSeat, type SeatPlace } from '../domain/seats.ts';
-import type { Room } from '../platforms/platform.ts';
 import { forwardBody, linksBody, numberBody, readyBody, renderPage, seatsBody, sentenceBody, waitingBody, type Page, type Reader } from './lobby-page.ts';
-import { fill, isLanguage, languages, lobbyTexts } from './lobby-texts.ts';
+import { fill, isLanguage, languages, lobbyTexts, type LobbyTexts } from './lobby-texts.ts';
 
 const stylesheet = readFileSync(path.join(import.meta.dirname, 'lobby-assets', 'lobby.css'), 'utf8');
 const stylesheetUrl = `/lobby/assets/lobby.css?v=${createHash('sha256').update(stylesheet).digest('hex').slice(0, 8)}`;
@@ -43,7 +42,7 @@ export function lobbyRouter(ctx: Context): Router {
   router.use(() => {
     throw new AppError('not_found');
   });
-  // Express knows an error handler by its four parameters.
+  // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters
   router.use((error: unknown, req: Request, res: Response, next: NextFunction) => (res.headersSent ? next(error) : showError(ctx, visitOf(req, res), error)));
   return router;
 }
@@ -120,49 +119,54 @@ async function becomeReady(ctx: Context, visit: Visit, mayForward: Pace): Promis
   visit.res.redirect(303, otreeRoomUrl(ctx, instance, place));
 }
 
+type Explanation = { readonly heading: keyof LobbyTexts; readonly sentence: keyof LobbyTexts; readonly link?: keyof LobbyTexts };
+
 /** One text for everything that is not there: it tells no stranger which instances, rooms or labels exist. */
-function showError(ctx: Context, visit: Visit, error: unknown): void {
+const nothingThere: Explanation = { heading: 'notFound', sentence: 'checkAddress' };
+const explanations: Partial<Record<ErrorCode, Explanation>> = {
+  not_found: nothingThere,
+  room_unknown: nothingThere,
+  label_unknown: nothingThere,
+  room_full: { heading: 'roomFull', sentence: 'askExperimenter', link: 'backToSeats' },
+  seat_taken: { heading: 'seatTaken', sentence: 'chooseSeat', link: 'backToSeats' },
+  foreign_origin: { heading: 'foreignOrigin', sentence: 'checkAddress', link: 'tryAgain' },
+};
+
+function showError(ctx: Context, visit: Visit, raw: unknown): void {
   const { texts, query } = visit.reader;
-  const code = codeOf(error);
+  const error = understand(raw);
   const back = `/lobby${visit.req.path.replace(/\/ready\/?$/, '')}${query}`;
-  const show = (status: number, page: Omit<Page, 'place'>): void => send({ ...visit, res: visit.res.status(status) }, { place: '', ...page });
-  switch (code) {
-    case 'not_found':
-    case 'room_unknown':
-    case 'label_unknown':
-      return show(404, { heading: texts.notFound, body: sentenceBody(texts.checkAddress) });
-    case 'room_full':
-      return show(409, { heading: texts.roomFull, body: sentenceBody(texts.askExperimenter, { href: back, text: texts.backToSeats }) });
-    case 'seat_taken':
-      return show(409, { heading: texts.seatTaken, body: sentenceBody(texts.chooseSeat, { href: back, text: texts.backToSeats }) });
-    case 'foreign_origin':
-      return show(403, { heading: texts.foreignOrigin, body: sentenceBody(texts.checkAddress, { href: back, text: texts.tryAgain }) });
-    default: {
-      const requestId = newId();
-      ctx.log.error('the Lobby could not answer', { requestId, path: visit.req.path, error: String(error) });
-      const body = sentenceBody(fill(texts.triesAgain, { number: requestId }), { href: back, text: texts.tryAgain });
-      return show(500, { heading: texts.failed, body, refresh: { seconds: between(4, 6), url: back } });
-    }
+  const explanation = explanations[error.code];
+  visit.res.status(error.status);
+  if (explanation) {
+    const { heading, sentence, link } = explanation;
+    const body = sentenceBody(texts[sentence], link && { href: back, text: texts[link] });
+    return send(visit, { place: '', heading: texts[heading], body });
   }
+  const requestId = newId();
+  ctx.log.error('the Lobby could not answer', { requestId, path: visit.req.path, error: raw instanceof Error ? (raw.stack ?? raw.message) : String(raw) });
+  const body = sentenceBody(fill(texts.triesAgain, { number: requestId }), { href: back, text: texts.tryAgain });
+  send(visit, { place: '', heading: texts.failed, body, refresh: { seconds: between(4, 6), url: back } });
 }
 
 /** What Express itself refuses (a broken escape in the address, an odd body) is an address with nothing at it. */
-function codeOf(error: unknown): ErrorCode {
-  if (error instanceof AppError) return error.code;
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
-  return status >= 400 && status < 500 ? 'not_found' : 'internal';
+function understand(raw: unknown): AppError {
+  if (raw instanceof AppError) return raw;
+  const status = raw instanceof Error && 'status' in raw ? Number(raw.status) : 500;
+  return new AppError(status >= 400 && status < 500 ? 'not_found' : 'internal');
 }
 
 function visitOf(req: Request, res: Response): Visit {
   const chosen = req.query['lang'];
-  const language = isLanguage(chosen) ? chosen : req.acceptsLanguages([...languages]);
+  // English first: it is for those who take any language.
+  const language = isLanguage(chosen) ? chosen : req.acceptsLanguages(['en', ...languages]);
   const known = isLanguage(language) ? language : 'en';
   return { req, res, reader: { language: known, texts: lobbyTexts[known], query: isLanguage(chosen) ? `?lang=${chosen}` : '' } };
 }
 
 const param = ({ req }: Visit, name: string): string => String(req.params[name]);
 
-async function findPlaceOfRoom(ctx: Context, visit: Visit): Promise<{ instance: LobbyInstance; room: Room }> {
+async function findPlaceOfRoom(ctx: Context, visit: Visit): Promise<Pick<Place, 'instance' | 'room'>> {
   const instance = await findLobbyInstance(ctx, param(visit, 'instance'));
   return { instance, room: findRoom(instance, param(visit, 'room')) };
 }

@@ -13,10 +13,13 @@ const noAnswer = {
   hint: 'Wait a minute, then push again.',
 };
 
-const updates = (await text(stdin)).trimEnd().split('\n').map((line) => {
-  const [oldCommit, newCommit, ref] = line.split(' ');
-  return { ref, oldCommit, newCommit };
-});
+const updates = (await text(stdin))
+  .trimEnd()
+  .split('\n')
+  .map((line) => {
+    const [oldCommit, newCommit, ref] = line.split(' ');
+    return { ref, oldCommit, newCommit };
+  });
 const options = Array.from({ length: Number(env.GIT_PUSH_OPTION_COUNT ?? 0) }, (_, index) => env[`GIT_PUSH_OPTION_${index}`]);
 const verdict = await ask({ token: env.ARBORETUM_PUSH, updates, options }).catch(() => noAnswer);
 if (verdict?.allowed !== true) {
@@ -39,5 +42,7 @@ function ask(question) {
 
 /** Sentences may quote what was pushed (a branch name): no control characters reach the terminal, every line is indented. */
 function plain(sentence) {
-  return stripVTControlCharacters(String(sentence)).replace(/[^\P{C}\n]/gu, '').replaceAll('\n', '\n  ');
+  return stripVTControlCharacters(String(sentence))
+    .replace(/[^\P{C}\n]/gu, '')
+    .replaceAll('\n', '\n  ');
 }

@@ -41,7 +41,10 @@ export async function testContext(env: Readonly<Record<string, string>> = {}): P
   const db = openDatabase(url);
   const queued: string[] = [];
   const logged: LogLine[] = [];
-  const write = (level: LogLine['level']) => (message: string, fields: Readonly<Record<string, unknown>> = {}) => void logged.push({ level, message, fields });
+  const write =
+    (level: LogLine['level']) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
+      void logged.push({ level, message, fields });
   return {
     config,
     db,
@@ -69,7 +72,7 @@ function recordEvents(): Pick<TestContext, 'events' | 'recorded' | 'waitForEvent
       emitter.emit('recorded');
     };
   const waitForEvent: TestContext['waitForEvent'] = async (name, fits = () => true) => {
-    for (let seen = 0; ; ) {
+    for (let seen = 0; ;) {
       for (; seen < recorded.length; seen += 1) {
         const event = recorded[seen];
         const values = event?.values as Parameters<Events[typeof name]>;

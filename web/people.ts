@@ -1,7 +1,7 @@
 // People and SSH keys: reading them, and asking again after a change.
 
 import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
-import { personListSchema, personSchema, sshKeyListSchema, type PersonView, type SshKeyView } from '../contracts/people.ts';
+import { personListSchema, sshKeyListSchema, type PersonView, type SshKeyView } from '../contracts/people.ts';
 import { request, send, type ApiError } from './api.ts';
 
 export const usePeople = (isWanted = true): UseQueryResult<PersonView[]> =>
@@ -10,10 +10,10 @@ export const usePeople = (isWanted = true): UseQueryResult<PersonView[]> =>
 export const useSshKeys = (): UseQueryResult<SshKeyView[]> =>
   useQuery({ queryKey: ['ssh-keys'], queryFn: async ({ signal }) => (await request(sshKeyListSchema, '/ssh-keys', { signal })).sshKeys });
 
-export function useDisablePerson(): UseMutationResult<PersonView, ApiError, { id: string; isDisabled: boolean }> {
+export function useDisablePerson(): UseMutationResult<void, ApiError, { id: string; isDisabled: boolean }> {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ id, isDisabled }: { id: string; isDisabled: boolean }) => request(personSchema, `/users/${id}`, { method: 'PATCH', body: { isDisabled } }),
+    mutationFn: async ({ id, isDisabled }: { id: string; isDisabled: boolean }) => void (await send(`/users/${id}`, { method: 'PATCH', body: { isDisabled } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['people'] }),
   });
 }

@@ -147,10 +147,10 @@ async function listBuiltWheels(cache: string): Promise<string[]> {
  */
 async function buildForeignWheels(task: BuildTask, lines: readonly string[]): Promise<{ wheels: string; cache: string; list: string }> {
   const { ground, spec } = task;
-  const { foreignCache, foreignWheels: wheels, foreignInstallCache: cache } = pathsOf(ground, spec.instanceId);
+  const { foreignDir, foreignCache, foreignWheels: wheels, foreignInstallCache: cache } = pathsOf(ground, spec.instanceId);
   task.onOutput('-----> Building packages that exist as source only (this takes longer)\n');
   const input = await writeList(task, 'foreign.in', lines);
-  const target = path.join(foreignCache, 'target');
+  const target = path.join(foreignDir, 'target');
   const options = ['--python', ground.systemPython, '--target', target, '--find-links', cacheOf(ground, 'wheels')];
   const built = await uvAsInstance(task, ['pip', 'install', '--quiet', '--no-deps', ...options, '-r', input]);
   if (built.exitCode !== 0) throw failed(task, built);

@@ -29,7 +29,9 @@ export function pathsOf(ground: Ground, instanceId: string) {
     socketDir: ground.layout.instanceSocketDir(instanceId),
     socket: ground.layout.instanceSocket(instanceId),
     trialSocketDir: ground.layout.instanceSocketDir(`${instanceId}-try`),
-    foreignCache: path.join(ground.layout.cacheDir, 'foreign', instanceId),
+    /** Where the instance's own user builds source packages. */
+    foreignDir: path.join(ground.layout.cacheDir, 'foreign', instanceId),
+    foreignCache: path.join(ground.layout.cacheDir, 'foreign', instanceId, 'uv'),
     foreignWheels: path.join(ground.layout.cacheDir, 'foreign', instanceId, 'wheels'),
     foreignInstallCache: path.join(ground.layout.cacheDir, 'foreign-install', instanceId),
   };

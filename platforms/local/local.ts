@@ -153,7 +153,7 @@ export class LocalPlatform implements Platform {
     const paths = pathsOf(this.#ground, instanceId);
     for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
     await this.#ground.databases.drop(instanceId);
-    const places = [paths.socketDir, paths.trialSocketDir, paths.foreignCache, paths.foreignInstallCache, paths.root];
+    const places = [paths.socketDir, paths.trialSocketDir, paths.foreignDir, paths.foreignInstallCache, paths.root];
     for (const place of places) await rm(place, { recursive: true, force: true });
   }
 

@@ -1,6 +1,5 @@
 // Reads a tar stream while it passes and refuses what a project may not hold, before tar ever sees it.
 
-import path from 'node:path';
 import { Transform, type TransformCallback } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
 
@@ -21,16 +20,9 @@ export function nameProblem(name: string): string | null {
   return null;
 }
 
-/** One sentence when a symbolic link leads out of the project, else null. */
-export function linkProblem(name: string, target: string): string | null {
-  const place = path.posix.normalize(path.posix.join(path.posix.dirname(name), target));
-  const leadsOut = target === '' || target.includes('\0') || target.startsWith('/') || place === '..' || place.startsWith('../');
-  return leadsOut ? `The link “${name}” leads out of the project.` : null;
-}
-
 /**
- * Passes a tar stream on, unchanged, and breaks it off at the first entry that is neither a file, a folder nor a link
- * within the project, or when there is more than the limits allow.
+ * Passes a tar stream on, unchanged, and breaks it off at the first entry that is neither a file, a folder nor a
+ * symbolic link or has a name outside of the project, or when there is more than the limits allow.
  * @throws (as stream error) push_refused, project_too_large
  */
 export class TarGuard extends Transform {
@@ -39,7 +31,7 @@ export class TarGuard extends Transform {
   /** Bytes of the present entry's content that are still to come, with padding. */
   #skip = 0;
   #extension: { type: string; chunks: Buffer[]; size: number } | null = null;
-  #overrides: { path?: string; linkpath?: string; size?: number } = {};
+  #overrides: { path?: string; size?: number } = {};
   #sizeBytes = 0;
   #entries = 0;
 
@@ -105,10 +97,8 @@ export class TarGuard extends Transform {
     const name = this.#overrides.path ?? plain;
     const problem = nameProblem(name);
     if (problem !== null) throw refuse(problem);
-    if (type === '2') {
-      const leadsOut = linkProblem(name, this.#overrides.linkpath ?? text(header, 157, 100));
-      if (leadsOut !== null) throw refuse(leadsOut);
-    } else if (!FILE_TYPES.has(type) && type !== '5') throw refuse(`“${name}” is neither a file nor a folder.`);
+    // Symbolic links pass: tar makes those that lead out last, and they may belong to an environment that is left out.
+    if (!FILE_TYPES.has(type) && type !== '5' && type !== '2') throw refuse(`“${name}” is neither a file nor a folder.`);
   }
 
   #takeExtension(): void {
@@ -116,16 +106,15 @@ export class TarGuard extends Transform {
     this.#extension = null;
     const content = Buffer.concat(chunks).subarray(0, size);
     if (type === 'L') this.#overrides.path = text(content, 0, size);
-    else if (type === 'K') this.#overrides.linkpath = text(content, 0, size);
     else if (type === 'x') Object.assign(this.#overrides, readPax(content));
     // 'g' is git's comment with the commit; what else it could set, such as a path for all entries, is refused.
-    else if (Object.keys(readPax(content)).length > 0) throw refuse('The archive of the project is not one that git writes.');
+    else if (type === 'g' && Object.keys(readPax(content)).length > 0) throw refuse('The archive of the project is not one that git writes.');
   }
 }
 
 /** Records `LENGTH key=value\n` of a pax header (POSIX.1-2017 pax); length counts bytes. */
-function readPax(content: Buffer): { path?: string; linkpath?: string; size?: number } {
-  const found: { path?: string; linkpath?: string; size?: number } = {};
+function readPax(content: Buffer): { path?: string; size?: number } {
+  const found: { path?: string; size?: number } = {};
   for (let at = 0; at < content.length; ) {
     const space = content.indexOf(0x20, at);
     const length = space < 0 ? Number.NaN : Number(content.toString('latin1', at, space));
@@ -133,7 +122,6 @@ function readPax(content: Buffer): { path?: string; linkpath?: string; size?: nu
     const record = content.toString('utf8', space + 1, at + length - 1);
     const [key, value] = [record.slice(0, record.indexOf('=')), record.slice(record.indexOf('=') + 1)];
     if (key === 'path') found.path = value;
-    if (key === 'linkpath') found.linkpath = value;
     if (key === 'size') found.size = Number(value);
     if (key.startsWith('GNU.sparse')) throw refuse('The project holds a sparse file.');
     at += length;

@@ -41,14 +41,14 @@ export async function uv(task: BuildTask, args: readonly string[], cache = cache
 
 /** Runs uv as the instance's user: it may build source packages, which is running them. */
 export async function uvAsInstance(task: BuildTask, args: readonly string[]): Promise<CommandResult> {
-  const cache = pathsOf(task.ground, task.spec.instanceId).foreignCache;
-  await makeDirectory(task.ground, cache, { mode: 0o711, userId: task.spec.osUserId });
-  return await runAsInstance(task, [task.ground.uvBinary, ...args, '--color', 'never'], uvEnvironment(task.ground, cache));
+  const { foreignDir, foreignCache } = pathsOf(task.ground, task.spec.instanceId);
+  await makeDirectory(task.ground, foreignDir, { mode: 0o711, userId: task.spec.osUserId });
+  return await runAsInstance(task, [task.ground.uvBinary, ...args, '--color', 'never'], uvEnvironment(task.ground, foreignCache));
 }
 
 /** Small commands as the instance's user, in its own cache. */
 export async function runAsInstance(task: BuildTask, command: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
-  const home = pathsOf(task.ground, task.spec.instanceId).foreignCache;
+  const home = pathsOf(task.ground, task.spec.instanceId).foreignDir;
   return await runAs(task, { userId: task.spec.osUserId, home, group: `source-${task.spec.instanceId}` }, { command, env });
 }
 

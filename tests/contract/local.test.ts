@@ -116,7 +116,7 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
     const mine = pathsOf(ground, quiet.instanceId);
     expect((await asInstance(quiet, ['/bin/cat', mine.env])).exitCode).toBe(0);
     const packages = (await asInstance(quiet, ['/usr/bin/find', path.join(mine.current, '/'), stand.layout.cacheDir, mine.root, stand.layout.toolsDir, '-writable', '-not', '-type', 'l', '-not', '-path', `${mine.home}*`])).stdout;
-    const own = pathsOf(ground, quiet.instanceId).foreignCache;
+    const own = pathsOf(ground, quiet.instanceId).foreignDir;
     expect(packages.split('\n').filter((line) => line !== '' && !line.startsWith(own))).toEqual([]);
     expect((await asInstance(quiet, ['/usr/bin/touch', path.join(mine.home, 'mine')])).exitCode).toBe(0);
   });

@@ -243,7 +243,8 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
         (await query(null, `SELECT 1 FROM pg_stat_activity WHERE datname = 'i_${spec.instanceId}'`)).rows.length;
       await expect.poll(async () => await version(platform, spec), { timeout: 20_000, interval: 100 }).toBe(200);
       // One of the web process, one of the timeout worker, without which page timeouts silently stop.
-      await expect.poll(async () => ((await stateOf(platform, spec)).state === 'running' ? await connections() : 0), { timeout: 30_000, interval: 200 }).toBeGreaterThanOrEqual(2);
+      const works = async () => (await platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 5000 })).status === 200;
+      await expect.poll(async () => ((await works()) ? await connections() : 0), { timeout: 30_000, interval: 200 }).toBeGreaterThanOrEqual(2);
     });
 
     it('stops, and no process is left', async () => {

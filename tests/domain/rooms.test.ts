@@ -57,19 +57,25 @@ describe('looking for an instance without being signed in', () => {
 describe('the address of a seat in oTree', () => {
   test('names the participant and spares the second welcome click', async () => {
     const instance = await anInstance(ctx, { name: 'trust-game' });
-    expect(otreeRoomUrl(ctx, instance, { room: aRoom(), label: 'A07' })).toBe('http://trust-game.lab.example.org/room/lab?participant_label=A07&welcome_page_ok=1');
+    expect(otreeRoomUrl(ctx, instance, { room: aRoom(), label: 'A07' })).toBe(
+      'http://trust-game.lab.example.org/room/lab?participant_label=A07&welcome_page_ok=1',
+    );
   });
 
   test('respects a welcome page of the project itself', async () => {
     const instance = await anInstance(ctx, { port: 10_017 });
-    expect(otreeRoomUrl(ctx, instance, { room: aRoom({ hasWelcomePage: true }), label: 'A07' })).toBe('http://lab.example.org:10017/room/lab?participant_label=A07');
+    expect(otreeRoomUrl(ctx, instance, { room: aRoom({ hasWelcomePage: true }), label: 'A07' })).toBe(
+      'http://lab.example.org:10017/room/lab?participant_label=A07',
+    );
   });
 
   test('carries the hash of the instance’s own room secret where the room wants one', async () => {
     const instance = await anInstance(ctx);
     const roomSecret = ctx.sealer.open(instance.roomSecret, sealedPlace(instance.id, 'room_secret')).open();
     const hash = createHash('sha224').update(`A07${roomSecret}`).digest('hex').slice(0, 8);
-    expect(otreeRoomUrl(ctx, instance, { room: aRoom({ labels: ['A07'], usesSecureUrls: true }), label: 'A07' })).toContain(`?participant_label=A07&hash=${hash}&welcome_page_ok=1`);
+    expect(otreeRoomUrl(ctx, instance, { room: aRoom({ labels: ['A07'], usesSecureUrls: true }), label: 'A07' })).toContain(
+      `?participant_label=A07&hash=${hash}&welcome_page_ok=1`,
+    );
   });
 
   test('hashes as the launcher does', () => {

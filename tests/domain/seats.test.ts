@@ -3,7 +3,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newToken } from '../../domain/ids.ts';
 import { findRoom, type LobbyInstance } from '../../domain/rooms.ts';
-import { clearSeats, findSeat, freeLabels, markForwarded, markReady, openSeat, seatMap, seatName, seatOfToken, takeSeat, type SeatPlace } from '../../domain/seats.ts';
+import {
+  clearSeats,
+  findSeat,
+  freeLabels,
+  markForwarded,
+  markReady,
+  openSeat,
+  seatMap,
+  seatName,
+  seatOfToken,
+  takeSeat,
+  type SeatPlace,
+} from '../../domain/seats.ts';
 import type { Instance } from '../../prisma/client/client.ts';
 import { anInstance, aProject, aRoom, testContext, type TestContext } from '../factories.ts';
 
@@ -14,12 +26,14 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const labelled = (count: number): string[] => Array.from({ length: count }, (_, index) => `A${String(index + 1).padStart(2, '0')}`);
-const withLabels = (count: number, facts?: unknown): Promise<Instance> => anInstance(ctx, { project: aProject({ rooms: [aRoom({ labels: labelled(count) })] }), facts });
+const withLabels = (count: number, facts?: unknown): Promise<Instance> =>
+  anInstance(ctx, { project: aProject({ rooms: [aRoom({ labels: labelled(count) })] }), facts });
 const withoutLabels = (): Promise<Instance> => anInstance(ctx, { project: aProject({ rooms: [aRoom()] }) });
 const seat = (instance: LobbyInstance, label: string): SeatPlace => findSeat(findRoom(instance, 'lab'), label);
 const take = (instance: LobbyInstance, wish: { token?: string; label?: string } = {}): Promise<string> =>
   takeSeat(ctx, instance, { room: findRoom(instance, 'lab'), token: newToken(), ...wish });
-const statesOf = async (instance: Instance): Promise<Record<string, string>> => Object.fromEntries((await seatMap(ctx, instance, 'lab')).seats.map(({ label, state }) => [label, state]));
+const statesOf = async (instance: Instance): Promise<Record<string, string>> =>
+  Object.fromEntries((await seatMap(ctx, instance, 'lab')).seats.map(({ label, state }) => [label, state]));
 
 describe('a seat goes from away to ready', () => {
   test('nobody has opened it: away, and counted so', async () => {
@@ -92,7 +106,10 @@ describe('taking a free seat', () => {
 
   test('a seat that somebody opens by its own address at the same moment goes to one of them', async () => {
     const instance = await withLabels(20);
-    const [taken] = await Promise.all([Promise.all(Array.from({ length: 10 }, () => take(instance))), ...labelled(10).map((label) => openSeat(ctx, instance, seat(instance, label)))]);
+    const [taken] = await Promise.all([
+      Promise.all(Array.from({ length: 10 }, () => take(instance))),
+      ...labelled(10).map((label) => openSeat(ctx, instance, seat(instance, label))),
+    ]);
     expect(new Set(taken).size).toBe(10);
     const rows = await ctx.db.seat.findMany({ where: { instanceId: instance.id, tokenHash: { not: null } } });
     expect(rows.map(({ label }) => label).toSorted()).toEqual(taken.toSorted());
@@ -101,7 +118,10 @@ describe('taking a free seat', () => {
   test('a chosen seat goes to the first who asks', async () => {
     const instance = await withLabels(5);
     const results = await Promise.allSettled([take(instance, { label: 'A03' }), take(instance, { label: 'A03' })]);
-    expect(results).toEqual([{ status: 'fulfilled', value: 'A03' }, { status: 'rejected', reason: expect.objectContaining({ code: 'seat_taken' }) }]);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: 'A03' },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'seat_taken' }) },
+    ]);
   });
 
   test('two clicks of one computer at once take one seat', async () => {
@@ -133,12 +153,15 @@ describe('a room without labels', () => {
   test('takes a label of the lab’s own making, but nothing that oTree would refuse', async () => {
     const instance = await withoutLabels();
     expect(seatName(seat(instance, 'PC_7'))).toBe('PC_7');
-    for (const label of ['a-b', 'ä', 'a b', '', '#1', 'x'.repeat(101)]) expect(() => seat(instance, label)).toThrow(expect.objectContaining({ code: 'label_unknown' }));
+    for (const label of ['a-b', 'ä', 'a b', '', '#1', 'x'.repeat(101)])
+      expect(() => seat(instance, label)).toThrow(expect.objectContaining({ code: 'label_unknown' }));
   });
 
   test('is full at 2,000 seats, and those who sit in it stay', async () => {
     const instance = await withoutLabels();
-    await ctx.db.seat.createMany({ data: Array.from({ length: 2000 }, (_, index) => ({ instanceId: instance.id, room: 'lab', label: `seat_${index + 1}`, openedAt: new Date() })) });
+    await ctx.db.seat.createMany({
+      data: Array.from({ length: 2000 }, (_, index) => ({ instanceId: instance.id, room: 'lab', label: `seat_${index + 1}`, openedAt: new Date() })),
+    });
     await expect(take(instance)).rejects.toMatchObject({ code: 'room_full' });
     await expect(openSeat(ctx, instance, seat(instance, 'one_more'))).rejects.toMatchObject({ code: 'room_full' });
     await markReady(ctx, instance, seat(instance, 'seat_1000'));
@@ -157,7 +180,12 @@ describe('what oTree says of a label', () => {
     const instance = await withLabels(4, { participants });
     await markReady(ctx, instance, seat(instance, 'A01'));
     const map = await seatMap(ctx, instance, 'lab');
-    expect(map.seats.map(({ state, progress }) => [state, progress])).toEqual([['in-room', '3 of 12'], ['finished', '12 of 12'], ['away', null], ['away', null]]);
+    expect(map.seats.map(({ state, progress }) => [state, progress])).toEqual([
+      ['in-room', '3 of 12'],
+      ['finished', '12 of 12'],
+      ['away', null],
+      ['away', null],
+    ]);
     expect(map.counts).toEqual({ away: 2, opened: 0, ready: 0, 'in-room': 1, finished: 1 });
   });
 

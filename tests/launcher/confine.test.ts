@@ -94,18 +94,14 @@ test('who takes too much memory ends, its neighbour and its keeper do not', () =
   const options = ['--cgroup', 'arboretum/test-a', '--memory-mib', '64', '--log', join(folder, 'log')];
   const { code, stderr } = run(options, python(greedy));
   const log = readFileSync(join(folder, 'log'), 'utf8');
-  if (stderr.includes('limits by cgroup')) {
-    expect(code).toBe(128 + 9);
-    expect(log).toContain('out of memory: the limit of 64 MiB was reached');
-  } else {
-    expect(stderr).toContain('limits by rlimit');
-    expect(log).toContain('MemoryError');
-  }
+  const hasGroup = stderr.includes('limits by cgroup'); // where cgroups are not allowed, the address space is limited
+  expect(code).toBe(hasGroup ? 128 + 9 : 1);
+  expect(log).toContain(hasGroup ? 'out of memory: the limit of 64 MiB was reached' : 'MemoryError');
   expect(neighbour.exitCode ?? neighbour.signalCode).toBeNull();
 });
 
 test('without a control group the address space is limited instead, and stderr says so in one line', () => {
-  const { code, stderr } = run(['--memory-mib', '64'], python("bytearray(4_000_000_000)"));
+  const { code, stderr } = run(['--memory-mib', '64'], python('bytearray(4_000_000_000)'));
   expect(code).toBe(1);
   expect(stderr.split('\n')[0]).toBe('confine: limits by rlimit (no cgroup was named)');
   expect(stderr).toContain('MemoryError');
@@ -127,7 +123,7 @@ test('the log is rotated by size and keeps as many files as asked', () => {
   expect(statSync(log).mode & 0o777).toBe(0o640);
 });
 
-test('a flood is cut off, counted, and does not hold up the one who writes it', () => {
+test('a flood is cut off and counted', () => {
   const program = "import os\nline = b'x' * 99 + b'\\n'\nfor n in range(2000): os.write(1, line * 1000)";
   const { code, lines, log } = logged([], python(program));
   const dropped = lines.map((line) => /^\[arboretum\] (\d+) lines dropped: the log was flooded$/.exec(line)?.[1]).filter(Boolean);
@@ -190,6 +186,7 @@ test('the command dies with a keeper that is killed', async () => {
   await until('the command runs', () => others().length > 0);
   keeper.kill('SIGKILL');
   await until('the command is gone', () => others().length === 0);
+  expect(others()).toEqual([]);
 });
 
 test('what an earlier run left is ended before the next begins', async () => {

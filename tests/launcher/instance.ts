@@ -130,7 +130,7 @@ export class Instance {
   /** Start the server and wait for its first answer; it ends with the test. */
   async serve(): Promise<ChildProcess> {
     const keeper = spawn(systemPython, this.argv(['--log', this.log], 'serve'), { stdio: 'ignore' });
-    onTestFinished(() => stop(keeper));
+    onTestFinished(async () => void (await stop(keeper)));
     await until(`the server answers; its log: ${this.log}`, async () => {
       if (keeper.exitCode !== null) throw new Error(`the server ended: ${readFileSync(this.log, 'utf8')}`);
       return (await this.request('GET', '/login').catch(() => null))?.status === 200;

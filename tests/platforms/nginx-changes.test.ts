@@ -6,6 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { generationFileOf, controlSocketOf, siteFileOf } from '../../platforms/nginx-config.ts';
+import { NginxProcess } from '../../platforms/nginx-process.ts';
 import { ask, freePort, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
 import type { Stand } from './nginx-stand.ts';
 
@@ -23,14 +24,8 @@ const generation = (): Promise<string> => readFile(generationFileOf(stand.layout
 const master = async (): Promise<number> => Number(await readFile(stand.layout.nginxPid, 'utf8'));
 /** A zombie that nobody has collected yet has no command line. */
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
-/** A worker's pid, as it tells on the control socket. */
-const workerPid = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const socket = net.connect(controlSocketOf(stand.layout)).setEncoding('utf8').on('error', reject);
-    let text = '';
-    socket.on('data', (chunk: unknown) => (text += String(chunk))).on('end', () => resolve(Number(/\r\n\r\n(\d+) /.exec(text)?.[1])));
-    socket.write('GET /.arboretum/generation HTTP/1.0\r\n\r\n');
-  });
+/** A worker's pid, as it tells on the control socket; 0 when nobody answers. */
+const workerPid = async (): Promise<number> => (await new NginxProcess(stand.layout, 'nginx').ask())?.pid ?? 0;
 /** A program that has a port before us. */
 async function occupy(port: number): Promise<net.Server> {
   const server = net.createServer().listen(port, '0.0.0.0');
@@ -80,7 +75,7 @@ describe('changes', () => {
 
   test('an aborted call that waits in the queue changes nothing', async () => {
     await stand.door.apply([stand.route('one')], never);
-    await expect(stand.door.applyOne('one', null, AbortSignal.abort())).rejects.toThrow();
+    await expect(stand.door.applyOne('one', null, AbortSignal.abort())).rejects.toThrow('aborted');
     expect(await nameAt('one.lab.test')).toBe('one');
   });
 
@@ -99,6 +94,20 @@ describe('changes', () => {
     expect(socket.state.isClosed).toBe(false);
     expect(socket.ticks()).toEqual(socket.ticks().map((_, index) => index + 1));
     socket.close();
+  });
+
+  test('new visitors all along 10 reloads: every one is answered', async () => {
+    await stand.door.apply([stand.route('one')], never);
+    const answers: string[] = [];
+    const closing = new AbortController();
+    const visitors = Array.from({ length: 8 }, async () => {
+      while (!closing.signal.aborted) answers.push(await nameAt('one.lab.test').catch(String));
+    });
+    for (let round = 0; round < 10; round += 1) await stand.door.applyOne('two', round % 2 === 0 ? stand.route('two', { upstreamSocket: null }) : null, never);
+    closing.abort();
+    await Promise.all(visitors);
+    expect(answers.length).toBeGreaterThan(100);
+    expect(new Set(answers)).toEqual(new Set(['one']));
   });
 
   test('data in a folder with spaces and umlauts', async () => {
@@ -210,9 +219,9 @@ describe('faults', () => {
   test('kill -9 of master and workers', async () => {
     const [first, worker] = [await master(), await workerPid()];
     process.kill(first, 'SIGKILL');
-    for (let pid = worker; pid > 0; pid = await workerPid().catch(() => 0)) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    for (let pid = worker; pid > 0; pid = await workerPid()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     expect(await stand.door.check()).toEqual({ state: 'away', reason: 'nginx does not run.' });
-    await expect(stand.ask('one.lab.test')).rejects.toThrow();
+    await expect(stand.ask('one.lab.test')).rejects.toThrow('ECONNREFUSED');
     await healed();
     expect(await master()).not.toBe(first);
   });

@@ -27,7 +27,7 @@ async function walk(): Promise<void> {
   } finally {
     await stand.clear();
   }
-  console.log(JSON.stringify(told));
+  process.stdout.write(JSON.stringify(told));
 }
 
 void walk();

@@ -22,7 +22,7 @@ export function CreateSession({ instance, room, readyCount }: Props): ReactNode 
   const create = useMutation({ mutationFn: (body: unknown) => request(createdSessionSchema, path, { method: 'POST', body }), networkMode: 'always' });
   const form = useForm({
     schema: createSessionSchema,
-    initial: { sessionConfigName: '', numParticipants: '' },
+    initial: { sessionConfigName: '', numParticipants: asSuggested },
     toBody: (typed) => fillIn(typed, instance, readyCount),
     send: (body) => create.mutateAsync(body),
     onDone: (result) => {
@@ -59,11 +59,13 @@ export function CreateSession({ instance, room, readyCount }: Props): ReactNode 
   );
 }
 
+/** Stands for "not typed yet": the number follows those who are ready. */
+const asSuggested = 'as suggested';
 type Typed = { sessionConfigName: string; numParticipants: string };
 
 /** What was typed, or else the first config and as many people as are ready (nobody: the project's demo number). */
 function fillIn(typed: Typed, { sessionConfigs }: InstanceView, readyCount: number): Typed {
   const config = sessionConfigs.find(({ name }) => name === typed.sessionConfigName) ?? sessionConfigs[0];
   const suggested = readyCount > 0 ? readyCount : (config?.numDemoParticipants ?? 1);
-  return { sessionConfigName: config?.name ?? '', numParticipants: typed.numParticipants === '' ? String(suggested) : typed.numParticipants };
+  return { sessionConfigName: config?.name ?? '', numParticipants: typed.numParticipants === asSuggested ? String(suggested) : typed.numParticipants };
 }

@@ -1,19 +1,18 @@
 // The form that adds a public SSH key: pasted, or read from a file that stays on the reader's computer until sent.
 
 import { useId, useState, type ChangeEvent, type ReactNode } from 'react';
-import { addSshKeySchema, sshKeySchema, type SshKeyView } from '../../contracts/people.ts';
-import { request } from '../api.ts';
+import { addSshKeySchema } from '../../contracts/people.ts';
+import { send } from '../api.ts';
 import { useForm, type Form } from '../form.ts';
 import { TextField } from './TextField.tsx';
 
 type KeyValues = { publicKey: string; name: string };
 
-/** Adds a key and hands the new one to `onDone`. */
-export function useKeyForm(onDone: (key: SshKeyView) => void): Form<KeyValues> & { clear: () => void } {
+export function useKeyForm(onDone: () => void): Form<KeyValues> & { clear: () => void } {
   const form = useForm({
     schema: addSshKeySchema.refine(({ publicKey }) => !isPrivateKey(publicKey), { path: ['publicKey'], message: 'This is the private half of a key. It was not sent. Paste the one line of the file that ends in .pub.' }),
     initial: { publicKey: '', name: '' } as KeyValues,
-    send: (body) => request(sshKeySchema, '/ssh-keys', { method: 'POST', body }),
+    send: (body) => send('/ssh-keys', { method: 'POST', body }),
     onDone,
   });
   const clear = (): void => {

@@ -1,0 +1,120 @@
+// The Lobby over real HTTP: who gets which seat, and a whole lab that clicks at once.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Room } from '../../platforms/platform.ts';
+import type { Instance } from '../../prisma/client/client.ts';
+import { testContext, type TestContext } from '../factories.ts';
+import { anInstanceWithRooms, labels, openLobby, type Lobby } from './lobby-visitors.ts';
+
+let ctx: TestContext;
+let lobby: Lobby;
+beforeAll(async () => {
+  ctx = await testContext({ PUBLIC_URL: 'http://lab.example.org' });
+  lobby = await openLobby(ctx);
+});
+afterAll(async () => {
+  await lobby.close();
+  await ctx.close();
+});
+
+const withRooms = (rooms: readonly Partial<Room>[], state?: string): Promise<Instance> => anInstanceWithRooms(ctx, rooms, state);
+
+describe('a room with labels', () => {
+  test('shows all seats and gives a free one, which the computer keeps', async () => {
+    const instance = await withRooms([{ labels: labels(3) }]);
+    const room = `/lobby/${instance.name}/lab`;
+    await lobby.ask(`${room}/A01`);
+    const computer = lobby.aComputer();
+    const page = await computer.get(room);
+    expect(page.text).toContain('<span>A01 <small>taken</small></span>');
+    expect(page.text).toContain('<button name="label" value="A02">');
+    expect(page.headers.getSetCookie()[0]).toMatch(new RegExp(`^arboretum_seat=[\\w-]{43}; Max-Age=86400; Path=${room}; Expires=.*; HttpOnly; SameSite=Lax$`));
+    expect(await computer.post(room)).toMatchObject({ status: 303, location: `${room}/A02` });
+    expect(await computer.get(room)).toMatchObject({ status: 303, location: `${room}/A02` });
+    expect(await computer.post(room)).toMatchObject({ status: 303, location: `${room}/A02` });
+  });
+
+  test('50 computers at once get 50 different seats, the next reads that every seat is taken', async () => {
+    const { name } = await withRooms([{ labels: labels(50) }]);
+    const computers = Array.from({ length: 50 }, lobby.aComputer);
+    await Promise.all(computers.map((computer) => computer.get(`/lobby/${name}/lab`)));
+    const answers = await Promise.all(computers.map((computer) => computer.post(`/lobby/${name}/lab`)));
+    expect(new Set(answers.map(({ location }) => location))).toEqual(new Set(labels(50).map((label) => `/lobby/${name}/lab/${label}`)));
+    const late = lobby.aComputer();
+    expect((await late.get(`/lobby/${name}/lab`)).text).toContain('Every seat is taken.');
+    const refused = await late.post(`/lobby/${name}/lab`);
+    expect([refused.status, refused.text.includes('Every seat is taken.')]).toEqual([409, true]);
+  });
+
+  test('two clicks before the first answer take one seat', async () => {
+    const instance = await withRooms([{ labels: labels(5) }]);
+    const computer = lobby.aComputer();
+    await computer.get(`/lobby/${instance.name}/lab`);
+    await Promise.all([computer.post(`/lobby/${instance.name}/lab`), computer.post(`/lobby/${instance.name}/lab`)]);
+    expect(await ctx.db.seat.count({ where: { instanceId: instance.id } })).toBe(1);
+  });
+
+  test('a chosen seat that somebody was faster to take leads back to the seats', async () => {
+    const { name } = await withRooms([{ labels: labels(5) }]);
+    expect((await lobby.aComputer().post(`/lobby/${name}/lab`, 'label=A03')).location).toBe(`/lobby/${name}/lab/A03`);
+    const late = await lobby.aComputer().post(`/lobby/${name}/lab`, 'label=A03');
+    expect(late.status).toBe(409);
+    expect(late.text).toContain(`href="/lobby/${name}/lab"`);
+  });
+});
+
+describe('a room without labels', () => {
+  test('gives each computer the next number, by which the experimenter finds it in oTree', async () => {
+    const { name } = await withRooms([{}]);
+    const room = `/lobby/${name}/lab`;
+    const first = lobby.aComputer();
+    const second = lobby.aComputer();
+    expect((await first.get(room)).text).toContain('Get a seat');
+    expect((await first.post(room)).location).toBe(`${room}/seat_1`);
+    expect((await second.post(room)).location).toBe(`${room}/seat_2`);
+    expect((await first.get(`${room}/seat_1`)).text).toContain('<h1>Seat 1</h1>');
+    expect((await first.post(`${room}/seat_1/ready`)).location).toContain('/room/lab?participant_label=seat_1&welcome_page_ok=1');
+  });
+});
+
+describe('500 people who click at once', () => {
+  test('are all ready; as many go on as one oTree takes, the others wait a moment', async () => {
+    const all = Array.from({ length: 500 }, (_, index) => `P${index + 1}`);
+    const instance = await withRooms([{ labels: all }]);
+    const began = performance.now();
+    const answers = await Promise.all(all.map((label) => lobby.post(`/lobby/${instance.name}/lab/${label}/ready`)));
+    const seconds = (performance.now() - began) / 1000;
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([303]));
+    expect(await ctx.db.seat.count({ where: { instanceId: instance.id, readyAt: { not: null } } })).toBe(500);
+    const gone = answers.filter(({ location }) => location?.startsWith('http'));
+    expect(gone.length).toBeGreaterThanOrEqual(50);
+    expect(gone.length).toBeLessThanOrEqual(50 + Math.ceil(seconds * 50));
+    expect(await ctx.db.seat.count({ where: { instanceId: instance.id, forwardedAt: { not: null } } })).toBe(gone.length);
+
+    const waiting = await lobby.ask(answers.findLast(({ location }) => location?.startsWith('/'))?.location ?? '');
+    expect(waiting.text).toMatch(/It is your turn in a moment|You are being taken to the experiment/);
+
+    await ctx.waitForEvent('seats', (audience, { counts }) => audience.instanceId === instance.id && counts.ready === 500);
+    const told = ctx.recorded.filter((event) => event.name === 'seats' && event.values[0].instanceId === instance.id);
+    expect(told.length).toBeLessThan(Math.ceil(seconds * 10) + 5);
+  });
+
+  test('the pace of one experiment does not slow another', async () => {
+    const crowded = await withRooms([{}]);
+    const quiet = await withRooms([{}]);
+    const crowd = await Promise.all(Array.from({ length: 200 }, (_, index) => lobby.post(`/lobby/${crowded.name}/lab/P${index}/ready`)));
+    expect(crowd.some(({ location }) => location?.startsWith('/'))).toBe(true);
+    expect((await lobby.post(`/lobby/${quiet.name}/lab/P1/ready`)).location).toContain(`${quiet.name}.lab.example.org/room/lab`);
+  });
+
+  test('who waits for their turn has a page that comes back within two seconds', async () => {
+    const { name } = await withRooms([{}]);
+    const own = `/lobby/${name}/lab/last_one`;
+    await lobby.post(`${own}/ready`);
+    // Whoever asks often enough in one instant finds the bucket empty.
+    const pages = await Promise.all(Array.from({ length: 200 }, () => lobby.ask(own)));
+    const waiting = pages.filter(({ text }) => text.includes('It is your turn in a moment'));
+    expect(waiting.length).toBeGreaterThan(0);
+    for (const { text } of waiting) expect(text).toMatch(new RegExp(`http-equiv="refresh" content="[12];url=${own}"`));
+  });
+});

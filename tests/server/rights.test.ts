@@ -1,0 +1,196 @@
+// Who may do what, generated from the list of routes: a route that is not in the list below fails this test.
+
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { generateKeyPairSync } from 'node:crypto';
+import ssh2 from 'ssh2';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobKind } from '../../contracts/jobs.ts';
+import { canOnInstance, canOnPanel, isInstanceAction, type InstanceAction } from '../../contracts/roles.ts';
+import { newId } from '../../domain/ids.ts';
+import type { User } from '../../prisma/client/client.ts';
+import { apiRoutes } from '../../server/app.ts';
+import type { AnyEndpoint } from '../../server/endpoint.ts';
+import { aProject, anInstance, aRoom } from '../factories.ts';
+import { startPanel, type Client, type TestPanel } from './panel.ts';
+
+const visitors = ['nobody', 'disabled', 'stranger', 'owner', 'manager'] as const;
+type Visitor = (typeof visitors)[number];
+type World = { readonly name: string; readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup', string>> };
+type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
+
+const at = (route: string, body?: (world: World) => unknown): Case => ({ path: (world) => route.replace(':name', world.name), ...(body ? { body } : {}) });
+
+/** One request for each route; `METHOD path` as in the list of routes. */
+const cases: Readonly<Record<string, Case>> = {
+  'GET /panel': at('/panel'),
+  'POST /first-run': at('/first-run', () => ({ token: 'no such token', name: 'Eve', userName: newId(), email: `${newId()}@lab.example`, password: 'correct horse battery' })),
+  'POST /session': at('/session', () => ({ login: newId(), password: 'wrong password' })),
+  'DELETE /session': at('/session'),
+  'GET /me': at('/me'),
+  'POST /me/password': at('/me/password', () => ({ present: 'not the present one', next: 'another long password' })),
+  'GET /ssh-keys': at('/ssh-keys'),
+  'POST /ssh-keys': at('/ssh-keys', () => ({ publicKey: newPublicKey() })),
+  'DELETE /ssh-keys/:id': { path: ({ ids }) => `/ssh-keys/${ids.key}` },
+  'GET /users': at('/users'),
+  'POST /users': at('/users', () => ({ name: 'Bob', userName: newId(), email: `${newId()}@lab.example`, password: 'correct horse battery', role: 'experimenter' })),
+  'PATCH /users/:id': { path: ({ ids }) => `/users/${ids.person}`, body: () => ({ isDisabled: true }) },
+  'GET /instances': at('/instances'),
+  'POST /instances': at('/instances', () => ({ name: `made-${newId()}` })),
+  'GET /instances/:name': at('/instances/:name'),
+  'PATCH /instances/:name': at('/instances/:name', () => ({ deployBranch: 'study-2' })),
+  'GET /instances/:name/admin-password': at('/instances/:name/admin-password'),
+  'GET /instances/:name/deployments': at('/instances/:name/deployments'),
+  'GET /instances/:name/backups': at('/instances/:name/backups'),
+  'GET /instances/:name/backups/:id/file': { path: ({ name, ids }) => `/instances/${name}/backups/${ids.backup}/file` },
+  'GET /jobs': at('/jobs'),
+  'GET /instances/:name/jobs': at('/instances/:name/jobs'),
+  'POST /instances/:name/jobs': at('/instances/:name/jobs', () => ({ kind: 'back-up' })),
+  'GET /jobs/:id': { path: ({ ids }) => `/jobs/${ids.job}` },
+  'GET /jobs/:id/log': { path: ({ ids }) => `/jobs/${ids.job}/log` },
+  'GET /instances/:name/rooms/:room/seats': { path: ({ name }) => `/instances/${name}/rooms/lab/seats` },
+  'POST /instances/:name/rooms/:room/sessions': { path: ({ name }) => `/instances/${name}/rooms/lab/sessions`, body: () => ({ sessionConfigName: 'survey', numParticipants: 2 }) },
+  'GET /instances/:name/logs': at('/instances/:name/logs'),
+  'GET /system': at('/system'),
+};
+
+/** Every kind of job a person may start, as a request that the right alone decides about. */
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy'> | 'deploy-sample', (name: string) => object>> = {
+  start: () => ({ kind: 'start' }),
+  stop: () => ({ kind: 'stop' }),
+  restart: () => ({ kind: 'restart' }),
+  'set-admin-password': () => ({ kind: 'set-admin-password', password: 'a-new-password' }),
+  'reset-database': (name) => ({ kind: 'reset-database', confirm: name }),
+  'back-up': () => ({ kind: 'back-up' }),
+  delete: (name) => ({ kind: 'delete', confirm: name }),
+  'deploy-sample': () => ({ kind: 'deploy-sample' }),
+};
+
+const keyOf = (route: AnyEndpoint): string => `${route.method.toUpperCase()} ${route.path}`;
+const routes = apiRoutes(() => Promise.resolve('PONG'));
+/** Jobs are found by their own id: who may not see the instance is told that there is nothing. */
+const isByJob = (route: AnyEndpoint): boolean => route.path.startsWith('/jobs/:id');
+
+function newPublicKey(): string {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+  const field = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+  const line = `ssh-ed25519 ${Buffer.concat([field(Buffer.from('ssh-ed25519')), field(raw)]).toString('base64')} test`;
+  if (ssh2.utils.parseKey(line) instanceof Error) throw new Error('the test made a wrong key');
+  return line;
+}
+
+let panel: TestPanel;
+const people: Partial<Record<Visitor, User>> = {};
+
+beforeAll(async () => {
+  panel = await startPanel();
+  for (const visitor of ['disabled', 'stranger', 'owner', 'manager'] as const) people[visitor] = await panel.person(visitor === 'manager' ? 'manager' : 'experimenter');
+});
+afterAll(() => panel.close());
+
+/** A fresh instance of the owner with everything that a route may name. */
+async function aWorld(visitor: Visitor): Promise<World> {
+  const { ctx } = panel;
+  const ownerId = people.owner?.id ?? '';
+  const instance = await anInstance(ctx, { ownerId, state: 'stopped', intent: 'stop', project: aProject({ rooms: [aRoom({ labels: ['A1', 'A2'] })] }) });
+  const job = await ctx.db.job.create({ data: { id: newId(), kind: 'start', instanceId: instance.id, state: 'succeeded', actorName: 'test' } });
+  const deployment = await ctx.db.deployment.create({ data: { id: newId(), instanceId: instance.id, number: 1, commit: 'a'.repeat(40), message: 'm', author: 'a', branch: 'main', state: 'succeeded', createdByName: 'test' } });
+  await ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id } });
+  const file = path.join(ctx.config.layout.dataDir, `${instance.id}.dump`);
+  writeFileSync(file, 'PGDMP');
+  const backup = await ctx.db.backup.create({ data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() } });
+  const key = await ctx.db.sshKey.create({ data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() } });
+  return { name: instance.name, ids: { job: job.id, key: key.id, person: (await panel.person('experimenter')).id, backup: backup.id } };
+}
+
+async function visit(visitor: Visitor): Promise<Client> {
+  const client = await panel.signIn(people[visitor] ?? null);
+  if (visitor === 'disabled') await panel.ctx.db.user.update({ where: { id: people.disabled?.id ?? '' }, data: { disabledAt: new Date() } });
+  return client;
+}
+
+const standing = (visitor: Visitor) => (visitor === 'manager' || visitor === 'owner' ? visitor : 'stranger');
+const isSignedIn = (visitor: Visitor): boolean => visitor !== 'nobody' && visitor !== 'disabled';
+
+/** The status that the tables demand, null: let through. */
+function refusal(visitor: Visitor, route: AnyEndpoint): number | null {
+  const { action } = route;
+  if (!isInstanceAction(action)) {
+    if (canOnPanel(null, action)) return null;
+    if (!isSignedIn(visitor)) return 401;
+    if (isByJob(route) && visitor === 'stranger') return 404;
+    return canOnPanel(visitor === 'manager' ? 'manager' : 'experimenter', action) ? null : 403;
+  }
+  return refusalOnInstance(visitor, action);
+}
+
+function refusalOnInstance(visitor: Visitor, action: InstanceAction): number | null {
+  if (!isSignedIn(visitor)) return 401;
+  if (!canOnInstance(standing(visitor), 'instance.read')) return 404;
+  return canOnInstance(standing(visitor), action) ? null : 403;
+}
+
+/** Codes with which a request fails that was let through. */
+const ownFailures: readonly unknown[] = ['sign_in_failed', 'link_used'];
+
+describe('every route', () => {
+  it('has a case here', () => {
+    expect(routes.map(keyOf).toSorted()).toEqual(Object.keys(cases).toSorted());
+  });
+
+  for (const visitor of visitors) {
+    it.each(routes.map((route) => [keyOf(route), route] as const))(`treats ${visitor} as the tables say: %s`, async (key, route) => {
+      await panel.ctx.db.user.updateMany({ data: { disabledAt: null } });
+      const world = await aWorld(visitor);
+      const client = await visit(visitor);
+      const test = cases[key];
+      const { status, body } = await client.send(route.method.toUpperCase(), test?.path(world) ?? '', test?.body?.(world));
+      const expected = refusal(visitor, route);
+      if (expected !== null) expect([status, body['code']]).toEqual([expected, { 401: 'sign_in_required', 403: 'not_allowed', 404: 'not_found' }[expected]]);
+      else if (!ownFailures.includes(body['code'])) expect([401, 403, 404], JSON.stringify(body)).not.toContain(status);
+    });
+  }
+});
+
+describe('every kind of job', () => {
+  for (const visitor of visitors) {
+    it.each(Object.keys(kinds))(`treats ${visitor} as the tables say: %s`, async (kind) => {
+      await panel.ctx.db.user.updateMany({ data: { disabledAt: null } });
+      const world = await aWorld(visitor);
+      const client = await visit(visitor);
+      const { status, body } = await client.send('POST', `/instances/${world.name}/jobs`, kinds[kind as keyof typeof kinds](world.name));
+      const expected = refusalOnInstance(visitor, `instance.${kind as keyof typeof kinds}`);
+      if (expected === null) expect([401, 403, 404], JSON.stringify(body)).not.toContain(status);
+      else expect(status).toBe(expected);
+    });
+  }
+});
+
+describe('every unsafe route', () => {
+  const unsafe = routes.filter(({ method }) => method !== 'get').map(keyOf);
+
+  it.each(unsafe)('refuses a page of another site: %s', async (key) => {
+    const world = await aWorld('manager');
+    const client = await visit('manager');
+    const [method = ''] = key.split(' ');
+    const { status, body } = await client.send(method, cases[key]?.path(world) ?? '', cases[key]?.body?.(world), { origin: 'https://evil.example' });
+    expect([status, body['code']]).toEqual([403, 'foreign_origin']);
+  });
+
+  it.each(unsafe)('refuses a signed-in request without the token: %s', async (key) => {
+    const world = await aWorld('manager');
+    const client = await visit('manager');
+    const [method = ''] = key.split(' ');
+    const { status, body } = await client.send(method, cases[key]?.path(world) ?? '', cases[key]?.body?.(world), { 'x-csrf-token': 'guess' });
+    expect([status, body['code']]).toEqual([403, 'csrf_failed']);
+  });
+
+  it.each(unsafe.filter((key) => cases[key]?.body))('takes no column that it does not know: %s', async (key) => {
+    const world = await aWorld('manager');
+    const client = await visit('manager');
+    const [method = ''] = key.split(' ');
+    const answer = await client.send(method, cases[key]?.path(world) ?? '', { ...(cases[key]?.body?.(world) as object), osUserId: 0, port: 1, state: 'running', sessionEpoch: 9 });
+    expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_input']);
+  });
+});

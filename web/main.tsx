@@ -1,0 +1,26 @@
+// Where the web room starts: styles, the copy of the server's rows, the routes.
+
+import { QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { RouterProvider } from 'react-router/dom';
+import './fomantic.ts';
+import './theme.css';
+import './fomantic-theme.css';
+import './frame.css';
+import './parts.css';
+import { ToastRegion } from './components/ToastRegion.tsx';
+import { queryClient } from './query-client.ts';
+import { router } from './routes.tsx';
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element with the id “root”.');
+
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <RouterProvider router={router} />
+      <ToastRegion />
+    </QueryClientProvider>
+  </StrictMode>,
+);

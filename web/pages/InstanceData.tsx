@@ -1,0 +1,90 @@
+// Backups of an instance, and the two acts on its data: back up, reset.
+
+import type { ReactNode } from 'react';
+import { Button, Table } from 'semantic-ui-react';
+import type { BackupView, InstanceView } from '../../contracts/instances.ts';
+import { canOnInstance } from '../../contracts/roles.ts';
+import { instanceApi } from '../addresses.ts';
+import { Ago } from '../components/Ago.tsx';
+import { Answer } from '../components/Answer.tsx';
+import { CopyButton } from '../components/CopyButton.tsx';
+import { FactGroup } from '../components/Facts.tsx';
+import { Glyph } from '../components/Glyph.tsx';
+import { ActButton } from '../components/ActButton.tsx';
+import { Sign } from '../components/Sign.tsx';
+import { useTens } from '../clock.ts';
+import { describeFacts } from '../consequences.ts';
+import { useBackups } from '../instances.ts';
+import { describeBytes, describeNumber } from '../numbers.ts';
+import { useTab } from '../tab.ts';
+
+export function InstanceData(): ReactNode {
+  const { instance, ask } = useTab();
+  const backups = useBackups(instance.name, instance.job !== null);
+  const nowMs = useTens();
+  return (
+    <>
+      <p>{describeFacts(instance, nowMs)}</p>
+      <FactGroup title="Backups" aside={<ActButton instance={instance} kind="back-up" ask={ask} />}>
+        <Answer query={backups}>
+          {(list) => (list.length === 0 ? <p className="quiet">No backup yet. One is taken by itself before every reset and every delete.</p> : <BackupTable instance={instance} list={list} />)}
+        </Answer>
+      </FactGroup>
+      {canOnInstance(instance.standing, 'instance.reset-database') && (
+        <FactGroup title="Start with an empty database">
+          <p>A reset removes all sessions, participants and answers of this instance. A backup is taken first and checked; without it nothing is deleted.</p>
+          <ActButton instance={instance} kind="reset-database" ask={ask} />
+        </FactGroup>
+      )}
+    </>
+  );
+}
+
+function BackupTable({ instance, list }: { instance: InstanceView; list: readonly BackupView[] }): ReactNode {
+  const mayDownload = canOnInstance(instance.standing, 'instance.download-backup');
+  return (
+    <div className="wide-table">
+      <Table basic="very" unstackable aria-label="Backups">
+        <Table.Header>
+          <Table.Row>
+            {['When', 'Why', 'Rows', 'Size', 'SHA-256', 'Check', ''].map((title) => (
+              <Table.HeaderCell key={title} scope="col">
+                {title === '' ? <span className="said">File</span> : title}
+              </Table.HeaderCell>
+            ))}
+          </Table.Row>
+        </Table.Header>
+        <Table.Body>
+          {list.map((backup) => (
+            <Table.Row key={backup.id}>
+              <Table.Cell>
+                <Ago at={backup.createdAt} />
+              </Table.Cell>
+              <Table.Cell>{backup.reason}</Table.Cell>
+              <Table.Cell title={describeRowCounts(backup)}>{describeNumber(backup.rows)}</Table.Cell>
+              <Table.Cell>{describeBytes(backup.sizeBytes)}</Table.Cell>
+              <Table.Cell className="one-line">
+                <code title={backup.sha256}>{backup.sha256.slice(0, 12)}</code> <CopyButton what="SHA-256" text={backup.sha256} />
+              </Table.Cell>
+              <Table.Cell>
+                <Sign look={backup.verifiedAt === null ? { word: 'not verified', icon: 'exclamation triangle', tone: 'amber' } : { word: 'verified', icon: 'check circle', tone: 'moss' }} />
+              </Table.Cell>
+              <Table.Cell>
+                {mayDownload && (
+                  <Button as="a" basic compact size="small" href={`/api/v1${instanceApi(instance.name, `/backups/${backup.id}/file`)}`} download>
+                    <Glyph name="download" /> Download
+                  </Button>
+                )}
+              </Table.Cell>
+            </Table.Row>
+          ))}
+        </Table.Body>
+      </Table>
+    </div>
+  );
+}
+
+const describeRowCounts = ({ rowCounts }: BackupView): string =>
+  Object.entries(rowCounts)
+    .map(([table, rows]) => `${table}: ${describeNumber(rows)}`)
+    .join('\n');

@@ -1,0 +1,47 @@
+// Which address shows which page; each page is a file of its own, loaded when it is wanted.
+
+import { createBrowserRouter } from 'react-router';
+import { Loading } from './components/Answer.tsx';
+import { Frame } from './components/Frame.tsx';
+import { PageFailed } from './components/PageFailed.tsx';
+
+export const router: ReturnType<typeof createBrowserRouter> = createBrowserRouter([
+  {
+    ErrorBoundary: PageFailed,
+    HydrateFallback: Loading,
+    children: [
+      { path: '/sign-in', lazy: async () => ({ Component: (await import('./pages/SignIn.tsx')).SignIn }) },
+      { path: '/first-run', lazy: async () => ({ Component: (await import('./pages/FirstRun.tsx')).FirstRun }) },
+      {
+        Component: Frame,
+        children: [
+          {
+            ErrorBoundary: PageFailed,
+            children: [
+              { index: true, lazy: async () => ({ Component: (await import('./pages/Dashboard.tsx')).Dashboard }) },
+              { path: '/instances/new', lazy: async () => ({ Component: (await import('./pages/InstanceNew.tsx')).InstanceNew }) },
+              {
+                path: '/instances/:name',
+                lazy: async () => ({ Component: (await import('./pages/Instance.tsx')).Instance }),
+                children: [
+                  { index: true, lazy: async () => ({ Component: (await import('./pages/InstanceOverview.tsx')).InstanceOverview }) },
+                  { path: 'deploy', lazy: async () => ({ Component: (await import('./pages/InstanceDeploy.tsx')).InstanceDeploy }) },
+                  { path: 'rooms', lazy: async () => ({ Component: (await import('./pages/InstanceRooms.tsx')).InstanceRooms }) },
+                  { path: 'data', lazy: async () => ({ Component: (await import('./pages/InstanceData.tsx')).InstanceData }) },
+                  { path: 'settings', lazy: async () => ({ Component: (await import('./pages/InstanceSettings.tsx')).InstanceSettings }) },
+                ],
+              },
+              { path: '/jobs', lazy: async () => ({ Component: (await import('./pages/Jobs.tsx')).Jobs }) },
+              { path: '/jobs/:id', lazy: async () => ({ Component: (await import('./pages/Job.tsx')).Job }) },
+              { path: '/people', lazy: async () => ({ Component: (await import('./pages/People.tsx')).People }) },
+              { path: '/keys', lazy: async () => ({ Component: (await import('./pages/Keys.tsx')).Keys }) },
+              { path: '/account', lazy: async () => ({ Component: (await import('./pages/Account.tsx')).Account }) },
+              { path: '/system', lazy: async () => ({ Component: (await import('./pages/System.tsx')).System }) },
+              { path: '*', lazy: async () => ({ Component: (await import('./pages/NotFound.tsx')).NotFound }) },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+]);
