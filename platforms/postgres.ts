@@ -70,7 +70,7 @@ export class InstanceDatabases {
     const name = databaseName(instanceId);
     await this.#asAdmin(async (admin) => {
       await dropScratch(admin, instanceId);
-      await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await dropDatabase(admin, name);
       await admin.query(`DROP ROLE IF EXISTS ${name}`);
     });
   }
@@ -78,7 +78,7 @@ export class InstanceDatabases {
   /** Ends every connection to the instance's database, so that nobody's idle transaction blocks a reset. */
   async endConnections(instanceId: string): Promise<void> {
     await this.#asAdmin(async (admin) => {
-      await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [databaseName(instanceId)]);
+      await endConnections(admin, databaseName(instanceId));
     });
   }
 
@@ -181,8 +181,29 @@ async function dropScratch(admin: pg.Client, instanceId: string): Promise<void> 
     `try_${id}`,
     `^verify_${id}_[0-9a-f]+$`,
   ]);
-  for (const { datname } of found.rows) await admin.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`);
+  for (const { datname } of found.rows) await dropDatabase(admin, datname);
 }
+
+/** Drops a database whoever is connected. */
+async function dropDatabase(admin: pg.Client, name: string): Promise<void> {
+  try {
+    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
+    // FORCE is refused while autovacuum is in there, whose worker only a plain DROP may end (PostgreSQL 15 procarray.c).
+    await endConnections(admin, name);
+    await admin.query(`DROP DATABASE IF EXISTS ${name}`);
+  }
+}
+
+/** Ends the connections of roles that are ours to end: instances' own and the panel's. */
+const endConnections = async (admin: pg.Client, database: string): Promise<void> => {
+  await admin.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = $1 AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND pg_has_role(usesysid, 'USAGE')`,
+    [database],
+  );
+};
 
 function splitHost(instanceHost: string, adminPort: number): { host: string; port: number } {
   const named = /^([^/].*):(\d+)$/.exec(instanceHost);

@@ -9,6 +9,7 @@ import './theme.css';
 import './fomantic-theme.css';
 import './frame.css';
 import './parts.css';
+import './rooms.css';
 import { ToastRegion } from './components/ToastRegion.tsx';
 import { queryClient } from './query-client.ts';
 import { router } from './routes.tsx';

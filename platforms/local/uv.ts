@@ -66,7 +66,7 @@ export function failed(task: BuildTask, result: CommandResult): AppError {
 }
 
 /** Whether it failed only because wheels alone were allowed. */
-export const needsSources = (result: CommandResult): boolean => /no (?:usable )?wheels|building from source is disabled|--no-build/i.test(result.stderr);
+export const needsSources = (result: CommandResult): boolean => /no usable wheels|building from source is disabled/i.test(result.stderr);
 
 /** Writes a list for uv into the release's folder, readable by both users that run uv; it holds no secret. */
 export async function writeList(task: BuildTask, name: string, lines: readonly string[]): Promise<string> {

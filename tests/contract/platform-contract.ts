@@ -238,9 +238,9 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
     });
 
     it('is well again after every database connection was cut', async () => {
-      await query(null, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'i_${spec.instanceId}'`);
+      await query(null, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = 'i_${spec.instanceId}'`);
       const connections = async (): Promise<number> =>
-        (await query(null, `SELECT 1 FROM pg_stat_activity WHERE datname = 'i_${spec.instanceId}'`)).rows.length;
+        (await query(null, `SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = 'i_${spec.instanceId}'`)).rows.length;
       await expect.poll(async () => await version(platform, spec), { timeout: 20_000, interval: 100 }).toBe(200);
       // One of the web process, one of the timeout worker, without which page timeouts silently stop.
       const works = async () => (await platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 5000 })).status === 200;

@@ -1,0 +1,66 @@
+// Folders and their owners: who may enter what under DATA_DIR and the run directory.
+
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Layout } from '../platforms/layout.ts';
+import type { Accounts } from './accounts.ts';
+import { StartProblem } from './problem.ts';
+
+type Owner = 'root' | 'panel' | 'postgres';
+type Folder = { readonly at: string; readonly owner: Owner; readonly mode: number };
+
+/** The folder in which pid files of the panel's processes lie. */
+export const pidDirOf = (layout: Layout): string => path.join(layout.runDir, 'pids');
+
+/** Backups of the panel's own database. */
+export const panelBackupsDirOf = (layout: Layout): string => path.join(layout.backupsDir, 'panel');
+
+function foldersOf(layout: Layout): readonly Folder[] {
+  const folder = (at: string, owner: Owner, mode: number): Folder => ({ at, owner, mode });
+  return [
+    folder(layout.dataDir, 'root', 0o755),
+    folder(layout.logsDir, 'root', 0o755),
+    folder(layout.cacheDir, 'root', 0o755),
+    folder(layout.toolsDir, 'root', 0o755),
+    folder(layout.instancesDir, 'root', 0o755),
+    folder(layout.hooksDir, 'root', 0o755),
+    folder(layout.supervisorDir, 'root', 0o755),
+    folder(layout.supervisorPrograms, 'root', 0o755),
+    folder(layout.repositoriesDir, 'panel', 0o700),
+    folder(layout.backupsDir, 'panel', 0o700),
+    folder(layout.redisDir, 'panel', 0o700),
+    folder(path.dirname(layout.runDir), 'root', 0o755),
+    folder(layout.runDir, 'root', 0o755),
+    folder(pidDirOf(layout), 'root', 0o700),
+    folder(path.dirname(layout.serverSocket), 'panel', 0o750),
+    folder(layout.postgresSocketDir, 'postgres', 0o755),
+    folder(path.dirname(layout.redisSocket), 'panel', 0o700),
+    folder(path.dirname(path.dirname(layout.instanceSocket('x'))), 'root', 0o711),
+  ];
+}
+
+/** Makes every folder with owner and mode; what is there already is set right. Without accounts all belongs to the caller. */
+export function prepareDirectories(layout: Layout, accounts: Accounts): void {
+  for (const { at, owner, mode } of foldersOf(layout)) {
+    mkdirSync(at, { recursive: true });
+    // Without separation nobody else has business here; a parent folder (/tmp) is not ours to change.
+    if (accounts === null) continue;
+    const account = owner === 'root' ? { uid: 0, gid: 0 } : accounts[owner];
+    chownSync(at, account.uid, account.gid);
+    chmodSync(at, mode);
+  }
+}
+
+/**
+ * As root, services under other ids must be able to walk down to their folders.
+ * @throws StartProblem naming the first parent that is closed to them
+ */
+export function checkParents(directory: string): void {
+  for (let at = path.dirname(directory); ; at = path.dirname(at)) {
+    const mode = statSync(at, { throwIfNoEntry: false })?.mode;
+    if (mode !== undefined && (mode & 0o001) === 0) {
+      throw new StartProblem(`The folder ${at} is closed to the users that the services run as, so ${directory} cannot be used.`, `Choose another DATA_DIR (for example /var/lib/arboretum), or open it: chmod o+x ${at}`);
+    }
+    if (at === path.dirname(at)) return;
+  }
+}
