@@ -40,12 +40,12 @@ export class InstanceDatabases {
     const name = databaseName(instanceId);
     await this.#asAdmin(async (admin) => {
       await this.#keepPublicOut(admin);
-      const verb = (await exists(admin, 'pg_roles', 'rolname', name)) ? 'ALTER' : 'CREATE';
+      const verb = (await isRole(admin, name)) ? 'ALTER' : 'CREATE';
       await admin.query(`${verb} ROLE ${name} LOGIN CONNECTION LIMIT ${CONNECTIONS_PER_ROLE} PASSWORD '${scramVerifier(password)}'`);
       // PostgreSQL 16 gives the maker of a role ADMIN only; owning on its behalf needs membership in every version.
       await admin.query(`GRANT ${name} TO CURRENT_USER`);
       await dropScratch(admin, instanceId);
-      if (!(await exists(admin, 'pg_database', 'datname', name))) await createDatabase(admin, name, name);
+      if (!(await isDatabase(admin, name))) await createDatabase(admin, name, name);
       await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
     });
   }
@@ -168,8 +168,11 @@ const checkedId = (instanceId: string): string => {
 
 const databaseName = (instanceId: string): string => `i_${checkedId(instanceId)}`;
 
-const exists = async (admin: pg.Client, catalog: 'pg_roles' | 'pg_database', column: string, name: string): Promise<boolean> =>
-  (await admin.query(`SELECT 1 FROM ${catalog} WHERE ${column} = $1`, [name])).rows.length > 0;
+const isRole = async (admin: pg.Client, name: string): Promise<boolean> =>
+  (await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name])).rows.length > 0;
+
+const isDatabase = async (admin: pg.Client, name: string): Promise<boolean> =>
+  (await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).rows.length > 0;
 
 const createDatabase = async (admin: pg.Client, name: string, owner: string): Promise<void> => {
   await admin.query(`CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8'`);

@@ -26,13 +26,19 @@ export async function installPackages(onOutput) {
   // A native package is compiled for one Node: another major version installs anew.
   const wanted = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).update(process.versions.modules).digest('hex');
   if (existsSync(note) && readFileSync(note, 'utf8') === wanted) return false;
-  const { code, tail } = await runProgram({ file: 'npm', args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], onOutput });
-  if (code !== 0) throw new Error(`npm could not install the packages.\n${tail.trim()}\n  → Check the network (npm’s registry, a proxy), then run the same command again.`);
+  const { code, output } = await runProgram({ file: 'npm', args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], onOutput });
+  if (code !== 0) throw new Error(npmProblem(output));
   writeFileSync(note, wanted);
   return true;
 }
 
-/** Runs a program in the project's folder to its end; `tail` is the last of its output. */
+function npmProblem(output) {
+  const reasons = output.split('\n').filter((line) => line.startsWith('npm error')).slice(0, 6);
+  const hint = output.includes('EUSAGE') ? 'package.json and package-lock.json do not fit together: take both from the same commit.' : 'Check the network (npm’s registry, a proxy), then run the same command again.';
+  return ['npm could not install the packages.', ...reasons, `  → ${hint}`].join('\n');
+}
+
+/** Runs a program in the project's folder to its end. */
 export function runProgram({ file, args, env = {}, onOutput = () => undefined }) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -44,7 +50,7 @@ export function runProgram({ file, args, env = {}, onOutput = () => undefined })
       });
     }
     child.once('error', (error) => reject(error.code === 'ENOENT' ? new Error(`${file} is not installed.`) : error));
-    child.once('close', (code) => resolve({ code, output: output.join(''), tail: output.join('').slice(-2000) }));
+    child.once('close', (code) => resolve({ code, output: output.join('') }));
   });
 }
 

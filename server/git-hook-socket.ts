@@ -90,7 +90,7 @@ async function answer(request: IncomingMessage, judges: Map<string, PushJudge>, 
   }
   judges.delete(asked.data.token);
   try {
-    return await judge(asked.data);
+    return await judge({ updates: asked.data.updates, options: asked.data.options });
   } catch (error) {
     if (error instanceof AppError) return { allowed: false, reason: error.message, hint: error.hint };
     log.error('judging a push failed', { error: String(error) });

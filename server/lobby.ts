@@ -24,10 +24,12 @@ const cookieSeconds = 24 * 3600;
 type Visit = { readonly req: Request; readonly res: Response; readonly reader: Reader };
 type Place = SeatPlace & { readonly instance: LobbyInstance };
 
-/** Mount it at `/lobby`, before anything that asks for a sign-in and outside of rate limits: a whole lab has one address. */
-export function lobbyRouter(ctx: Context): Router {
+/**
+ * Mount it at `/lobby`, before anything that asks for a sign-in and outside of rate limits: a whole lab has one address.
+ * @param mayForward how fast people go on to one oTree
+ */
+export function lobbyRouter(ctx: Context, mayForward: Pace = paceOf(forwardsPerSecond)): Router {
   const router = express.Router();
-  const mayForward = paceOf(forwardsPerSecond);
   router.get('/assets/lobby.css', (_req, res) => {
     res.set({ 'Cache-Control': 'public, max-age=86400', 'X-Content-Type-Options': 'nosniff' }).type('css').send(stylesheet);
   });
@@ -217,16 +219,19 @@ const giveToken = (ctx: Context, { res }: Visit, cookie: { path: string; token: 
 const between = (least: number, most: number): number => least + Math.round(Math.random() * (most - least));
 
 /** Whether one more may go to this instance now. */
-type Pace = (instanceId: string) => boolean;
+export type Pace = (instanceId: string) => boolean;
 
-/** A bucket of tokens per instance, full at first, refilled by the clock. Only in memory: after a restart it is full again. */
-function paceOf(perSecond: number): Pace {
+/**
+ * A bucket of tokens per instance, full at first, refilled by the clock. Only in memory: after a restart it is full again.
+ * @param now milliseconds of a clock that never goes back
+ */
+export function paceOf(perSecond: number, now = (): number => performance.now()): Pace {
   const buckets = new Map<string, { tokens: number; at: number }>();
   return (instanceId) => {
-    const now = performance.now();
-    const before = buckets.get(instanceId) ?? { tokens: perSecond, at: now };
-    const tokens = Math.min(perSecond, before.tokens + ((now - before.at) / 1000) * perSecond);
-    buckets.set(instanceId, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now });
+    const at = now();
+    const before = buckets.get(instanceId) ?? { tokens: perSecond, at };
+    const tokens = Math.min(perSecond, before.tokens + ((at - before.at) / 1000) * perSecond);
+    buckets.set(instanceId, { tokens: tokens >= 1 ? tokens - 1 : tokens, at });
     return tokens >= 1;
   };
 }

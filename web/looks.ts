@@ -30,10 +30,10 @@ export const deploymentLooks: Readonly<Record<DeploymentView['state'], Look>> = 
 
 export const seatLooks: Readonly<Record<SeatState, Look>> = {
   away: { word: 'away', icon: 'circle outline', tone: 'stone' },
-  opened: { word: 'opened', icon: 'desktop', tone: 'sky' },
-  ready: { word: 'ready', icon: 'hand paper outline', tone: 'amber' },
-  'in-room': { word: 'in the room', icon: 'sign in alternate', tone: 'moss' },
-  finished: { word: 'finished', icon: 'flag checkered', tone: 'moss' },
+  opened: { word: 'opened', icon: 'desktop', tone: 'amber' },
+  ready: { word: 'ready', icon: 'check circle', tone: 'moss' },
+  'in-room': { word: 'in the room', icon: 'sign in alternate', tone: 'sky' },
+  finished: { word: 'finished', icon: 'flag checkered', tone: 'stone' },
 };
 
 export const jobIcons: Readonly<Record<JobKind, string>> = {

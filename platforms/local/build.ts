@@ -50,7 +50,9 @@ async function buildInto(ground: Ground, spec: InstanceSpec, { request, dir }: {
   const task: BuildTask = { ground, spec, releaseDir: dir, requirements, python, signal, onOutput };
   const requirementsHash = hashRequirements(requirements, python);
   const { lock, isLockReused } = await findLock(task, requirementsHash, request);
-  onOutput(`-----> Python ${python} · oTree ${lockedVersion(lock, 'otree') ?? '?'} (${isLockReused ? 'locked' : 'newly resolved'}) · ${lock.split('\n').length} packages\n`);
+  onOutput(
+    `-----> Python ${python} · oTree ${lockedVersion(lock, 'otree') ?? '?'} (${isLockReused ? 'locked' : 'newly resolved'}) · ${lock.split('\n').length} packages\n`,
+  );
   await makeEnvironment(task, lock);
   await asBuilder(task, [ground.systemPython, '-I', '-S', '-m', 'compileall', '-q', '--', project], { mayFail: true });
   await sealProject(ground, project, spec.osUserId);
@@ -59,7 +61,9 @@ async function buildInto(ground: Ground, spec: InstanceSpec, { request, dir }: {
   onOutput('-----> Reading settings.py\n');
   const description = await describeProject(ground, spec, { releaseNumber, signal });
   const { sessionConfigs, rooms, otreeVersion } = description;
-  onOutput(`       oTree ${otreeVersion} · session configs: ${sessionConfigs.map(({ name }) => name).join(', ') || 'none'} · rooms: ${rooms.map(({ name }) => name).join(', ') || 'none'}\n`);
+  onOutput(
+    `       oTree ${otreeVersion} · session configs: ${sessionConfigs.map(({ name }) => name).join(', ') || 'none'} · rooms: ${rooms.map(({ name }) => name).join(', ') || 'none'}\n`,
+  );
   return { releaseNumber, requirementsHash, lock, isLockReused, project: description };
 }
 
@@ -91,7 +95,8 @@ async function describeProject(ground: Ground, spec: InstanceSpec, run: { releas
       signal: run.signal,
     });
     const line = result.stdout.split('\n').findLast((text) => text.startsWith(DESCRIBED));
-    if (result.exitCode !== 0 || line === undefined) throw diagnoseDescribe({ exitCode: result.exitCode, output: result.stderr, isTimedOut: result.isTimedOut });
+    if (result.exitCode !== 0 || line === undefined)
+      throw diagnoseDescribe({ exitCode: result.exitCode, output: result.stderr, isTimedOut: result.isTimedOut });
     return readDescription(line.slice(DESCRIBED.length));
   } finally {
     await rm(file, { force: true });
@@ -115,8 +120,8 @@ function readDescription(json: string): ProjectDescription {
       name: String(room.name),
       displayName: String(room.displayName),
       labels: Array.isArray(room.labels) ? room.labels.map(String) : null,
-      usesSecureUrls: room.usesSecureUrls === true,
-      hasWelcomePage: room.hasWelcomePage === true,
+      usesSecureUrls: Boolean(room.usesSecureUrls),
+      hasWelcomePage: Boolean(room.hasWelcomePage),
       problem: typeof room.problem === 'string' ? room.problem : null,
     })),
   };
@@ -127,13 +132,15 @@ async function removeLists(dir: string): Promise<void> {
   for (const name of ['requirements', 'constraints', 'otree', 'seed', 'lock', 'foreign', 'install']) await rm(path.join(dir, `${name}.in`), { force: true });
 }
 
-const readerOf = (project: string) => (name: string): Buffer | null => {
-  try {
-    return readFileSync(path.join(project, name));
-  } catch {
-    return null;
-  }
-};
+const readerOf =
+  (project: string) =>
+  (name: string): Buffer | null => {
+    try {
+      return readFileSync(path.join(project, name));
+    } catch {
+      return null;
+    }
+  };
 
 function noteOtherPython(wanted: { version: string; file: string } | null, python: string, onOutput: (text: string) => void): void {
   if (wanted === null || python.startsWith(`${wanted.version}.`)) return;

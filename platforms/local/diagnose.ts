@@ -32,7 +32,9 @@ export function diagnoseLauncher({ exitCode, output }: Failure): AppError | null
       return new AppError('syntax_error', { ...place, message });
     case 'settings_import':
     case 'module_missing':
-      return isMissing(problem) ? new AppError('module_missing', { module: (module ?? '').split('.')[0] ?? '', file: place.file }) : new AppError('otree_check', { message });
+      return isMissing(problem)
+        ? new AppError('module_missing', { module: (module ?? '').split('.')[0] ?? '', file: place.file })
+        : new AppError('otree_check', { message });
     case 'settings_invalid':
       return new AppError('settings_invalid', { ...place, file: problem.file ?? 'settings.py', message });
     case 'otree_check':
@@ -93,8 +95,11 @@ function diagnoseResolution(output: string, python: string): AppError | null {
 function diagnoseSource(output: string): AppError | null {
   const source = /Failed to (?:build|download and build) `([^`]+)`/.exec(output);
   if (source === null) return null;
-  const compiler = /(gcc|cc|g\+\+|pg_config|cargo|rustc|\S+\.h)(?:'|: | executable)?\S*(?: No such file| not found|: not found| failed)/.exec(output);
-  const cause = compiler === null ? '' : ` (${compiler[1]} is missing on this machine)`;
+  const missing =
+    /([\w./+-]+?)(?: executable)? not found\b/.exec(output) ??
+    /fatal error: (\S+?): No such file/.exec(output) ??
+    /(?:command|unable to execute) '([^']+)'/.exec(output);
+  const cause = missing === null ? '' : ` (${missing[1]} is missing on this machine)`;
   return new AppError('build_failed', { reason: `${source[1]} has no ready-made package for this Python and could not be built from source${cause}.` });
 }
 

@@ -39,13 +39,21 @@ export async function resolveLock(task: BuildTask): Promise<string> {
   return tidy(withSources.stdout);
 }
 
-const tidy = (lock: string): string => lock.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !/^(?:#|--)/.test(line)).join('\n');
+const tidy = (lock: string): string =>
+  lock
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^(?:#|--)/.test(line))
+    .join('\n');
 
 /** Makes `releaseDir/venv` from a lock: copied by hard links when an equal one was made before, else installed, offline if possible. */
 export async function makeEnvironment(task: BuildTask, lock: string): Promise<void> {
   const { ground, releaseDir, spec } = task;
   const venv = path.join(releaseDir, 'venv');
-  const key = createHash('sha256').update(JSON.stringify([TEMPLATE_FORMAT, ground.systemPython, task.python, lock])).digest('hex').slice(0, 32);
+  const key = createHash('sha256')
+    .update(JSON.stringify([TEMPLATE_FORMAT, ground.systemPython, task.python, lock]))
+    .digest('hex')
+    .slice(0, 32);
   const template = cacheOf(ground, 'environments', key);
   if (await isThere(template)) {
     await rm(venv, { recursive: true, force: true });
@@ -138,7 +146,9 @@ async function buildOtreeWheels(task: BuildTask, version: string, marker: string
 /** Where uv keeps the wheels that it built from source packages (0.13: `sdists-v10/…/NAME.whl`). */
 async function listBuiltWheels(cache: string): Promise<string[]> {
   const entries = await readdir(cache, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && entry.name.endsWith('.whl') && entry.parentPath.includes('/sdists-')).map((entry) => path.join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.whl') && entry.parentPath.includes('/sdists-'))
+    .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 /**
@@ -155,7 +165,12 @@ async function buildForeignWheels(task: BuildTask, lines: readonly string[]): Pr
   const built = await uvAsInstance(task, ['pip', 'install', '--quiet', '--no-deps', ...options, '-r', input]);
   if (built.exitCode !== 0) throw failed(task, built);
   const files = await listBuiltWheels(foreignCache);
-  for (const command of [['/bin/mkdir', '-p', wheels], ['/bin/cp', '-t', wheels, '--', ...files], ['/bin/chmod', '-R', 'a+rX', wheels], ['/bin/rm', '-rf', target]]) {
+  for (const command of [
+    ['/bin/mkdir', '-p', wheels],
+    ['/bin/cp', '-t', wheels, '--', ...files],
+    ['/bin/chmod', '-R', 'a+rX', wheels],
+    ['/bin/rm', '-rf', target],
+  ]) {
     await runAsInstance(task, command);
   }
   await makeDirectory(ground, cache, { mode: 0o700, userId: ground.buildUserId });

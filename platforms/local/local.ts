@@ -9,7 +9,18 @@ import { readParticipants } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, verifyDump } from '../postgres-dump.ts';
 import { buildRelease } from './build.ts';
-import { createFolders, makeDirectory, pathsOf, pruneReleases, readRecord, replaceFile, selectedRelease, selectRelease, writeEnvironment, writeRecord } from './files.ts';
+import {
+  createFolders,
+  makeDirectory,
+  pathsOf,
+  pruneReleases,
+  readRecord,
+  replaceFile,
+  selectedRelease,
+  selectRelease,
+  writeEnvironment,
+  writeRecord,
+} from './files.ts';
 import { type Ground, launcherDir, type LocalOptions } from './ground.ts';
 import { readLog } from './log-file.ts';
 import { Observer } from './observe.ts';
@@ -48,7 +59,14 @@ export class LocalPlatform implements Platform {
   async capabilities(): Promise<Capabilities> {
     const { separatesUsers } = this.#ground;
     const places = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup/cgroup.subtree_control'];
-    const isWritable = await Promise.all(places.map((place) => access(place, constants.W_OK).then(() => true, () => false)));
+    const isWritable = await Promise.all(
+      places.map((place) =>
+        access(place, constants.W_OK).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
     return {
       memoryLimit: separatesUsers && isWritable.includes(true),
       separatesUsers,

@@ -56,7 +56,12 @@ export class Observer {
 
   /** supervisord is away: what answers runs all the same. */
   #withoutKeeper(doesAnswer: boolean): Observation {
-    return { ...NOTHING, state: doesAnswer ? 'running' : 'unhealthy', webProcesses: doesAnswer ? 1 : 0, detail: 'supervisord, which keeps the experiments running, does not answer.' };
+    return {
+      ...NOTHING,
+      state: doesAnswer ? 'running' : 'unhealthy',
+      webProcesses: doesAnswer ? 1 : 0,
+      detail: 'supervisord, which keeps the experiments running, does not answer.',
+    };
   }
 
   /** Since the last deliberate start, which wrote the program file. */

@@ -12,11 +12,15 @@ const NOT_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAC
 export async function askOtree(socketPath: string, restKey: Secret, request: OtreeRequest): Promise<{ status: number; body: string }> {
   const { method, path, body, timeoutMs } = request;
   const text = body === undefined ? '' : JSON.stringify(body);
-  const headers = { 'otree-rest-key': restKey.open(), ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) };
+  const headers = {
+    'otree-rest-key': restKey.open(),
+    ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+  };
   try {
     return await send({ socketPath, method, path, headers, timeoutMs }, text);
   } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError') throw new AppError('platform_timeout', { what: 'oTree’s answer', seconds: Math.ceil(timeoutMs / 1000) });
+    if (error instanceof Error && error.name === 'TimeoutError')
+      throw new AppError('platform_timeout', { what: 'oTree’s answer', seconds: Math.ceil(timeoutMs / 1000) });
     if (error instanceof Error && 'code' in error && NOT_THERE.has(String(error.code))) throw new AppError('not_running', {}, { cause: error });
     throw error;
   }

@@ -64,7 +64,10 @@ export async function endControlGroup(name: string): Promise<void> {
       }
     }
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      const isGone = await rmdir(folder).then(() => true, (error: NodeJS.ErrnoException) => error.code !== 'EBUSY');
+      const isGone = await rmdir(folder).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => error.code !== 'EBUSY',
+      );
       if (isGone) break;
       await new Promise((resolve) => setTimeout(resolve, 25)); // the kernel takes a moment to bury them
     }

@@ -37,7 +37,9 @@ export function readRequirements(read: Reader): Requirements {
 
 /** Stands for equal requirements on an equal Python; comments and spelling of white space do not count. */
 export const hashRequirements = (requirements: Requirements, pythonVersion: string): string =>
-  createHash('sha256').update(JSON.stringify([pythonVersion, requirements.lines, requirements.constraints])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([pythonVersion, requirements.lines, requirements.constraints]))
+    .digest('hex');
 
 /** Which Python the project asks for (runtime.txt of Heroku, .python-version), for example `3.9`; null when it does not say. */
 export function wantedPython(read: Reader): { version: string; file: string } | null {
@@ -50,7 +52,10 @@ export function wantedPython(read: Reader): { version: string; file: string } | 
 
 /** `otree==6.0.15` of a lock → `6.0.15`; null when the lock has none. */
 export const lockedVersion = (lock: string, name: string): string | null =>
-  lock.split('\n').map((line) => /^([^=\s]+)==(\S+)/.exec(line)).find((found) => found?.[1] === name)?.[2] ?? null;
+  lock
+    .split('\n')
+    .map((line) => /^([^=\s]+)==(\S+)/.exec(line))
+    .find((found) => found?.[1] === name)?.[2] ?? null;
 
 /** Package name as the index spells it (PEP 503); empty for an address without a name. */
 export const nameOf = (line: string): string => (/^([A-Za-z0-9][\w.-]*)\s*(?:\[|[<>=!~;@]|$|\s)/.exec(line)?.[1] ?? '').toLowerCase().replace(/[-_.]+/g, '-');
@@ -69,7 +74,10 @@ export function decodeText(content: Buffer, name: string): { text: string; note:
   }
   try {
     const hasMark = first === 0xef && second === 0xbb && content[2] === 0xbf;
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(content), note: hasMark ? `${name} begins with a byte order mark, which was skipped.` : null };
+    return {
+      text: new TextDecoder('utf-8', { fatal: true }).decode(content),
+      note: hasMark ? `${name} begins with a byte order mark, which was skipped.` : null,
+    };
   } catch {
     const text = content.toString('latin1');
     const isOnlyInComments = text.split('\n').every((line) => /^[\x09\x0a\x0d\x20-\x7e]*$/.test(line.replace(/(^|\s)#.*$/, '')));
@@ -104,7 +112,10 @@ const logicalLines = (text: string): string[] =>
     .filter((line) => line !== '');
 
 function takeLine(line: string, into: Gathered, isConstraint: boolean): void {
-  const plain = line.replace(/\s--hash[=\s]\S+/g, '').replace(/^(?:-e|--editable)[\s=]+/, '').trim();
+  const plain = line
+    .replace(/\s--hash[=\s]\S+/g, '')
+    .replace(/^(?:-e|--editable)[\s=]+/, '')
+    .trim();
   if (plain.startsWith('-')) {
     into.notes.push(`“${plain.split(/[\s=]/)[0]}” in requirements.txt is not followed: where packages come from is a setting of the panel.`);
   } else if (/^(?:\.{0,2}\/|\.$|\.\[|file:|[A-Za-z]:\\)|@\s*file:/.test(plain)) {
@@ -117,7 +128,10 @@ function replaceDriver({ lines, constraints, notes }: Gathered): string[] {
   const isDriver = (line: string): boolean => ['psycopg2', 'psycopg2-binary'].includes(nameOf(line)) && !isAddress(line);
   const replaced = lines.map((line) => {
     if (!isDriver(line)) return line;
-    const relaxed = line.replace(/^psycopg2(?:[-_.]binary)?/i, 'psycopg2-binary').replace(/={2,3}\s*([\w.]+)(\.\*)?/, '>=$1').replace(/,?\s*<=?\s*[\w.]+/g, '');
+    const relaxed = line
+      .replace(/^psycopg2(?:[-_.]binary)?/i, 'psycopg2-binary')
+      .replace(/={2,3}\s*([\w.]+)(\.\*)?/, '>=$1')
+      .replace(/,?\s*<=?\s*[\w.]+/g, '');
     if (relaxed !== line) notes.push(`“${line}” is installed as “${relaxed}”, which needs no compiler.`);
     return relaxed;
   });

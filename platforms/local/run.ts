@@ -48,7 +48,12 @@ const isUp = (info: ProcessInfo | undefined): boolean => info?.state === 'RUNNIN
 /** What `env.json` says for a release. */
 export const liveEnvironment = (ground: Ground, spec: InstanceSpec, release: number) => {
   const paths = pathsOf(ground, spec.instanceId);
-  return { file: paths.env, databaseUrl: ground.databases.urlOf(spec.instanceId, spec.databasePassword), socket: paths.socket, projectDir: paths.project(release) };
+  return {
+    file: paths.env,
+    databaseUrl: ground.databases.urlOf(spec.instanceId, spec.databasePassword),
+    socket: paths.socket,
+    projectDir: paths.project(release),
+  };
 };
 
 /** The release's own paths, not `current`: a process that loads a module late must find the one it started with. */
@@ -129,13 +134,21 @@ async function serveUntilAnswer(ground: Ground, spec: InstanceSpec, trial: Trial
       output = (output + text).slice(-64 * 1024);
     },
   });
-  const ended = serving.then(({ exitCode, isTimedOut }) => ({ exitCode, isTimedOut }), () => null);
+  const ended = serving.then(
+    ({ exitCode, isTimedOut }) => ({ exitCode, isTimedOut }),
+    () => null,
+  );
   const hasAnswered = await Promise.race([pollLogin(trial.socket, stop.signal), ended.then(() => false)]);
   stop.abort();
   const end = await ended;
   trial.signal.throwIfAborted();
   if (hasAnswered) return;
-  trial.onOutput(output.replace(/^ARBORETUM-PROBLEM .*\n?/gm, '').slice(-8192).replace(/^(?=.)/gm, '       '));
+  trial.onOutput(
+    output
+      .replace(/^ARBORETUM-PROBLEM .*\n?/gm, '')
+      .slice(-8192)
+      .replace(/^(?=.)/gm, '       '),
+  );
   throw diagnoseTrial({ exitCode: end?.exitCode ?? null, output: withoutRemarks(output), isTimedOut: end?.isTimedOut ?? false });
 }
 
@@ -165,7 +178,8 @@ export async function stopInstance(ground: Ground, instanceId: string, osUserId:
 export async function resetDatabase(ground: Ground, spec: InstanceSpec, io: RunIo): Promise<void> {
   const release = await selectedRelease(ground, spec.instanceId);
   if (release === null) throw new AppError('not_deployed');
-  if (isUp((await listProcesses(ground)).get(spec.instanceId))) throw new AppError('platform_failed', { reason: 'the experiment must be stopped before its database is emptied.' });
+  if (isUp((await listProcesses(ground)).get(spec.instanceId)))
+    throw new AppError('platform_failed', { reason: 'the experiment must be stopped before its database is emptied.' });
   const paths = pathsOf(ground, spec.instanceId);
   await writeEnvironment(ground, spec, liveEnvironment(ground, spec, release));
   await ground.databases.endConnections(spec.instanceId);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
 import { makeDirectory, replaceFile } from './files.ts';
 import type { Ground } from './ground.ts';
-import { callRpc, RpcFault, type RpcValue } from './xml-rpc.ts';
+import { asText, callRpc, RpcFault, type RpcValue } from './xml-rpc.ts';
 
 /** What supervisord says of one program (supervisor 4.3 `getAllProcessInfo`). */
 export type ProcessInfo = {
@@ -52,7 +52,7 @@ export async function listProcesses(ground: Ground): Promise<Map<string, Process
   return new Map(rows.map(readInfo).map((info) => [info.name, info]));
 }
 
-/** Makes this program live: nothing happens when the same one runs already and `isFresh` is not asked for. */
+/** Makes this program live and starts it anew, whatever ran before. */
 export async function startProgram(ground: Ground, instanceId: string, content: string): Promise<void> {
   await makeDirectory(ground, ground.layout.supervisorPrograms, { mode: 0o755 });
   await removeProgram(ground, instanceId);
@@ -95,8 +95,8 @@ async function call(ground: Ground, method: string, options: { params?: readonly
 function readInfo(row: RpcValue): ProcessInfo {
   const fields = row !== null && typeof row === 'object' && !Array.isArray(row) ? row : {};
   return {
-    name: String(fields['name']),
-    state: String(fields['statename']) as ProcessInfo['state'],
+    name: asText(fields['name']),
+    state: asText(fields['statename']) as ProcessInfo['state'],
     pid: Number(fields['pid']),
     exitCode: Number(fields['exitstatus']),
     startedAt: new Date(Number(fields['start']) * 1000),

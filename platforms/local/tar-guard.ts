@@ -77,7 +77,7 @@ export class TarGuard extends Transform {
     if (header.every((byte) => byte === 0)) return;
     if (!hasRightChecksum(header)) throw refuse('The archive of the project is damaged.');
     const type = String.fromCharCode(header[156] ?? 0);
-    const size = EXTENSION_TYPES.has(type) ? octal(header, 124, 12) : this.#overrides.size ?? octal(header, 124, 12);
+    const size = EXTENSION_TYPES.has(type) ? octal(header, 124, 12) : (this.#overrides.size ?? octal(header, 124, 12));
     if (!Number.isSafeInteger(size) || size < 0) throw refuse('The archive of the project is damaged.');
     this.#skip = Math.ceil(size / BLOCK) * BLOCK;
     if (EXTENSION_TYPES.has(type)) {
@@ -115,7 +115,7 @@ export class TarGuard extends Transform {
 /** Records `LENGTH key=value\n` of a pax header (POSIX.1-2017 pax); length counts bytes. */
 function readPax(content: Buffer): { path?: string; size?: number } {
   const found: { path?: string; size?: number } = {};
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const space = content.indexOf(0x20, at);
     const length = space < 0 ? Number.NaN : Number(content.toString('latin1', at, space));
     if (!Number.isInteger(length) || length <= space - at || at + length > content.length) throw refuse('The archive of the project is damaged.');
@@ -135,12 +135,15 @@ const text = (block: Buffer, at: number, length: number): string => {
 };
 
 const octal = (block: Buffer, at: number, length: number): number => {
-  const digits = block.toString('latin1', at, at + length).replace(/\0.*$/s, '').trim();
+  const digits = block
+    .toString('latin1', at, at + length)
+    .replace(/\0.*$/s, '')
+    .trim();
   return digits === '' ? 0 : /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
 };
 
 const hasRightChecksum = (header: Buffer): boolean => {
   let sum = 0;
-  for (let at = 0; at < BLOCK; at += 1) sum += at >= 148 && at < 156 ? 32 : header[at] ?? 0;
+  for (let at = 0; at < BLOCK; at += 1) sum += at >= 148 && at < 156 ? 32 : (header[at] ?? 0);
   return sum === octal(header, 148, 8);
 };

@@ -58,10 +58,13 @@ export function readAnswer(xml: string): RpcValue {
   const start = tokens.findIndex((token) => token === '<value>' || token === '<value/>');
   const value = start < 0 ? null : new Reader(tokens, start).value();
   if (tokens.includes('<fault>') && value !== null && typeof value === 'object' && !Array.isArray(value)) {
-    throw new RpcFault(Number(value['faultCode']), String(value['faultString']));
+    throw new RpcFault(Number(value['faultCode']), asText(value['faultString']));
   }
   return value;
 }
+
+/** A field that should be a string; anything else becomes empty. */
+export const asText = (value: RpcValue | undefined): string => (typeof value === 'string' ? value : '');
 
 class Reader {
   readonly #tokens: readonly string[];
@@ -129,5 +132,5 @@ class Reader {
 
 const unescapeXml = (text: string): string =>
   text.replace(/&(?:lt|gt|quot|apos|amp|#(\d+));/g, (whole, code: string | undefined) =>
-    code === undefined ? ({ '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' })[whole] ?? whole : String.fromCodePoint(Number(code)),
+    code === undefined ? ({ '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' }[whole] ?? whole) : String.fromCodePoint(Number(code)),
   );

@@ -28,7 +28,8 @@ export async function makeLocalStand() {
   const ground = await mkdtemp(path.join(os.tmpdir(), 'arb-'));
   await chmod(ground, 0o711);
   const layout = { ...layoutOf(path.join(ground, 'data'), path.join(ground, 'run')), cacheDir: CACHE };
-  for (const dir of [layout.dataDir, layout.runDir, layout.supervisorDir, layout.supervisorPrograms, layout.toolsDir]) await mkdir(dir, { recursive: true, mode: 0o755 });
+  for (const dir of [layout.dataDir, layout.runDir, layout.supervisorDir, layout.supervisorPrograms, layout.toolsDir])
+    await mkdir(dir, { recursive: true, mode: 0o755 });
   let keeper = await startKeeper(layout, tools);
   const url = new URL(databaseUrl);
   const separatesUsers = process.getuid?.() === 0;
@@ -69,7 +70,10 @@ export async function makeLocalStand() {
 
 export type LocalStand = Awaited<ReturnType<typeof makeLocalStand>>;
 
-async function startKeeper(layout: { supervisorConfig: string; supervisorSocket: string; supervisorPid: string; supervisorPrograms: string; supervisorDir: string }, tools: string): Promise<{ child: ChildProcess; ended: Promise<void> }> {
+async function startKeeper(
+  layout: { supervisorConfig: string; supervisorSocket: string; supervisorPid: string; supervisorPrograms: string; supervisorDir: string },
+  tools: string,
+): Promise<{ child: ChildProcess; ended: Promise<void> }> {
   const config = `[unix_http_server]
 file=${layout.supervisorSocket}
 chmod=0700
@@ -86,7 +90,10 @@ files=${layout.supervisorPrograms}/*.conf
   await writeFile(layout.supervisorConfig, config);
   const child = spawn(path.join(tools, 'bin', 'supervisord'), ['-c', layout.supervisorConfig], { stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await until('supervisord answers', async () => (await callRpc(layout.supervisorSocket, 'supervisor.getState', { timeoutMs: 1000 }).catch(() => null)) !== null);
+  await until(
+    'supervisord answers',
+    async () => (await callRpc(layout.supervisorSocket, 'supervisor.getState', { timeoutMs: 1000 }).catch(() => null)) !== null,
+  );
   return { child, ended };
 }
 

@@ -1,20 +1,15 @@
 // What every platform must do: one suite, run against each adapter with a real oTree and a real PostgreSQL.
 
-import { spawn } from 'node:child_process';
-import { createHash, randomBytes, randomInt } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, stat, truncate } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AppError } from '../../contracts/errors.ts';
+import type { AppError } from '../../contracts/errors.ts';
 import type { BuiltRelease, InstanceSpec, Platform } from '../../platforms/platform.ts';
 import { Secret } from '../../platforms/secret.ts';
-
-const ROOT = path.join(import.meta.dirname, '..', '..');
-export const TRUST_GAME = path.join(ROOT, 'samples', 'trust-game');
-export const LAB_GAMES = path.join(ROOT, 'tests', 'projects', 'lab-games');
+import { archiveOf, askPostgres, build, deploy, LAB_GAMES, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
 
 /** What the suite needs from an adapter under test. */
 export type PlatformStand = {
@@ -30,76 +25,6 @@ export type PlatformStand = {
 };
 
 const never = new AbortController().signal;
-
-/** A new instance of a stranger; secrets hold what breaks careless quoting. */
-export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
-  const instanceId = `t${randomBytes(6).toString('hex').slice(0, 11)}`;
-  return {
-    instanceId,
-    osUserId: randomInt(200_000, 209_999),
-    cookieName: `otree_${instanceId}`,
-    databasePassword: new Secret(`p@ss:/?#%'"\\ ${instanceId}`),
-    adminPassword: new Secret(`admin '"$%\\ ${instanceId}`),
-    secretKey: new Secret(`key-${instanceId}`),
-    roomSecret: new Secret(`room-${instanceId}`),
-    restKey: new Secret(`rest-${instanceId}`),
-    environment: {},
-    limits: { memoryMib: 512, diskMib: 256, processes: 64 },
-    ...overrides,
-  };
-}
-
-/** Opens a folder as the tar stream that a push would give. */
-export const archiveOf = (dir: string) => (): Readable => spawn('tar', ['-c', '-C', dir, '--exclude=__pycache__', '.'], { stdio: ['ignore', 'pipe', 'ignore'] }).stdout;
-
-/** A copy of a project in which files are replaced (null: taken out). */
-export async function projectWith(source: string, files: Readonly<Record<string, string | Buffer | null>>): Promise<string> {
-  const dir = await mkdtemp(path.join(os.tmpdir(), 'project-'));
-  await cp(source, dir, { recursive: true });
-  for (const [name, content] of Object.entries(files)) {
-    if (content === null) await rm(path.join(dir, name), { recursive: true });
-    else await writeFile(path.join(dir, name), content);
-  }
-  return dir;
-}
-
-/** Builds and hands back what it said. */
-export async function build(platform: Platform, spec: InstanceSpec, from: { dir: string; number: number; lock?: string }): Promise<{ release: BuiltRelease; output: string }> {
-  let output = '';
-  const release = await platform.build(spec, {
-    releaseNumber: from.number,
-    openArchive: archiveOf(from.dir),
-    lockFor: async () => from.lock ?? null,
-    signal: never,
-    onOutput: (text) => {
-      output += text;
-    },
-  });
-  return { release, output };
-}
-
-/** From nothing to answering. */
-export async function deploy(platform: Platform, spec: InstanceSpec, from: { dir: string; number?: number }): Promise<BuiltRelease> {
-  const number = from.number ?? 1;
-  await platform.create(spec, never);
-  const { release } = await build(platform, spec, { dir: from.dir, number });
-  await platform.selectRelease(spec, number);
-  await platform.start(spec, never);
-  return release;
-}
-
-export const stateOf = async (platform: Platform, spec: InstanceSpec) => {
-  const seen = (await platform.observe([spec.instanceId])).get(spec.instanceId);
-  if (seen === undefined) throw new Error('the instance was not observed');
-  return seen;
-};
-
-/** The code and details of the AppError that something ends with. */
-export async function refusal(work: Promise<unknown>): Promise<AppError> {
-  const error = await work.then(() => null, (reason: unknown) => reason);
-  if (!(error instanceof AppError)) throw new Error(`expected an AppError, got ${String(error)}`, { cause: error });
-  return error;
-}
 
 const version = async (platform: Platform, spec: InstanceSpec): Promise<number> =>
   (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 }).catch(() => ({ status: 0 }))).status;
@@ -130,19 +55,7 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       await stand.close();
     }, 60_000);
 
-    /** Asked with the panel's role, in the panel's own database or another. */
-    const query = async (database: string | null, text: string): Promise<pg.QueryResult<Record<string, unknown>>> => {
-      const address = new URL(stand.adminUrl);
-      if (database !== null) address.pathname = `/${database}`;
-      const client = new pg.Client({ connectionString: address.href });
-      client.on('error', () => {});
-      await client.connect();
-      try {
-        return await client.query(text);
-      } finally {
-        await client.end().catch(() => {});
-      }
-    };
+    const query = async (database: string | null, text: string) => await askPostgres(stand.adminUrl, database, text);
     const databases = async (of: InstanceSpec): Promise<string[]> =>
       (await query(null, `SELECT datname FROM pg_database WHERE datname LIKE '%${of.instanceId}%' ORDER BY 1`)).rows.map((row) => String(row['datname']));
 
@@ -372,10 +285,26 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       ['no settings.py', { 'settings.py': null }, { code: 'settings_missing' }],
       ['no oTree', { 'requirements.txt': 'numpy\n' }, { code: 'otree_missing' }],
       ['an oTree before 5', { 'requirements.txt': 'otree==3.3.11\n' }, { code: 'otree_too_old', details: { version: '3.3.11' } }],
-      ['a package that does not exist', { 'requirements.txt': 'otree\narboretum-no-such-package-zz9\n' }, { code: 'package_unknown', details: expect.objectContaining({ requirement: 'arboretum-no-such-package-zz9' }) as never }],
-      ['a broken line in settings.py', { 'settings.py': 'SESSION_CONFIGS = [\n' }, { code: 'syntax_error', details: expect.objectContaining({ file: 'settings.py', line: 1 }) as never }],
-      ['settings.py that needs an undeclared module', { 'settings.py': 'import not_declared\n' }, { code: 'module_missing', details: { module: 'not_declared', file: 'settings.py' } }],
-      ['settings.py that stops', { 'settings.py': 'x = 1\nraise ValueError("no")\n' }, { code: 'settings_invalid', details: expect.objectContaining({ line: 2 }) as never }],
+      [
+        'a package that does not exist',
+        { 'requirements.txt': 'otree\narboretum-no-such-package-zz9\n' },
+        { code: 'package_unknown', details: expect.objectContaining({ requirement: 'arboretum-no-such-package-zz9' }) as never },
+      ],
+      [
+        'a broken line in settings.py',
+        { 'settings.py': 'SESSION_CONFIGS = [\n' },
+        { code: 'syntax_error', details: expect.objectContaining({ file: 'settings.py', line: 1 }) as never },
+      ],
+      [
+        'settings.py that needs an undeclared module',
+        { 'settings.py': 'import not_declared\n' },
+        { code: 'module_missing', details: { module: 'not_declared', file: 'settings.py' } },
+      ],
+      [
+        'settings.py that stops',
+        { 'settings.py': 'x = 1\nraise ValueError("no")\n' },
+        { code: 'settings_invalid', details: expect.objectContaining({ line: 2 }) as never },
+      ],
     ])('refuses a project with %s, in a sentence', async (_what, files, expected) => {
       const other = makeStray();
       await platform.create(other, never);

@@ -6,15 +6,15 @@ import express from 'express';
 import { seatMap } from '../../domain/seats.ts';
 import type { Room } from '../../platforms/platform.ts';
 import type { Instance } from '../../prisma/client/client.ts';
-import { lobbyRouter } from '../../server/lobby.ts';
+import { lobbyRouter, type Pace } from '../../server/lobby.ts';
 import { anInstance, aProject, aRoom, type TestContext } from '../factories.ts';
 
 export type Answer = { status: number; location: string | null; text: string; headers: Headers };
 export type Lobby = Awaited<ReturnType<typeof openLobby>>;
 
 /** Serves the Lobby on a random port of the loopback; `close()` ends it. */
-export async function openLobby(ctx: TestContext) {
-  const server = createServer(express().use('/lobby', lobbyRouter(ctx)));
+export async function openLobby(ctx: TestContext, pace?: Pace) {
+  const server = createServer(express().use('/lobby', lobbyRouter(ctx, pace)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {

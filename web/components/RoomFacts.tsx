@@ -19,8 +19,9 @@ export function RoomFacts({ instance }: { instance: InstanceView }): ReactNode {
           {instance.rooms.map((room) => (
             <li key={room.name}>
               <strong>{room.displayName}</strong> <RoomWords room={room} />
-              <br />
-              <LobbyAddress room={room} />
+              <div>
+                <LobbyAddress room={room} />
+              </div>
             </li>
           ))}
         </ul>

@@ -26,11 +26,15 @@ export function InstanceOverview(): ReactNode {
     <>
       {!isDeployed(instance) && <PushInstruction instance={instance} />}
       <div className="overview">
-        {isDeployed(instance) && <Git instance={instance} />}
-        <Otree instance={instance} />
-        {isDeployed(instance) && <RoomFacts instance={instance} />}
-        {isDeployed(instance) && <Now instance={instance} />}
-        <LastJobs instance={instance} />
+        <div>
+          {isDeployed(instance) && <Git instance={instance} />}
+          {isDeployed(instance) && <RoomFacts instance={instance} />}
+          <LastJobs instance={instance} />
+        </div>
+        <div>
+          <Otree instance={instance} />
+          {isDeployed(instance) && <Now instance={instance} />}
+        </div>
       </div>
     </>
   );

@@ -1,0 +1,111 @@
+// Instances and projects for the contract suite: made anew for each test, with secrets that break careless quoting.
+
+import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import pg from 'pg';
+import { AppError } from '../../contracts/errors.ts';
+import type { BuiltRelease, InstanceSpec, Observation, Platform } from '../../platforms/platform.ts';
+import { Secret } from '../../platforms/secret.ts';
+
+const ROOT = path.join(import.meta.dirname, '..', '..');
+export const TRUST_GAME = path.join(ROOT, 'samples', 'trust-game');
+export const LAB_GAMES = path.join(ROOT, 'tests', 'projects', 'lab-games');
+
+const never = new AbortController().signal;
+
+/** A new instance of a stranger; secrets hold what breaks careless quoting. */
+export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
+  const instanceId = `t${randomBytes(6).toString('hex').slice(0, 11)}`;
+  return {
+    instanceId,
+    osUserId: randomInt(200_000, 209_999),
+    cookieName: `otree_${instanceId}`,
+    databasePassword: new Secret(`p@ss:/?#%'"\\ ${instanceId}`),
+    adminPassword: new Secret(`admin '"$%\\ ${instanceId}`),
+    secretKey: new Secret(`key-${instanceId}`),
+    roomSecret: new Secret(`room-${instanceId}`),
+    restKey: new Secret(`rest-${instanceId}`),
+    environment: {},
+    limits: { memoryMib: 512, diskMib: 256, processes: 64 },
+    ...overrides,
+  };
+}
+
+/** Opens a folder as the tar stream that a push would give. */
+export const archiveOf = (dir: string) => (): Readable =>
+  spawn('tar', ['-c', '-C', dir, '--exclude=__pycache__', '.'], { stdio: ['ignore', 'pipe', 'ignore'] }).stdout;
+
+/** A copy of a project in which files are replaced (null: taken out). */
+export async function projectWith(source: string, files: Readonly<Record<string, string | Buffer | null>>): Promise<string> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'project-'));
+  await cp(source, dir, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    if (content === null) await rm(path.join(dir, name), { recursive: true });
+    else await writeFile(path.join(dir, name), content);
+  }
+  return dir;
+}
+
+/** Builds and hands back what it said. */
+export async function build(
+  platform: Platform,
+  spec: InstanceSpec,
+  from: { dir: string; number: number; lock?: string },
+): Promise<{ release: BuiltRelease; output: string }> {
+  let output = '';
+  const release = await platform.build(spec, {
+    releaseNumber: from.number,
+    openArchive: archiveOf(from.dir),
+    lockFor: async () => from.lock ?? null,
+    signal: never,
+    onOutput: (text) => {
+      output += text;
+    },
+  });
+  return { release, output };
+}
+
+/** From nothing to answering. */
+export async function deploy(platform: Platform, spec: InstanceSpec, from: { dir: string; number?: number }): Promise<BuiltRelease> {
+  const number = from.number ?? 1;
+  await platform.create(spec, never);
+  const { release } = await build(platform, spec, { dir: from.dir, number });
+  await platform.selectRelease(spec, number);
+  await platform.start(spec, never);
+  return release;
+}
+
+/** What the platform sees of one instance. */
+export const stateOf = async (platform: Platform, spec: InstanceSpec): Promise<Observation> => {
+  const seen = (await platform.observe([spec.instanceId])).get(spec.instanceId);
+  if (seen === undefined) throw new Error('the instance was not observed');
+  return seen;
+};
+
+/** The code and details of the AppError that something ends with. */
+export async function refusal(work: Promise<unknown>): Promise<AppError> {
+  const error = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof AppError)) throw new Error(`expected an AppError, got ${String(error)}`, { cause: error });
+  return error;
+}
+
+/** Asks with the panel's role, in the panel's own database (null) or another of the same server. */
+export async function askPostgres(adminUrl: string, database: string | null, text: string): Promise<pg.QueryResult<Record<string, unknown>>> {
+  const address = new URL(adminUrl);
+  if (database !== null) address.pathname = `/${database}`;
+  const client = new pg.Client({ connectionString: address.href });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await client.query(text);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,31 @@
+// A real browser, and pictures for the README when they are asked for.
+
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const picturesDir = path.join(import.meta.dirname, '..', '..', 'docs', 'images');
+
+/** @throws when Chromium is missing; `npm test` installs it */
+export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: process.env['ARBORETUM_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: flags });
+
+/** A page of a visitor of its own, with own cookies; its own errors end the test through `errors`. */
+export async function visitor(browser: Browser, errors: string[]): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.message}`));
+  return page;
+}
+
+/** With `ARBORETUM_PICTURES=1`: `docs/images/NAME-1440.png` and `NAME-390.png`. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (process.env['ARBORETUM_PICTURES'] !== '1') return;
+  mkdirSync(picturesDir, { recursive: true });
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: path.join(picturesDir, `${name}-${width}.png`), fullPage: true });
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+}

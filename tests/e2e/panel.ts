@@ -1,0 +1,94 @@
+// A whole panel as people get it: started by the same command as `npm start`, on folders and ports of its own.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { until } from './until.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const starter = path.join(root, 'scripts', 'start.mjs');
+
+export type WholePanel = {
+  readonly url: string;
+  readonly port: number;
+  readonly gitPort: number;
+  readonly dataDir: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Everything that the present start printed. */
+  output(): string;
+  start(): Promise<void>;
+  /** Ctrl-C: ends the panel, leaves the ground. */
+  stop(): Promise<void>;
+  /** Runs another command of the starter to its end, for example `stop-all`. */
+  command(name: string): Promise<{ code: number | null; output: string }>;
+  /** Pid of `npm start` itself. */
+  pid(): number;
+  /** Ends everything and removes the folders. */
+  remove(): Promise<void>;
+};
+
+/** A port that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** @param more settings over the defaults */
+export async function makePanel(more: Readonly<Record<string, string>> = {}): Promise<WholePanel> {
+  const home = mkdtempSync(path.join(os.tmpdir(), 'arb-e2e-'));
+  // The instances' own user ids must be able to pass.
+  await import('node:fs/promises').then(({ chmod }) => chmod(home, 0o755));
+  const [port, gitPort] = [await freePort(), await freePort()];
+  const dataDir = path.join(home, 'data');
+  const env = { PORT: String(port), GIT_SSH_PORT: String(gitPort), DATA_DIR: dataDir, RUN_DIR: path.join(home, 'run'), ...more };
+  let child: ChildProcess | null = null;
+  let printed = '';
+
+  const command: WholePanel['command'] = async (name) => {
+    const run = spawn(process.execPath, [starter, name], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [run.stdout, run.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
+    const code = await new Promise<number | null>((resolve) => run.once('exit', resolve));
+    return { code, output };
+  };
+
+  const panel: WholePanel = {
+    url: `http://localhost:${port}`,
+    port,
+    gitPort,
+    dataDir,
+    env,
+    command,
+    output: () => printed,
+    pid: () => child?.pid ?? 0,
+    async start() {
+      printed = '';
+      const started = spawn(process.execPath, [starter], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+      child = started;
+      for (const stream of [started.stdout, started.stderr]) stream.on('data', (bytes: Buffer) => (printed += bytes.toString()));
+      await until('the panel prints its address', () => {
+        if (started.exitCode !== null) throw new Error(`npm start ended:\n${printed}`);
+        return printed.includes(`http://localhost:${port}`);
+      }, { withinMs: 300_000, why: () => printed });
+    },
+    async stop() {
+      const running = child;
+      if (!running || running.exitCode !== null || running.signalCode !== null) return;
+      const ended = new Promise((resolve) => running.once('exit', resolve));
+      running.kill('SIGINT');
+      await ended;
+      child = null;
+    },
+    async remove() {
+      await panel.stop();
+      await command('stop-all');
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+  return panel;
+}

@@ -1,0 +1,23 @@
+// Two people who play `tests/projects/lab-games`, session config `bargain`, to its last page.
+
+import type { Page } from 'playwright-core';
+
+/** Two rounds of bargaining over the live page, then the survey. */
+export async function playBargain(one: Page, two: Page): Promise<void> {
+  for (let round = 1; round <= 2; round += 1) {
+    await Promise.all([one, two].map((page) => page.locator('#offer').waitFor()));
+    // Who is player 1 may change from round to round; any offer may be accepted by the other.
+    await one.locator('#share').fill('40');
+    await one.locator('#offer').click();
+    await two.locator('#accept:not([disabled])').click();
+    for (const page of [one, two]) {
+      await page.getByText('You agreed').waitFor();
+      await page.locator('.otree-btn-next').click();
+    }
+  }
+  for (const page of [one, two]) {
+    await page.locator('[name=age]').fill('30');
+    await page.locator('[name=mood]').first().check();
+    await page.locator('.otree-btn-next').click();
+  }
+}
