@@ -119,7 +119,7 @@ export const gitSettings = (hooksDir: string, { directory, maxPushMib }: GitRepo
   Object.entries({
     'safe.directory': directory,
     'core.hooksPath': hooksDir,
-    'core.alternateRefsCommand': '',
+    'core.alternateRefsCommand': 'true', // names no refs of other repositories
     'core.bigFileThreshold': '32m', // larger files are streamed instead of held in memory
     'pack.threads': '1',
     'gc.auto': '0',

@@ -104,6 +104,8 @@ const algorithms: NonNullable<ServerConfig['algorithms']> = {
 const mostUnreadBytes = 4 * 1024 * 1024;
 const mostUnsentBytes = 8 * 1024 * 1024;
 const lastWordsMs = 10_000;
+// OpenSSH throws away what it has not shown yet when it is told to disconnect; after its last channel it leaves by itself.
+const leaveMs = 2_000;
 
 /** The only two commands there are, with one quoted name; null for everything else. The name is looked up, never used as a path. */
 export function parseGitCommand(line: string): { service: GitService; name: string } | null {
@@ -135,8 +137,7 @@ export async function startGitSsh(options: GitSshOptions): Promise<{ port: numbe
       await withinTime(allDone(), graceMs);
       house.stopping.abort();
       await withinTime(allDone(), lastWordsMs);
-      for (const visitor of house.visitors) visitor.socket.destroySoon();
-      await withinTime(closed, 1_000);
+      await withinTime(closed, 1.5 * leaveMs);
       for (const visitor of house.visitors) visitor.socket.destroy();
       await Promise.all([closed, hookSocket.close()]);
     },
@@ -213,20 +214,24 @@ function welcome(house: House, config: ServerConfig, socket: Socket): void {
 }
 
 /**
- * Closes one of those who have not signed in, when there are too many: of the address with most, the one that came least far, the oldest.
+ * Closes one of those who have not signed in, when there are too many: the one that came least far, then of the largest crowd, then the oldest.
  *
  * Refusing the newcomer instead would let ten silent sockets lock out a whole lab behind one address.
  */
 function makeRoom(house: House, address: string): void {
   const unknown = [...house.visitors].filter((visitor) => visitor.person === null && !visitor.socket.destroyed);
-  const crowds = new Map<string, Visitor[]>();
-  for (const visitor of unknown) crowds.set(visitor.address, [...(crowds.get(visitor.address) ?? []), visitor]);
-  const own = crowds.get(address) ?? [];
-  const isFull = unknown.length >= house.limits.unknown;
-  const crowd =
-    own.length >= house.limits.unknownPerAddress ? own : isFull ? [...crowds.values()].reduce((most, some) => (some.length > most.length ? some : most)) : [];
-  const victim = crowd.reduce<Visitor | null>((least, visitor) => (least === null || visitor.steps < least.steps ? visitor : least), null);
-  victim?.socket.destroy();
+  const crowds = new Map<string, number>();
+  for (const visitor of unknown) crowds.set(visitor.address, sizeOf(visitor) + 1);
+  const isCrowded = (crowds.get(address) ?? 0) >= house.limits.unknownPerAddress;
+  if (!isCrowded && unknown.length < house.limits.unknown) return;
+  // A set keeps the order of arrival, and `reduce` keeps the first of equals: the oldest.
+  const candidates = isCrowded ? unknown.filter((visitor) => visitor.address === address) : unknown;
+  const isWorse = (one: Visitor, other: Visitor): boolean => one.steps < other.steps || (one.steps === other.steps && sizeOf(one) > sizeOf(other));
+  candidates.reduce((worst, visitor) => (isWorse(visitor, worst) ? visitor : worst)).socket.destroy();
+
+  function sizeOf(visitor: Visitor): number {
+    return crowds.get(visitor.address) ?? 0;
+  }
 }
 
 function meet(house: House, visitor: Visitor, connection: Connection): void {
@@ -347,7 +352,7 @@ async function serve(house: House, visitor: Visitor, { channel, line, protocol, 
 function waitForWork(house: House, visitor: Visitor): void {
   if (visitor.running.size > 0) return;
   clearTimeout(visitor.idle);
-  visitor.idle = setTimeout(() => farewell(visitor), house.isClosing ? 0 : house.limits.idleMs);
+  visitor.idle = setTimeout(() => farewell(visitor), house.isClosing ? leaveMs : house.limits.idleMs);
 }
 
 function farewell({ connection, socket }: Visitor): void {

@@ -81,10 +81,9 @@ export function checkValues<S extends z.ZodType, V extends Values>(plan: Pick<Fo
   const answer = plan.schema.safeParse(body);
   if (answer.success) return { body: answer.data, remarks: {} };
   const remarks: Remarks = {};
-  for (const { path, message, code } of answer.error.issues) {
+  for (const { path, message } of answer.error.issues) {
     const name = String(path[0] ?? '');
-    const isEmpty = values[name] === '' && code === 'invalid_type';
-    remarks[name] ??= isEmpty ? 'Please fill this in.' : message;
+    remarks[name] ??= values[name] === '' ? 'Please fill this in.' : message;
   }
   return { body: undefined, remarks };
 }

@@ -15,7 +15,7 @@ import {
 } from '../contracts/instances.ts';
 import type { z } from 'zod';
 import { instanceApi } from './addresses.ts';
-import { request, type ApiError } from './api.ts';
+import { isMissing, request, type ApiError } from './api.ts';
 
 /** While something moves, the page asks every 2 s, so that it also lives without Redis; otherwise the socket tells. */
 const paceMs = (isMoving: boolean): number => (isMoving ? 2_000 : 20_000);
@@ -34,7 +34,7 @@ export const useInstance = (name: string): UseQueryResult<InstanceView> =>
   useQuery({
     queryKey: ['instance', name],
     queryFn: ({ signal }) => request(instanceSchema, instanceApi(name), { signal }),
-    refetchInterval: ({ state }) => (state.error === null && state.data !== undefined ? paceMs(isMoving(state.data) || state.data.state === 'waiting') : false),
+    refetchInterval: ({ state }) => (isMissing(state.error) ? false : paceMs(state.data === undefined || isMoving(state.data) || state.data.state === 'waiting')),
   });
 
 export const useDeployments = (name: string, isBusy: boolean): UseQueryResult<DeploymentView[]> =>

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient, type QueryClient, type UseMutati
 import { jobListSchema, jobLogSchema, jobSchema, type JobView, type StartJob } from '../contracts/jobs.ts';
 import { isJobOver } from '../contracts/states.ts';
 import { instanceApi } from './addresses.ts';
-import { request, type ApiError } from './api.ts';
+import { isMissing, request, type ApiError } from './api.ts';
 import { rememberJob } from './live-cache.ts';
 
 const paceMs = 2_000;
@@ -35,7 +35,7 @@ export const useJob = (id: string | null, first?: JobView): UseQueryResult<JobVi
     queryFn: ({ signal }) => request(jobSchema, `/jobs/${id ?? ''}`, { signal }),
     enabled: id !== null,
     ...(first === undefined ? {} : { initialData: first }),
-    refetchInterval: ({ state }) => (state.error === null && (state.data === undefined || !isJobOver(state.data.state)) ? paceMs : false),
+    refetchInterval: ({ state }) => (!isMissing(state.error) && (state.data === undefined || !isJobOver(state.data.state)) ? paceMs : false),
   });
 
 /** The log as far as it is written; asks only for what is new. */

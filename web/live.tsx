@@ -52,7 +52,8 @@ function listen(socket: LiveSocket, client: QueryClient): void {
   });
   socket.on('instance', (event) => rememberInstance(client, event));
   socket.on('job', (job) => rememberJob(client, job));
-  socket.on('job-log', ({ jobId }) => void client.invalidateQueries({ queryKey: ['job-log', jobId] }));
+  // never cancelling: ten of these a second would starve a slow line; the answer reads to the end anyway
+  socket.on('job-log', ({ jobId }) => void client.invalidateQueries({ queryKey: ['job-log', jobId] }, { cancelRefetch: false }));
   socket.on('seats', (event) => rememberSeats(client, event));
   socket.on('people', () => void client.invalidateQueries({ queryKey: ['people'] }));
 }

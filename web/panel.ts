@@ -5,15 +5,17 @@ import { meSchema, panelSchema, type Me, type PanelView } from '../contracts/peo
 import { canOnPanel, type PanelAction } from '../contracts/roles.ts';
 import { systemSchema, type SystemView } from '../contracts/system.ts';
 import { isSignedOut, keepCsrfToken, request, send } from './api.ts';
+import { showToast } from './toasts.ts';
 
 export const usePanel = (): UseQueryResult<PanelView> =>
-  useQuery({ queryKey: ['panel'], queryFn: ({ signal }) => request(panelSchema, '/panel', { signal }), staleTime: 60_000 });
+  useQuery({ queryKey: ['panel'], queryFn: ({ signal }) => request(panelSchema, '/panel', { signal }), staleTime: 60_000, refetchInterval: ({ state }) => (state.error ? 3_000 : false) });
 
 export const useSystem = (): UseQueryResult<SystemView> =>
   useQuery({ queryKey: ['system'], queryFn: ({ signal }) => request(systemSchema, '/system', { signal }), refetchInterval: 10_000 });
 
-/** Who is signed in; null: nobody. */
-export const useMe = (): UseQueryResult<Me | null> => useQuery({ queryKey: ['me'], queryFn: ({ signal }) => readMe(signal), staleTime: 30_000 });
+/** Who is signed in; null: nobody. While the panel does not answer, it is asked again by itself. */
+export const useMe = (): UseQueryResult<Me | null> =>
+  useQuery({ queryKey: ['me'], queryFn: ({ signal }) => readMe(signal), staleTime: 30_000, refetchInterval: ({ state }) => (state.error ? 3_000 : false) });
 
 /** Whether the person who is signed in may do this on the panel. */
 export function useMay(action: PanelAction): boolean {
@@ -31,13 +33,11 @@ export function useWelcome(): (me: Me) => void {
 }
 
 export function useSignOut(): { signOut: () => void; isPending: boolean } {
-  const client = useQueryClient();
   const mutation = useMutation({
     mutationFn: () => send('/session', { method: 'DELETE' }),
-    onSettled: () => {
-      client.setQueryData(['me'], null);
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'panel' && query.queryKey[0] !== 'me' });
-    },
+    // a fresh page forgets everything that was shown to this person
+    onSuccess: () => window.location.assign('/sign-in'),
+    onError: (error) => showToast(error.message, 'brick'),
   });
   return { signOut: () => mutation.mutate(), isPending: mutation.isPending };
 }

@@ -13,11 +13,12 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069
 
 type Style = { colour: TerminalColour | null; isBold: boolean };
 
-/** Lines of spans. A carriage return starts its line again, as progress bars expect. */
+/** Lines of spans, without the empty one after the last newline. A carriage return starts its line again, as progress bars expect. */
 export function parseTerminal(text: string): TerminalLine[] {
   let style: Style = { colour: null, isBold: false };
   return text
     .replaceAll(/\r+\n/g, '\n')
+    .replace(/\n$/, '')
     .split('\n')
     .map((line) => {
       const parsed = parseLine(lastPass(line), style);

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import pg from 'pg';
-import { AppError } from '../../contracts/errors.ts';
+import { AppError, type ErrorCode } from '../../contracts/errors.ts';
 import type { BuiltRelease, InstanceSpec, Observation, Platform } from '../../platforms/platform.ts';
 import { Secret } from '../../platforms/secret.ts';
 
@@ -109,3 +109,23 @@ export async function askPostgres(adminUrl: string, database: string | null, tex
     await client.end().catch(() => {});
   }
 }
+
+/** What is wrong, which files make it so (null: taken out), and how it is refused. */
+export const brokenProjects: readonly [string, Readonly<Record<string, string | null>>, { code: ErrorCode; details?: Readonly<Record<string, unknown>> }][] = [
+  ['no requirements.txt', { 'requirements.txt': null }, { code: 'requirements_missing' }],
+  ['no settings.py', { 'settings.py': null }, { code: 'settings_missing' }],
+  ['no oTree', { 'requirements.txt': 'numpy\n' }, { code: 'otree_missing' }],
+  ['an oTree before 5', { 'requirements.txt': 'otree==3.3.11\n' }, { code: 'otree_too_old', details: { version: '3.3.11' } }],
+  [
+    'a package that does not exist',
+    { 'requirements.txt': 'otree\narboretum-no-such-package-zz9\n' },
+    { code: 'package_unknown', details: { requirement: 'arboretum-no-such-package-zz9' } },
+  ],
+  ['a broken line in settings.py', { 'settings.py': 'SESSION_CONFIGS = [\n' }, { code: 'syntax_error', details: { file: 'settings.py', line: 1 } }],
+  [
+    'settings.py that needs an undeclared module',
+    { 'settings.py': 'import not_declared\n' },
+    { code: 'module_missing', details: { module: 'not_declared', file: 'settings.py' } },
+  ],
+  ['settings.py that stops', { 'settings.py': 'x = 1\nraise ValueError("no")\n' }, { code: 'settings_invalid', details: { line: 2 } }],
+];

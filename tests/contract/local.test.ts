@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pathsOf } from '../../platforms/local/files.ts';
 import { confineArguments, type Ground } from '../../platforms/local/ground.ts';
@@ -15,7 +14,7 @@ import { InstanceDatabases } from '../../platforms/postgres.ts';
 import { runCommand } from '../../platforms/run-command.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { type LocalStand, makeLocalStand, requireEnvironment, until } from './local-stand.ts';
-import { archiveOf, build, deploy, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
+import { build, deploy, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
 import { describePlatform } from './platform-contract.ts';
 
 const never = new AbortController().signal;
@@ -252,66 +251,6 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
     expect(await stateOf(second.platform, spec)).toMatchObject({ state: 'running', detail: null });
     await second.platform.destroy(spec, never);
     await second.close();
-  });
-
-  it('builds a project with everything that people really commit', async () => {
-    const spec = makeStray();
-    await platform.create(spec, never);
-    const dir = await projectWith(TRUST_GAME, {
-      'requirements.txt': Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('otree>=5.11 # pip freeze\r\npsycopg2==2.8.4\r\n-r more.txt\r\n', 'utf16le')]),
-      'more.txt': '--index-url https://example.org/simple\nsix\n',
-      'runtime.txt': 'python-3.7.16\n',
-      'db.sqlite3': 'not for deployment',
-      Procfile: 'web: otree prodserver1of2\n',
-    });
-    await runCommand({
-      file: '/usr/bin/python3',
-      args: ['-m', 'venv', '--without-pip', path.join(dir, 'venv')],
-      env: { PATH: '/usr/bin:/bin' },
-      timeoutMs: 30_000,
-    });
-    const { release, output } = await build(platform, spec, { dir, number: 1 });
-    for (const line of ['saved as UTF-16', 'psycopg2-binary>=2.8.4', '--index-url', 'left out: venv/', 'left out: db.sqlite3', 'asks for Python 3.7'])
-      expect(output).toContain(line);
-    expect(release.lock).toMatch(/^six==/m);
-    await platform.tryRelease(spec, 1, { signal: never, onOutput: () => {} });
-  });
-
-  it('builds a package that exists as source only under the instance’s own user', async () => {
-    const spec = makeStray();
-    await platform.create(spec, never);
-    const dir = await projectWith(TRUST_GAME, { 'requirements.txt': 'otree\ndocopt==0.6.2\n' });
-    const { release, output } = await build(platform, spec, { dir, number: 1 });
-    expect(output).toContain('exist as source only');
-    expect(release.lock).toMatch(/^docopt==0\.6\.2$/m);
-    const again = await build(platform, spec, { dir, number: 2, lock: release.lock });
-    expect(again.release.isLockReused).toBe(true);
-    await platform.tryRelease(spec, 2, { signal: never, onOutput: () => {} });
-  });
-
-  it('says that an old oTree does not run on this Python', async () => {
-    const spec = makeStray();
-    await platform.create(spec, never);
-    const dir = await projectWith(TRUST_GAME, { 'requirements.txt': 'otree==5.6.0\n' });
-    expect(await refusal(build(platform, spec, { dir, number: 1 }))).toMatchObject({ code: 'otree_python', details: { version: '5.6.0' } });
-  });
-
-  it('refuses an archive that breaks off, and one with a link that leads out', async () => {
-    const spec = makeStray();
-    await platform.create(spec, never);
-    const attempt = (openArchive: () => PassThrough) =>
-      refusal(platform.build(spec, { releaseNumber: 1, openArchive, lockFor: async () => null, signal: never, onOutput: () => {} }));
-    const broken = await attempt(() => {
-      const half = new PassThrough();
-      const whole = archiveOf(TRUST_GAME)();
-      whole.once('data', (chunk: Buffer) => half.end(chunk.subarray(0, 1500)));
-      return half;
-    });
-    expect(broken).toMatchObject({ code: 'push_refused', message: expect.stringContaining('breaks off') });
-    const dir = await projectWith(TRUST_GAME, {});
-    await runCommand({ file: '/bin/ln', args: ['-s', '/etc/passwd', path.join(dir, 'passwords.txt')], env: {}, timeoutMs: 5000 });
-    const link = await attempt(() => archiveOf(dir)().pipe(new PassThrough()));
-    expect(link).toMatchObject({ code: 'push_refused', message: expect.stringContaining('leads out') });
   });
 
   it('makes the socket folders again that a reboot took', async () => {

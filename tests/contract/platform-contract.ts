@@ -6,10 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AppError } from '../../contracts/errors.ts';
 import type { BuiltRelease, InstanceSpec, Platform } from '../../platforms/platform.ts';
 import { Secret } from '../../platforms/secret.ts';
-import { archiveOf, askPostgres, build, deploy, LAB_GAMES, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
+import { archiveOf, askPostgres, brokenProjects, build, deploy, LAB_GAMES, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
 
 /** What the suite needs from an adapter under test. */
 export type PlatformStand = {
@@ -280,32 +279,7 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       await platform.destroy(spec, never);
     });
 
-    it.each<[string, Readonly<Record<string, string | Buffer | null>>, Partial<AppError>]>([
-      ['no requirements.txt', { 'requirements.txt': null }, { code: 'requirements_missing' }],
-      ['no settings.py', { 'settings.py': null }, { code: 'settings_missing' }],
-      ['no oTree', { 'requirements.txt': 'numpy\n' }, { code: 'otree_missing' }],
-      ['an oTree before 5', { 'requirements.txt': 'otree==3.3.11\n' }, { code: 'otree_too_old', details: { version: '3.3.11' } }],
-      [
-        'a package that does not exist',
-        { 'requirements.txt': 'otree\narboretum-no-such-package-zz9\n' },
-        { code: 'package_unknown', details: expect.objectContaining({ requirement: 'arboretum-no-such-package-zz9' }) as never },
-      ],
-      [
-        'a broken line in settings.py',
-        { 'settings.py': 'SESSION_CONFIGS = [\n' },
-        { code: 'syntax_error', details: expect.objectContaining({ file: 'settings.py', line: 1 }) as never },
-      ],
-      [
-        'settings.py that needs an undeclared module',
-        { 'settings.py': 'import not_declared\n' },
-        { code: 'module_missing', details: { module: 'not_declared', file: 'settings.py' } },
-      ],
-      [
-        'settings.py that stops',
-        { 'settings.py': 'x = 1\nraise ValueError("no")\n' },
-        { code: 'settings_invalid', details: expect.objectContaining({ line: 2 }) as never },
-      ],
-    ])('refuses a project with %s, in a sentence', async (_what, files, expected) => {
+    it.each(brokenProjects)('refuses a project with %s, in a sentence', async (_what, files, expected) => {
       const other = makeStray();
       await platform.create(other, never);
       const dir = await projectWith(TRUST_GAME, files);

@@ -98,7 +98,7 @@ describe('the chain', () => {
     await ada.getByLabel('Name', { exact: true }).fill('Ada Lovelace');
     await ada.getByLabel('User name').fill('ada');
     await ada.getByLabel('E-mail address').fill('ada@lab.example');
-    await ada.getByLabel('Password').fill('correct horse battery');
+    await ada.getByLabel('Password', { exact: true }).fill('correct horse battery');
     await picture(ada, 'first-run');
     await ada.getByRole('button', { name: 'Create my account' }).click();
     await ada.getByRole('button', { name: /sample experiment/i }).waitFor();
@@ -168,7 +168,7 @@ describe('the chain', () => {
     expect(code).not.toBe(0);
     expect(output).toContain('`nopackageofthisname` is used in survey/__init__.py but is not in requirements.txt.');
     expect(output).toContain('Add a line');
-    await ada.goto(`${panel.url}/instances/lab-games?tab=deploy`);
+    await ada.goto(`${panel.url}/instances/lab-games/deploy`);
     await ada.getByText(/nopackageofthisname/).first().waitFor();
     await picture(ada, 'failed-push');
     expect((await ask('lab-games', '/login')).status).toBe(200);
@@ -191,7 +191,7 @@ describe('the chain', () => {
     await admin.goto(`${address('lab-games')}/RoomWithoutSession/lab`);
     const present = async (): Promise<number> => Number(await admin.locator('#present_count').textContent());
 
-    await ada.goto(`${panel.url}/instances/lab-games?tab=rooms`);
+    await ada.goto(`${panel.url}/instances/lab-games/rooms`);
     const labels = (await api<{ rooms: { name: string; labels: string[] }[] }>('/instances/lab-games')).rooms.find(({ name }) => name === 'lab')?.labels.slice(0, 2) ?? [];
     for (const label of labels) {
       const page = await visitor(browser, errors);
@@ -212,7 +212,7 @@ describe('the chain', () => {
   }, 90_000);
 
   it('makes the oTree session in the room, and both play to the last page', async () => {
-    await ada.goto(`${panel.url}/instances/lab-games?tab=rooms`);
+    await ada.goto(`${panel.url}/instances/lab-games/rooms`);
     const form = ada.getByRole('form', { name: 'Create a session in Room 114' });
     await form.getByLabel('Participants').fill('2');
     await form.getByRole('button', { name: 'Create session' }).click();
@@ -288,7 +288,7 @@ describe('the chain', () => {
     await jobEnds('lab-games', 'Reset database', 'succeeded');
     expect(await countRows(panel, 'lab-games')).toBe(0);
     await until('oTree answers', async () => (await ask('lab-games', '/login')).status === 200);
-    await ada.goto(`${panel.url}/instances/lab-games?tab=data`);
+    await ada.goto(`${panel.url}/instances/lab-games/data`);
     const { backups } = await api<{ backups: { id: string; rows: number; sha256: string; verifiedAt: string | null; reason: string }[] }>('/instances/lab-games/backups');
     expect(backups[0]).toMatchObject({ reason: 'before reset', verifiedAt: expect.any(String) });
     expect(backups[0]?.rows).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 // The frame around every page of a signed-in person: header, notices, page, footer.
 
-import { Suspense, type ReactNode } from 'react';
-import { Navigate, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
+import { Suspense, useEffect, useRef, type ReactNode } from 'react';
+import { Link, Navigate, Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
 import type { Me } from '../../contracts/people.ts';
 import { LiveLine } from '../live.tsx';
 import { useMay, useMe, usePanel, useSignOut } from '../panel.ts';
@@ -15,6 +15,7 @@ import { ProblemMessage } from './ProblemMessage.tsx';
 export function Frame(): ReactNode {
   const me = useMe();
   const { pathname, search } = useLocation();
+  useFocusOnPage();
   if (me.data === null) return <Navigate replace to={pathname === '/' && search === '' ? '/sign-in' : `/sign-in?back=${encodeURIComponent(pathname + search)}`} />;
   if (me.data === undefined) return <main className="page">{me.error ? <ProblemMessage error={me.error} onRetry={() => void me.refetch()} /> : <Loading />}</main>;
   return (
@@ -46,15 +47,15 @@ function TopBar({ me }: { me: Me }): ReactNode {
   ];
   return (
     <header className="top">
-      <NavLink to="/" className="brand" aria-label="Arboretum: all instances">
+      <Link to="/" className="brand" aria-label="Arboretum: all instances">
         <Glyph name="tree" />
         Arboretum
-      </NavLink>
+      </Link>
       <nav aria-label="Main" className="wide-only">
-        {places.map(({ to, label }) => (
-          <NavLink key={to} to={to} end={to === '/'}>
+        {places.map(({ to, label, isHere }) => (
+          <Link key={to} to={to} className={isHere ? 'active' : ''} aria-current={isHere ? 'page' : undefined}>
             {label}
-          </NavLink>
+          </Link>
         ))}
       </nav>
       <span className="spring" />
@@ -83,15 +84,31 @@ function TopBar({ me }: { me: Me }): ReactNode {
   );
 }
 
-function usePlaces(): { to: string; label: string; icon: string }[] {
+type Place = { to: string; label: string; icon: string; isHere: boolean };
+
+function usePlaces(): Place[] {
+  const { pathname } = useLocation();
   const maySeePeople = useMay('people.list');
   const maySeeSystem = useMay('system.read');
-  return [
+  const places = [
     { to: '/', label: 'Instances', icon: 'th large' },
     { to: '/jobs', label: 'Jobs', icon: 'tasks' },
     ...(maySeePeople ? [{ to: '/people', label: 'People', icon: 'users' }] : []),
     ...(maySeeSystem ? [{ to: '/system', label: 'System', icon: 'server' }] : []),
   ];
+  return places.map((place) => ({ ...place, isHere: place.to === '/' ? pathname === '/' || pathname.startsWith('/instances/') : pathname.startsWith(place.to) }));
+}
+
+/** After a change of page the focus goes to the page, unless the page took it already; tabs of one instance keep it. */
+function useFocusOnPage(): void {
+  const page = useLocation().pathname.split('/').slice(0, 3).join('/');
+  const last = useRef(page);
+  useEffect(() => {
+    if (last.current === page) return;
+    last.current = page;
+    const main = document.getElementById('content');
+    if (!main?.contains(document.activeElement)) main?.focus({ preventScroll: true });
+  }, [page]);
 }
 
 function Footer(): ReactNode {

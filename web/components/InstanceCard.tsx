@@ -2,12 +2,13 @@
 
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { Table } from 'semantic-ui-react';
+import { Segment } from 'semantic-ui-react';
 import type { InstanceSummary } from '../../contracts/instances.ts';
 import { stateLooks } from '../../contracts/states.ts';
 import { instancePath } from '../addresses.ts';
 import { describeBytes } from '../numbers.ts';
 import { Ago } from './Ago.tsx';
+import { DataTable } from './DataTable.tsx';
 import { Glyph } from './Glyph.tsx';
 import { StateSign } from './Sign.tsx';
 
@@ -49,44 +50,30 @@ function LastDeployed({ instance }: { instance: InstanceSummary }): ReactNode {
 }
 
 export function InstanceTable({ instances }: { instances: readonly InstanceSummary[] }): ReactNode {
+  const rows = instances.map((instance) => ({
+    key: instance.id,
+    cells: [
+      <Link to={instancePath(instance.name)}>{instance.name}</Link>,
+      <StateSign state={instance.state} />,
+      instance.owner.name,
+      instance.otreeVersion ?? '–',
+      instance.memoryBytes === null ? '–' : describeBytes(instance.memoryBytes),
+      instance.lastDeployedAt === null ? 'no project yet' : <Ago at={instance.lastDeployedAt} />,
+      <OpenLink instance={instance} />,
+    ],
+  }));
   return (
-    <div className="wide-table">
-      <Table basic="very" selectable unstackable aria-label="Instances">
-        <Table.Header>
-          <Table.Row>
-            {['Name', 'State', 'Owner', 'oTree', 'Memory', 'Last deployment', 'Address'].map((title) => (
-              <Table.HeaderCell key={title} scope="col">
-                {title}
-              </Table.HeaderCell>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {instances.map((instance) => (
-            <Table.Row key={instance.id}>
-              <Table.Cell>
-                <Link to={instancePath(instance.name)}>{instance.name}</Link>
-              </Table.Cell>
-              <Table.Cell>
-                <StateSign state={instance.state} />
-              </Table.Cell>
-              <Table.Cell>{instance.owner.name}</Table.Cell>
-              <Table.Cell>{instance.otreeVersion ?? '–'}</Table.Cell>
-              <Table.Cell>{instance.memoryBytes === null ? '–' : describeBytes(instance.memoryBytes)}</Table.Cell>
-              <Table.Cell>{instance.lastDeployedAt === null ? 'no project yet' : <Ago at={instance.lastDeployedAt} />}</Table.Cell>
-              <Table.Cell>
-                {instance.state === 'running' ? (
-                  <a href={instance.url} target="_blank" rel="noopener" aria-label={`Open ${instance.name}`}>
-                    Open ↗
-                  </a>
-                ) : (
-                  '–'
-                )}
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table>
-    </div>
+    <Segment>
+      <DataTable name="Instances" columns={['Name', 'State', 'Owner', 'oTree', 'Memory', 'Last deployment', 'Address']} rows={rows} />
+    </Segment>
+  );
+}
+
+function OpenLink({ instance }: { instance: InstanceSummary }): ReactNode {
+  if (instance.state !== 'running') return '–';
+  return (
+    <a href={instance.url} target="_blank" rel="noopener" aria-label={`Open ${instance.name}`}>
+      Open ↗
+    </a>
   );
 }

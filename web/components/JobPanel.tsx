@@ -23,7 +23,9 @@ export function JobPanel({ job, isLogOpen = false, onDismiss }: Props): ReactNod
         <h3>
           <Glyph name={jobIcons[job.kind]} /> {job.title}
         </h3>
-        <Sign look={look} />
+        <span role="status">
+          <Sign look={look} />
+        </span>
         <JobTimes job={job} />
         {onDismiss && isJobOver(job.state) && (
           <Button type="button" basic compact size="small" onClick={onDismiss}>
@@ -60,7 +62,7 @@ export function JobTimes({ job }: { job: JobView }): ReactNode {
 
 export function JobError({ error }: { error: NonNullable<JobView['error']> }): ReactNode {
   return (
-    <div className="job-error" role="alert">
+    <div className="job-error">
       <p>
         <strong>{error.sentence}</strong>
       </p>

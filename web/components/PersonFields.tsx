@@ -11,7 +11,7 @@ export function PersonFields<V extends PersonValues>({ form, isForColleague = fa
   const own = (hint: string): string => (isForColleague ? 'off' : hint);
   return (
     <>
-      <TextField form={form} name="name" label="Name" autoComplete={own('name')} isFirst hint="As colleagues know you, for example Ada Lovelace." />
+      <TextField form={form} name="name" label="Name" autoComplete={own('name')} isFirst hint="As colleagues say it, for example Ada Lovelace." />
       <TextField form={form} name="userName" label="User name" autoComplete={own('username')} isCode hint="Short, for signing in: small letters, digits, dot, hyphen." />
       <TextField form={form} name="email" label="E-mail address" type="email" autoComplete={own('email')} />
       <TextField form={form} name="password" label="Password" type="password" autoComplete="new-password" hint="At least 10 characters. Several words are fine." />

@@ -58,7 +58,7 @@ function Known({ instance }: { instance: InstanceView }): ReactNode {
 }
 
 function OpenButton({ instance }: { instance: InstanceView }): ReactNode {
-  if (instance.state !== 'running') {
+  if (instance.state !== 'running' && instance.state !== 'unhealthy') {
     return (
       <Button type="button" primary disabled title="The experiment is not running.">
         Open ↗

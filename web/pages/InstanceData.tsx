@@ -1,13 +1,14 @@
 // Backups of an instance, and the two acts on its data: back up, reset.
 
 import type { ReactNode } from 'react';
-import { Button, Table } from 'semantic-ui-react';
+import { Button } from 'semantic-ui-react';
 import type { BackupView, InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { instanceApi } from '../addresses.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
 import { CopyButton } from '../components/CopyButton.tsx';
+import { DataTable } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { ActButton } from '../components/ActButton.tsx';
@@ -15,6 +16,7 @@ import { Sign } from '../components/Sign.tsx';
 import { useTens } from '../clock.ts';
 import { describeFacts } from '../consequences.ts';
 import { useBackups } from '../instances.ts';
+import type { Look } from '../looks.ts';
 import { describeBytes, describeNumber } from '../numbers.ts';
 import { useTab } from '../tab.ts';
 
@@ -42,47 +44,29 @@ export function InstanceData(): ReactNode {
 
 function BackupTable({ instance, list }: { instance: InstanceView; list: readonly BackupView[] }): ReactNode {
   const mayDownload = canOnInstance(instance.standing, 'instance.download-backup');
-  return (
-    <div className="wide-table">
-      <Table basic="very" unstackable aria-label="Backups">
-        <Table.Header>
-          <Table.Row>
-            {['When', 'Why', 'Rows', 'Size', 'SHA-256', 'Check', ''].map((title) => (
-              <Table.HeaderCell key={title} scope="col">
-                {title === '' ? <span className="said">File</span> : title}
-              </Table.HeaderCell>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {list.map((backup) => (
-            <Table.Row key={backup.id}>
-              <Table.Cell>
-                <Ago at={backup.createdAt} />
-              </Table.Cell>
-              <Table.Cell>{backup.reason}</Table.Cell>
-              <Table.Cell title={describeRowCounts(backup)}>{describeNumber(backup.rows)}</Table.Cell>
-              <Table.Cell>{describeBytes(backup.sizeBytes)}</Table.Cell>
-              <Table.Cell className="one-line">
-                <code title={backup.sha256}>{backup.sha256.slice(0, 12)}</code> <CopyButton what="SHA-256" text={backup.sha256} />
-              </Table.Cell>
-              <Table.Cell>
-                <Sign look={backup.verifiedAt === null ? { word: 'not verified', icon: 'exclamation triangle', tone: 'amber' } : { word: 'verified', icon: 'check circle', tone: 'moss' }} />
-              </Table.Cell>
-              <Table.Cell>
-                {mayDownload && (
-                  <Button as="a" basic compact size="small" href={`/api/v1${instanceApi(instance.name, `/backups/${backup.id}/file`)}`} download>
-                    <Glyph name="download" /> Download
-                  </Button>
-                )}
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table>
-    </div>
-  );
+  const rows = list.map((backup) => ({
+    key: backup.id,
+    cells: [
+      <Ago at={backup.createdAt} />,
+      backup.reason,
+      <span title={describeRowCounts(backup)}>{describeNumber(backup.rows)}</span>,
+      describeBytes(backup.sizeBytes),
+      <span className="one-line">
+        <code title={backup.sha256}>{backup.sha256.slice(0, 12)}</code> <CopyButton what="SHA-256" text={backup.sha256} />
+      </span>,
+      <Sign look={backup.verifiedAt === null ? notVerified : verified} />,
+      mayDownload && (
+        <Button as="a" basic compact size="small" href={`/api/v1${instanceApi(instance.name, `/backups/${backup.id}/file`)}`} download>
+          <Glyph name="download" /> Download
+        </Button>
+      ),
+    ],
+  }));
+  return <DataTable name="Backups" columns={['When', 'Why', 'Rows', 'Size', 'SHA-256', 'Check', '(File)']} rows={rows} />;
 }
+
+const verified: Look = { word: 'verified', icon: 'check circle', tone: 'moss' };
+const notVerified: Look = { word: 'not verified', icon: 'exclamation triangle', tone: 'amber' };
 
 const describeRowCounts = ({ rowCounts }: BackupView): string =>
   Object.entries(rowCounts)

@@ -112,7 +112,7 @@ function Now({ instance }: { instance: InstanceView }): ReactNode {
           {now.lastBackupAt === null ? 'none yet' : <Ago at={now.lastBackupAt} />} · <Link to={instancePath(instance.name, 'data')}>Backups</Link>
         </Fact>
         <Fact name="Processes">web {describeNumber(now.webProcesses)} (the worker runs inside it)</Fact>
-        {now.restarts > 0 && <Fact name="Restarts">{describeNumber(now.restarts)} by itself since the last start</Fact>}
+        {now.restarts > 0 && <Fact name="Restarts">{countOf(now.restarts, 'time')} by itself since the last start</Fact>}
         {instance.memoryBytes !== null && <Fact name="Memory">{describeBytes(instance.memoryBytes)}</Fact>}
         <Fact name="Experimenter">{instance.owner.name}</Fact>
         <Fact name="Runs on">

@@ -1,10 +1,11 @@
 // The reader's SSH keys: list, add, replace, remove, and how to make one.
 
 import { useState, type ReactNode } from 'react';
-import { Button, Segment, Table } from 'semantic-ui-react';
+import { Button, Segment } from 'semantic-ui-react';
 import type { SshKeyView } from '../../contracts/people.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
+import { DataTable } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { ChangeKey, type KeyChange } from '../components/ChangeKey.tsx';
 import { KeyFields, useKeyForm } from '../components/KeyForm.tsx';
@@ -51,42 +52,27 @@ function AddKey(): ReactNode {
 
 function KeyTable({ list }: { list: readonly SshKeyView[] }): ReactNode {
   const [change, setChange] = useState<KeyChange | null>(null);
+  const rows = list.map((key) => ({
+    key: key.id,
+    cells: [
+      key.name,
+      key.type,
+      <code className="breaks">{key.fingerprint}</code>,
+      <Ago at={key.createdAt} />,
+      key.lastUsedAt === null ? 'never' : <Ago at={key.lastUsedAt} />,
+      <span className="one-line">
+        <Button type="button" basic compact size="small" aria-label={`Replace ${key.name}`} onClick={() => setChange({ kind: 'replace', key })}>
+          Replace…
+        </Button>
+        <Button type="button" basic compact negative size="small" aria-label={`Remove ${key.name}`} onClick={() => setChange({ kind: 'remove', key })}>
+          Remove…
+        </Button>
+      </span>,
+    ],
+  }));
   return (
-    <Segment className="wide-table">
-      <Table basic="very" unstackable aria-label="Your SSH keys">
-        <Table.Header>
-          <Table.Row>
-            {['Name', 'Kind', 'Fingerprint', 'Added', 'Last used', ''].map((title) => (
-              <Table.HeaderCell key={title} scope="col">
-                {title === '' ? <span className="said">Change</span> : title}
-              </Table.HeaderCell>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {list.map((key) => (
-            <Table.Row key={key.id}>
-              <Table.Cell>{key.name}</Table.Cell>
-              <Table.Cell className="one-line">{key.type}</Table.Cell>
-              <Table.Cell>
-                <code className="breaks">{key.fingerprint}</code>
-              </Table.Cell>
-              <Table.Cell className="one-line">
-                <Ago at={key.createdAt} />
-              </Table.Cell>
-              <Table.Cell className="one-line">{key.lastUsedAt === null ? 'never' : <Ago at={key.lastUsedAt} />}</Table.Cell>
-              <Table.Cell textAlign="right" className="one-line">
-                <Button type="button" basic compact size="small" aria-label={`Replace ${key.name}`} onClick={() => setChange({ kind: 'replace', key })}>
-                  Replace…
-                </Button>
-                <Button type="button" basic compact negative size="small" aria-label={`Remove ${key.name}`} onClick={() => setChange({ kind: 'remove', key })}>
-                  Remove…
-                </Button>
-              </Table.Cell>
-            </Table.Row>
-          ))}
-        </Table.Body>
-      </Table>
+    <Segment>
+      <DataTable name="Your SSH keys" columns={['Name', 'Kind', 'Fingerprint', 'Added', 'Last used', '(Change)']} rows={rows} />
       {change && <ChangeKey change={change} onClose={() => setChange(null)} />}
     </Segment>
   );

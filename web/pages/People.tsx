@@ -1,14 +1,16 @@
 // People of the lab, for managers: who there is, adding one, disabling and enabling.
 
 import { useState, type ReactNode } from 'react';
-import { Button, Segment, Table } from 'semantic-ui-react';
+import { Button, Segment } from 'semantic-ui-react';
 import type { PersonView } from '../../contracts/people.ts';
 import { AddPerson } from '../components/AddPerson.tsx';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
+import { DataTable } from '../components/DataTable.tsx';
 import { DisablePerson } from '../components/DisablePerson.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { Sign } from '../components/Sign.tsx';
+import type { Look } from '../looks.ts';
 import { useMay, useMe } from '../panel.ts';
 import { useDisablePerson, usePeople } from '../people.ts';
 import { useTitle } from '../title.ts';
@@ -37,31 +39,42 @@ export function People(): ReactNode {
 
 function PeopleTable({ list }: { list: readonly PersonView[] }): ReactNode {
   const [asked, setAsked] = useState<PersonView | null>(null);
+  const myId = useMe().data?.person.id;
+  const rows = list.map((person) => ({
+    key: person.id,
+    cells: [
+      <>
+        {person.name} {person.id === myId && <span className="quiet">(you)</span>}
+      </>,
+      person.userName,
+      person.email,
+      person.role === 'manager' ? 'lab manager' : 'experimenter',
+      person.instances,
+      <Ago at={person.createdAt} />,
+      <Sign look={person.isDisabled ? disabled : active} />,
+      person.id === myId ? '' : person.isDisabled ? <EnableButton person={person} /> : <DisableButton person={person} onClick={() => setAsked(person)} />,
+    ],
+  }));
   return (
-    <Segment className="wide-table">
-      <Table basic="very" unstackable aria-label="People">
-        <Table.Header>
-          <Table.Row>
-            {['Name', 'User name', 'E-mail', 'Role', 'Instances', 'Since', 'Account', ''].map((title) => (
-              <Table.HeaderCell key={title} scope="col">
-                {title === '' ? <span className="said">Change</span> : title}
-              </Table.HeaderCell>
-            ))}
-          </Table.Row>
-        </Table.Header>
-        <Table.Body>
-          {list.map((person) => (
-            <PersonRow key={person.id} person={person} onDisable={() => setAsked(person)} />
-          ))}
-        </Table.Body>
-      </Table>
+    <Segment>
+      <DataTable name="People" columns={['Name', 'User name', 'E-mail', 'Role', 'Instances', 'Since', 'Account', '(Change)']} rows={rows} />
       {asked && <DisablePerson person={asked} onClose={() => setAsked(null)} />}
     </Segment>
   );
 }
 
-function PersonRow({ person, onDisable }: { person: PersonView; onDisable: () => void }): ReactNode {
-  const isSelf = useMe().data?.person.id === person.id;
+const active: Look = { word: 'active', icon: 'check circle', tone: 'moss' };
+const disabled: Look = { word: 'disabled', icon: 'ban', tone: 'stone' };
+
+function DisableButton({ person, onClick }: { person: PersonView; onClick: () => void }): ReactNode {
+  return (
+    <Button type="button" basic compact size="small" aria-label={`Disable ${person.name}`} onClick={onClick}>
+      Disable…
+    </Button>
+  );
+}
+
+function EnableButton({ person }: { person: PersonView }): ReactNode {
   const change = useDisablePerson();
   const enable = (): void =>
     change.mutate(
@@ -69,35 +82,8 @@ function PersonRow({ person, onDisable }: { person: PersonView; onDisable: () =>
       { onSuccess: () => showToast(`${person.name} may sign in again.`), onError: (error) => showToast(`${error.message} ${error.hint}`, 'brick') },
     );
   return (
-    <Table.Row>
-      <Table.Cell>
-        {person.name} {isSelf && <span className="quiet">(you)</span>}
-      </Table.Cell>
-      <Table.Cell>{person.userName}</Table.Cell>
-      <Table.Cell>{person.email}</Table.Cell>
-      <Table.Cell>{person.role === 'manager' ? 'lab manager' : 'experimenter'}</Table.Cell>
-      <Table.Cell>{person.instances}</Table.Cell>
-      <Table.Cell className="one-line">
-        <Ago at={person.createdAt} />
-      </Table.Cell>
-      <Table.Cell>
-        <Sign look={person.isDisabled ? { word: 'disabled', icon: 'ban', tone: 'stone' } : { word: 'active', icon: 'check circle', tone: 'moss' }} />
-      </Table.Cell>
-      <Table.Cell textAlign="right">
-        {!isSelf && (
-          <Button
-            type="button"
-            basic
-            compact
-            size="small"
-            aria-label={`${person.isDisabled ? 'Enable' : 'Disable'} ${person.name}`}
-            disabled={change.isPending}
-            onClick={person.isDisabled ? enable : onDisable}
-          >
-            {person.isDisabled ? 'Enable' : 'Disable…'}
-          </Button>
-        )}
-      </Table.Cell>
-    </Table.Row>
+    <Button type="button" basic compact size="small" aria-label={`Enable ${person.name}`} disabled={change.isPending} onClick={enable}>
+      Enable
+    </Button>
   );
 }

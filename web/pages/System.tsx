@@ -1,12 +1,14 @@
 // The panel itself, for managers: its parts, whether they are well, and its settings.
 
 import type { ReactNode } from 'react';
-import { Segment, Table } from 'semantic-ui-react';
+import { Segment } from 'semantic-ui-react';
 import type { SystemView } from '../../contracts/system.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
+import { DataTable } from '../components/DataTable.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { Sign } from '../components/Sign.tsx';
+import type { Look } from '../looks.ts';
 import { useMay, useSystem } from '../panel.ts';
 import { useTitle } from '../title.ts';
 
@@ -26,29 +28,12 @@ function Parts(): ReactNode {
     <Answer query={system}>
       {(view) => (
         <>
-          <Segment className="wide-table">
-            <Table basic="very" unstackable aria-label="Parts of the panel">
-              <Table.Header>
-                <Table.Row>
-                  {['Part', 'How it is', 'Detail'].map((title) => (
-                    <Table.HeaderCell key={title} scope="col">
-                      {title}
-                    </Table.HeaderCell>
-                  ))}
-                </Table.Row>
-              </Table.Header>
-              <Table.Body>
-                {view.parts.map((part) => (
-                  <Table.Row key={part.name}>
-                    <Table.Cell>{part.name}</Table.Cell>
-                    <Table.Cell className="one-line">
-                      <Sign look={part.isWell ? { word: 'well', icon: 'check circle', tone: 'moss' } : { word: 'not well', icon: 'times circle', tone: 'brick' }} />
-                    </Table.Cell>
-                    <Table.Cell>{part.detail}</Table.Cell>
-                  </Table.Row>
-                ))}
-              </Table.Body>
-            </Table>
+          <Segment>
+            <DataTable
+              name="Parts of the panel"
+              columns={['Part', 'How it is', 'Detail']}
+              rows={view.parts.map((part) => ({ key: part.name, cells: [part.name, <Sign look={part.isWell ? well : notWell} />, part.detail] }))}
+            />
           </Segment>
           <About view={view} />
         </>
@@ -56,6 +41,9 @@ function Parts(): ReactNode {
     </Answer>
   );
 }
+
+const well: Look = { word: 'well', icon: 'check circle', tone: 'moss' };
+const notWell: Look = { word: 'not well', icon: 'times circle', tone: 'brick' };
 
 function About({ view }: { view: SystemView }): ReactNode {
   return (
