@@ -15,10 +15,45 @@ export default defineConfig({
 });
 
 /** Class words that semantic-ui-react writes by itself, so that they never stand in our sources. */
-const libraryWords = ['ui', 'icon', 'icons', 'item', 'link', 'field', 'input', 'labeled', 'left', 'right', 'positive', 'negative', 'error', 'disabled', 'active', 'visible', 'loading'];
+const libraryWords = [
+  'ui',
+  'icon',
+  'icons',
+  'item',
+  'link',
+  'field',
+  'input',
+  'labeled',
+  'left',
+  'right',
+  'positive',
+  'negative',
+  'error',
+  'disabled',
+  'active',
+  'visible',
+  'loading',
+];
 
 /** Fomantic's palette: our colours are tones of `theme.css`. */
-const colourWords = ['red', 'orange', 'yellow', 'olive', 'green', 'teal', 'blue', 'violet', 'purple', 'pink', 'brown', 'grey', 'black', 'secondary', 'tertiary', 'inverted'];
+const colourWords = [
+  'red',
+  'orange',
+  'yellow',
+  'olive',
+  'green',
+  'teal',
+  'blue',
+  'violet',
+  'purple',
+  'pink',
+  'brown',
+  'grey',
+  'black',
+  'secondary',
+  'tertiary',
+  'inverted',
+];
 
 /**
  * Fomantic's CSS of the components that `web/fomantic.ts` imports is 500 kB, most of it colours and icons that no page shows.

@@ -60,6 +60,7 @@ export const startJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('restart'), reason: z.string().trim().max(300).optional() }),
   z.strictObject({
     kind: z.literal('set-admin-password'),
+    reason: z.string().trim().max(300).optional(),
     password: z
       .string()
       .min(8, 'At least 8 characters.')

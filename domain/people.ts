@@ -110,9 +110,10 @@ const firstRunSetting = 'first-run.token-hash';
 
 /**
  * At the server's start: makes the first manager from the settings, or a one-time token for the first-run page.
+ * @param printed the token of an earlier start, which stays good: somebody may have the link open
  * @returns the token while there is no manager, otherwise null
  */
-export async function prepareFirstManager(ctx: Context): Promise<string | null> {
+export async function prepareFirstManager(ctx: Context, printed: string | null = null): Promise<string | null> {
   if ((await ctx.db.user.count({ where: { role: 'manager' } })) > 0) return null;
   const { ARBORETUM_ADMIN_EMAIL: email, ARBORETUM_ADMIN_PASSWORD: password } = ctx.config;
   if (email && password) {
@@ -126,6 +127,8 @@ export async function prepareFirstManager(ctx: Context): Promise<string | null> 
     });
     return null;
   }
+  const known = await ctx.db.setting.findUnique({ where: { name: firstRunSetting } });
+  if (printed !== null && known?.value === hashToken(printed)) return printed;
   const token = newToken();
   await ctx.db.setting.upsert({
     where: { name: firstRunSetting },

@@ -15,6 +15,8 @@ import { presentJob, withInstanceName, type JobRow } from './present-job.ts';
 import { sealedPlace } from './specs.ts';
 
 type Start = { readonly instance: OwnedInstance; readonly request: StartJob; readonly sampleFolder: string };
+/** What ends or restarts a running experiment. */
+const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete'];
 const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up'];
 
 /** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, job_in_progress */
@@ -25,7 +27,7 @@ export async function startJob(ctx: Context, person: Person, { instance, request
     throw new AppError('confirmation_missing', {}, { fields: { confirm: `Type ${instance.name}.` } });
   if (needsRelease.includes(request.kind) && instance.currentDeploymentId === null) throw new AppError('not_deployed');
   const reason = 'reason' in request ? request.reason : undefined;
-  if (request.kind === 'stop' || request.kind === 'restart' || request.kind === 'reset-database' || request.kind === 'delete') guard(instance, reason);
+  if (disturbing.includes(request.kind)) guard(instance, reason);
   if (request.kind === 'deploy-sample') return withInstance(ctx, (await deploySample(ctx, person, { instance, folder: sampleFolder })).id);
 
   const { kind } = request;

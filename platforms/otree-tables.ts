@@ -36,7 +36,7 @@ const presentRow = ({ session, room, label, page, last, visited, seen }: Row): P
   pageIndex: page,
   maxPageIndex: last,
   hasStarted: visited,
-  // Behind the last page; who stays on a last page without a button counts as in it.
-  isFinished: page > last && last > 0,
+  // On the last page: experiments end with a thank-you page that has no button, so nobody ever gets behind it.
+  isFinished: last > 0 && page >= last,
   lastPageAt: seen === null ? null : new Date(Number(seen) * 1000),
 });

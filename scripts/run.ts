@@ -14,6 +14,8 @@ export type Run = {
   readonly args: readonly string[];
   /** Added to what is inherited. */
   readonly env?: Readonly<Record<string, string>>;
+  /** True: nothing is inherited. */
+  readonly isEnvWhole?: boolean;
   readonly cwd?: string;
   /** Null or left out: as we are. */
   readonly account?: Account | null;
@@ -72,8 +74,8 @@ export async function runDaemon(command: Omit<Run, 'input' | 'onOutput'>): Promi
 }
 
 /** Node drops supplementary groups when it changes the user id (libuv calls setgroups). */
-function identityOf({ account, env }: Pick<Run, 'account' | 'env'>): { uid?: number; gid?: number; env: Record<string, string> } {
-  const base = { ...inheritedEnvironment(), ...env };
+function identityOf({ account, env, isEnvWhole }: Pick<Run, 'account' | 'env' | 'isEnvWhole'>): { uid?: number; gid?: number; env: Record<string, string> } {
+  const base = { ...(isEnvWhole ? {} : inheritedEnvironment()), ...env };
   if (!account) return { env: base };
   return { uid: account.uid, gid: account.gid, env: { ...base, HOME: '/nonexistent', USER: account.name, LOGNAME: account.name } };
 }

@@ -117,10 +117,12 @@ export function parseGitCommand(line: string): { service: GitService; name: stri
 export async function startGitSsh(options: GitSshOptions): Promise<{ port: number; close(graceMs: number): Promise<void> }> {
   const { access, hooksDir, log, gitBinary = 'git', nodeBinary = process.execPath } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const parsedKey = ssh2.utils.parseKey(options.hostKey);
+  if (parsedKey instanceof Error) throw new Error('The SSH host key cannot be read.', { cause: parsedKey });
   const hookSocket = await startHookSocket({ socketPath: options.hookSocketPath, hooksDir, nodeBinary, log });
   const works: GitWorks = { access, hookSocket, hooksDir, gitBinary, gitTimeoutMs: limits.gitTimeoutMs, stallMs: limits.idleMs, log };
   const house: House = { works, limits, visitors: new Set(), commands: new Map(), stopping: new AbortController(), isClosing: false };
-  const config: ServerConfig = { hostKeys: [options.hostKey], algorithms, ident: 'Arboretum', keepaliveInterval: limits.keepaliveMs, keepaliveCountMax: 3 };
+  const config: ServerConfig = { hostKeys: [parsedKey], algorithms, ident: 'Arboretum', keepaliveInterval: limits.keepaliveMs, keepaliveCountMax: 3 };
   const server = createServer({ noDelay: true }, (socket) => welcome(house, config, socket));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port, options.host, resolve)).catch(async (error: unknown) => {
     await hookSocket.close();
@@ -163,10 +165,16 @@ export async function loadHostKey(file: string): Promise<string> {
   return fresh;
 }
 
-/** One connection. `steps`: 0 said nothing yet, 1 said what it is, 2 talks in cipher. */
+/** How far one came that has not signed in: said nothing, said what it is, talks in cipher. */
+const steps = { silent: 0, named: 1, talks: 2 };
+/** Time in which one that has just come is not yet judged by that. */
+const settlingMs = 1_000;
+
+/** One connection. */
 type Visitor = {
   readonly socket: Socket;
   readonly address: string;
+  readonly since: number;
   readonly left: AbortController;
   readonly sessions: Set<Session>;
   readonly channels: Set<ServerChannel>;
@@ -184,11 +192,12 @@ function welcome(house: House, config: ServerConfig, socket: Socket): void {
   const visitor: Visitor = {
     socket,
     address,
+    since: performance.now(),
     left: new AbortController(),
     sessions: new Set(),
     channels: new Set(),
     running: new Set(),
-    steps: 0,
+    steps: steps.silent,
     connection: null,
     person: null,
     idle: undefined,
@@ -221,24 +230,21 @@ function welcome(house: House, config: ServerConfig, socket: Socket): void {
 function makeRoom(house: House, address: string): void {
   const unknown = [...house.visitors].filter((visitor) => visitor.person === null && !visitor.socket.destroyed);
   const crowds = new Map<string, number>();
-  for (const visitor of unknown) crowds.set(visitor.address, sizeOf(visitor) + 1);
+  for (const visitor of unknown) crowds.set(visitor.address, (crowds.get(visitor.address) ?? 0) + 1);
   const isCrowded = (crowds.get(address) ?? 0) >= house.limits.unknownPerAddress;
   if (!isCrowded && unknown.length < house.limits.unknown) return;
-  // A set keeps the order of arrival, and `reduce` keeps the first of equals: the oldest.
+  const now = performance.now();
+  const rank = (visitor: Visitor): number => (now - visitor.since < settlingMs ? steps.talks : visitor.steps) * 1e6 - (crowds.get(visitor.address) ?? 0);
+  // A set keeps the order of arrival, and `reduce` the first of equals: the oldest.
   const candidates = isCrowded ? unknown.filter((visitor) => visitor.address === address) : unknown;
-  const isWorse = (one: Visitor, other: Visitor): boolean => one.steps < other.steps || (one.steps === other.steps && sizeOf(one) > sizeOf(other));
-  candidates.reduce((worst, visitor) => (isWorse(visitor, worst) ? visitor : worst)).socket.destroy();
-
-  function sizeOf(visitor: Visitor): number {
-    return crowds.get(visitor.address) ?? 0;
-  }
+  candidates.reduce((worst, visitor) => (rank(visitor) < rank(worst) ? visitor : worst)).socket.destroy();
 }
 
 function meet(house: House, visitor: Visitor, connection: Connection): void {
   visitor.connection = connection;
-  visitor.steps = 1;
+  visitor.steps = steps.named;
   connection.on('error', () => visitor.socket.destroy());
-  connection.on('handshake', () => (visitor.steps = 2));
+  connection.on('handshake', () => (visitor.steps = steps.talks));
   connection.on('ready', () => waitForWork(house, visitor));
   let refusals = 0;
   let requests = 0;

@@ -1,6 +1,6 @@
 // The server process: read the settings, build the parts, listen; stop in reverse, finishing what is in hand.
 
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { Emitter } from '@socket.io/redis-emitter';
@@ -85,8 +85,9 @@ async function main(): Promise<void> {
 
 /** Leaves the one-time link where `npm start` finds it, as long as there is no manager. */
 async function offerFirstRun(ctx: Context): Promise<void> {
-  const token = await prepareFirstManager(ctx);
   const file = ctx.config.layout.firstRunLinkFile;
+  const printed = existsSync(file) ? new URL(readFileSync(file, 'utf8').trim()).searchParams.get('token') : null;
+  const token = await prepareFirstManager(ctx, printed);
   if (token === null) rmSync(file, { force: true });
   else writeFileSync(file, `${new URL(`/first-run?token=${token}`, ctx.config.publicUrl).href}\n`, { mode: 0o600 });
 }

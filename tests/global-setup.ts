@@ -62,8 +62,7 @@ async function startGround({ bin, redisServer, accounts }: Start): Promise<{ env
       ARBORETUM_TEST_DATABASE_URL: databaseUrl,
       // A database with all migrations, to be copied: CREATE DATABASE x TEMPLATE arboretum_template.
       ARBORETUM_TEST_TEMPLATE: 'arboretum_template',
-      // ioredis takes it as it is.
-      ARBORETUM_TEST_REDIS: `unix://${socket}?password=${password}`,
+      ARBORETUM_TEST_REDIS: `${socket}#${password}`,
       ARBORETUM_TEST_REDIS_SOCKET: socket,
       ARBORETUM_TEST_REDIS_PASSWORD: password,
     },

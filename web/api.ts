@@ -11,7 +11,7 @@ export const keepCsrfToken = (token: string): void => {
   csrfToken = token;
 };
 
-type Failure = { status: number; code: string; title: string; hint: string; requestId?: string; fields?: FieldRemarks };
+type Failure = { status: number; code: string; title: string; hint: string; requestId?: string; fields?: FieldRemarks; cause?: unknown };
 
 /** What went wrong, in words for a person: `message` is the sentence, `hint` what to do now. */
 export class ApiError extends Error {
@@ -22,7 +22,7 @@ export class ApiError extends Error {
   readonly fields: FieldRemarks;
 
   constructor(failure: Failure) {
-    super(failure.title);
+    super(failure.title, { cause: failure.cause });
     this.name = 'ApiError';
     this.status = failure.status;
     this.code = failure.code;
@@ -32,7 +32,7 @@ export class ApiError extends Error {
   }
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type RequestOptions = { method?: Method; body?: unknown; signal?: AbortSignal };
 
 /** Sends a request and gives the answer, checked against its contract. @throws ApiError */
@@ -40,8 +40,13 @@ export async function request<S extends z.ZodType>(schema: S, path: string, opti
   const response = await send(path, options);
   const answer = schema.safeParse(await response.json().catch(() => null));
   if (answer.success) return answer.data;
-  console.error('The answer does not fit its contract', path, answer.error);
-  throw new ApiError({ status: response.status, code: 'contract', title: 'This page and the panel are of different versions.', hint: 'Reload the page.' });
+  throw new ApiError({
+    status: response.status,
+    code: 'contract',
+    title: 'This page and the panel are of different versions.',
+    hint: 'Reload the page.',
+    cause: answer.error,
+  });
 }
 
 /** Sends a request whose answer is empty or does not matter. @throws ApiError */
@@ -49,7 +54,13 @@ export async function send(path: string, { method = 'GET', body, signal }: Reque
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET') headers['X-CSRF-Token'] = csrfToken;
-  const init: RequestInit = { method, headers, credentials: 'same-origin', ...(body === undefined ? {} : { body: JSON.stringify(body) }), ...(signal ? { signal } : {}) };
+  const init: RequestInit = {
+    method,
+    headers,
+    credentials: 'same-origin',
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  };
   const response = await fetch(base + path, init).catch((cause: unknown) => {
     if (signal?.aborted) throw cause;
     throw new ApiError({ status: 0, code: 'unreachable', title: 'The panel does not answer.', hint: 'Check your connection, then try again.' });
@@ -67,7 +78,12 @@ export const isMissing = (error: unknown): boolean => error instanceof ApiError 
 async function readProblem(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as Partial<Problem> | null;
   if (problem?.title === undefined || problem.code === undefined) {
-    return new ApiError({ status: response.status, code: 'unreachable', title: 'The panel is not ready just now.', hint: 'It may be starting. Try again in a moment.' });
+    return new ApiError({
+      status: response.status,
+      code: 'unreachable',
+      title: 'The panel is not ready just now.',
+      hint: 'It may be starting. Try again in a moment.',
+    });
   }
   return new ApiError({
     status: response.status,

@@ -34,7 +34,14 @@ export function describeConsequences(kind: ConfirmedKind, instance: Facts, nowMs
     };
   }
   if (kind === 'restart') {
-    return { title: `Restart ${name}?`, verb: 'Restart', facts, sentences: ['Pages wait for a few seconds, then go on where they were.', 'The data stay as they are.'], needsName: false, isDangerous: false };
+    return {
+      title: `Restart ${name}?`,
+      verb: 'Restart',
+      facts,
+      sentences: ['Pages wait for a few seconds, then go on where they were.', 'The data stay as they are.'],
+      needsName: false,
+      isDangerous: false,
+    };
   }
   if (kind === 'reset-database') {
     return {

@@ -14,7 +14,8 @@ export type FormPlan<S extends z.ZodType, V extends Values, R> = {
   /** What the typed values mean; left out, they are sent as they are, without empty ones. */
   toBody?: (values: V) => unknown;
   send: (body: z.output<S>) => Promise<R>;
-  onDone: (result: R) => void;
+  /** `clear` empties the form again. */
+  onDone: (result: R, clear: () => void) => void;
 };
 
 export type Form<V extends Values> = {
@@ -27,6 +28,8 @@ export type Form<V extends Values> = {
   isPending: boolean;
   /** What the server said, unless it only concerns single fields that are on this form. */
   problem: ApiError | null;
+  /** Empties the form. */
+  clear: () => void;
 };
 
 /** Keeps what was typed whatever the server answers; a second submit while one is under way does nothing. */
@@ -34,9 +37,10 @@ export function useForm<S extends z.ZodType, V extends Values, R>(plan: FormPlan
   const [values, setValues] = useState<V>(plan.initial);
   const [remarks, setRemarks] = useState<Remarks>({});
   const isSending = useRef(false);
+  const clear = (): void => setValues(plan.initial);
   const mutation = useMutation<R, Error, z.output<S>>({
     mutationFn: plan.send,
-    onSuccess: plan.onDone,
+    onSuccess: (result) => plan.onDone(result, clear),
     onError: (error) => error instanceof ApiError && setRemarks({ ...error.fields }),
     onSettled: () => {
       isSending.current = false;
@@ -66,6 +70,7 @@ export function useForm<S extends z.ZodType, V extends Values, R>(plan: FormPlan
     },
     isPending: mutation.isPending,
     problem: asProblem(mutation.error, values),
+    clear,
   };
 }
 
@@ -76,7 +81,10 @@ function focusFirstRemark(event: FormEvent): void {
 }
 
 /** The first remark of each field, or the body that may be sent. */
-export function checkValues<S extends z.ZodType, V extends Values>(plan: Pick<FormPlan<S, V, never>, 'schema' | 'toBody'>, values: V): { body: z.output<S> | undefined; remarks: Remarks } {
+export function checkValues<S extends z.ZodType, V extends Values>(
+  plan: Pick<FormPlan<S, V, never>, 'schema' | 'toBody'>,
+  values: V,
+): { body: z.output<S> | undefined; remarks: Remarks } {
   const body = plan.toBody ? plan.toBody(values) : Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
   const answer = plan.schema.safeParse(body);
   if (answer.success) return { body: answer.data, remarks: {} };
@@ -90,7 +98,8 @@ export function checkValues<S extends z.ZodType, V extends Values>(plan: Pick<Fo
 
 function asProblem(error: Error | null, values: Values): ApiError | null {
   if (error === null) return null;
-  if (!(error instanceof ApiError)) return new ApiError({ status: 0, code: 'internal', title: 'Something unexpected happened in this page.', hint: 'Reload the page and try again.' });
+  if (!(error instanceof ApiError))
+    return new ApiError({ status: 0, code: 'internal', title: 'Something unexpected happened in this page.', hint: 'Reload the page and try again.' });
   const fields = Object.keys(error.fields);
   const isAtFields = error.code === 'invalid_input' && fields.length > 0 && fields.every((name) => name in values);
   return isAtFields ? null : error;

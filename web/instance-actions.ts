@@ -5,7 +5,13 @@ import { jobKinds, type StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 
 export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample'>;
-export type ActionItem = { readonly kind: ActionKind; readonly label: string; readonly icon: string; readonly isDangerous: boolean; readonly whyNot: string | null };
+export type ActionItem = {
+  readonly kind: ActionKind;
+  readonly label: string;
+  readonly icon: string;
+  readonly isDangerous: boolean;
+  readonly whyNot: string | null;
+};
 
 type Look = { label: string; icon: string; isDangerous?: boolean };
 const looks: Readonly<Record<ActionKind, Look>> = {

@@ -16,7 +16,9 @@ export function chooseInstances(list: readonly InstanceSummary[], filter: Instan
   const words = filter.words.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (instance: InstanceSummary): boolean => {
     const text = `${instance.name} ${instance.owner.name} ${instance.otreeVersion ?? ''}`.toLowerCase();
-    return words.every((word) => text.includes(word)) && (!filter.isMine || instance.owner.id === myId) && (filter.state === null || instance.state === filter.state);
+    return (
+      words.every((word) => text.includes(word)) && (!filter.isMine || instance.owner.id === myId) && (filter.state === null || instance.state === filter.state)
+    );
   };
   return list.filter(fits).toSorted((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true }));
 }

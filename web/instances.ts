@@ -3,12 +3,12 @@
 import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
 import {
   backupListSchema,
-  changeInstanceSchema,
   deploymentListSchema,
   instanceListSchema,
   instanceSchema,
   runtimeLogSchema,
   type BackupView,
+  type changeInstanceSchema,
   type DeploymentView,
   type InstanceSummary,
   type InstanceView,
@@ -34,7 +34,8 @@ export const useInstance = (name: string): UseQueryResult<InstanceView> =>
   useQuery({
     queryKey: ['instance', name],
     queryFn: ({ signal }) => request(instanceSchema, instanceApi(name), { signal }),
-    refetchInterval: ({ state }) => (isMissing(state.error) ? false : paceMs(state.data === undefined || isMoving(state.data) || state.data.state === 'waiting')),
+    refetchInterval: ({ state }) =>
+      isMissing(state.error) ? false : paceMs(state.data === undefined || isMoving(state.data) || state.data.state === 'waiting'),
   });
 
 export const useDeployments = (name: string, isBusy: boolean): UseQueryResult<DeploymentView[]> =>

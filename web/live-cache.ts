@@ -27,7 +27,12 @@ export function withSeats(map: SeatMap, difference: SeatDifference): SeatMap | n
   const changed = new Map(difference.changed.map((seat) => [seat.label, seat]));
   const seats = map.seats.map((seat) => changed.get(seat.label) ?? seat);
   const known = new Set(map.seats.map((seat) => seat.label));
-  return { room: map.room, version: difference.version, counts: difference.counts, seats: [...seats, ...difference.changed.filter((seat) => !known.has(seat.label))] };
+  return {
+    room: map.room,
+    version: difference.version,
+    counts: difference.counts,
+    seats: [...seats, ...difference.changed.filter((seat) => !known.has(seat.label))],
+  };
 }
 
 export function rememberInstance(client: QueryClient, event: InstanceEvent): void {

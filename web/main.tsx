@@ -4,15 +4,22 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router/dom';
+import { z } from 'zod';
 import './fomantic.ts';
 import './theme.css';
 import './fomantic-theme.css';
+import './fomantic-forms.css';
 import './frame.css';
+import './floats.css';
 import './parts.css';
+import './terminal.css';
 import './rooms.css';
 import { ToastRegion } from './components/ToastRegion.tsx';
 import { queryClient } from './query-client.ts';
 import { router } from './routes.tsx';
+
+// The panel's pages may not evaluate strings as code (Content-Security-Policy), which zod would try for speed.
+z.config({ jitless: true });
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element with the id “root”.');

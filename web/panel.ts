@@ -8,7 +8,12 @@ import { isSignedOut, keepCsrfToken, request, send } from './api.ts';
 import { showToast } from './toasts.ts';
 
 export const usePanel = (): UseQueryResult<PanelView> =>
-  useQuery({ queryKey: ['panel'], queryFn: ({ signal }) => request(panelSchema, '/panel', { signal }), staleTime: 60_000, refetchInterval: ({ state }) => (state.error ? 3_000 : false) });
+  useQuery({
+    queryKey: ['panel'],
+    queryFn: ({ signal }) => request(panelSchema, '/panel', { signal }),
+    staleTime: 60_000,
+    refetchInterval: ({ state }) => (state.error ? 3_000 : false),
+  });
 
 export const useSystem = (): UseQueryResult<SystemView> =>
   useQuery({ queryKey: ['system'], queryFn: ({ signal }) => request(systemSchema, '/system', { signal }), refetchInterval: 10_000 });

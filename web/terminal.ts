@@ -1,13 +1,13 @@
 // Terminal text as a page can show it: colours become spans, every other escape sequence is dropped.
 
-export type TerminalColour = 'black' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'white';
-export type TerminalSpan = { readonly text: string; readonly colour: TerminalColour | null; readonly isBold: boolean };
+type TerminalColour = 'black' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'white';
+type TerminalSpan = { readonly text: string; readonly colour: TerminalColour | null; readonly isBold: boolean };
 export type TerminalLine = readonly TerminalSpan[];
 
 const colours: readonly TerminalColour[] = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
-/** CSI … final byte · OSC/DCS/PM/APC/SOS … BEL or ST · other two-byte escapes · a sequence that is cut off at the end. */
+/** CSI … final byte · OSC/DCS/PM/APC/SOS … BEL or ST · a sequence that is cut off at the end · other two-byte escapes. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this file is about
-const escapes = /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][\s\S]*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]|\x1b(?:\[[0-?]*[ -/]*)?$/g;
+const escapes = /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][\s\S]*?(?:\x07|\x1b\\|$)|\x1b(?:\[[0-?]*[ -/]*)?$|\x1b[ -/]*[0-~]/g;
 // oxlint-disable-next-line no-control-regex -- as above; tab and newline stay
 const controls = /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069]/g;
 

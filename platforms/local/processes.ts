@@ -1,5 +1,6 @@
 // Which processes belong to an instance, what they use, and ending all of them.
 
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
@@ -39,6 +40,8 @@ export function processesOf(all: readonly RunningProcess[], owner: { userId: num
 export async function endProcesses(ground: Ground, instanceId: string, osUserId: number | null): Promise<void> {
   const paths = pathsOf(ground, instanceId);
   const userId = ground.separatesUsers ? osUserId : null;
+  // Without a user id of its own an instance is known by the group recorded in its folder alone.
+  if (userId === null && !existsSync(paths.root)) return;
   const how = userId === null ? ['--kill-others', '--pid-file', paths.pidFile] : ['--kill-others'];
   const confinement = { userId, limits: {}, group: `end-${instanceId}`, home: '/nonexistent', cwd: '/' };
   const result = await runCommand({

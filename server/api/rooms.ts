@@ -2,7 +2,7 @@
 
 import { createdSessionSchema, createSessionSchema, runtimeLogSchema } from '../../contracts/instances.ts';
 import { seatMapSchema } from '../../contracts/seats.ts';
-import { seatMap } from '../../domain/seats.ts';
+import { clearSeats, seatMap } from '../../domain/seats.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
 import { askWorker } from '../ask-worker.ts';
 
@@ -14,6 +14,14 @@ export const roomRoutes: readonly AnyEndpoint[] = [
     summary: 'Who has opened, who is ready, who is in',
     response: seatMapSchema,
     run: ({ ctx, instance, params }) => seatMap(ctx, instance, params['room'] ?? ''),
+  }),
+  endpoint({
+    method: 'delete',
+    path: '/instances/:name/rooms/:room/seats',
+    action: 'instance.operate',
+    summary: 'Clear the Lobby for the next session: nobody is ready any more',
+    response: null,
+    run: ({ ctx, instance, params }) => clearSeats(ctx, instance, params['room'] ?? ''),
   }),
   endpoint({
     method: 'post',

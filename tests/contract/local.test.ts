@@ -186,8 +186,8 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
 
   it('a flood in the log is bounded, and the neighbour answers', async () => {
     const flooder = makeStray();
-    await deployMischief(flooder, 'while True:\n    print("x" * 200)');
-    await until('the flood was cut', async () => (await platform.readLog(flooder.instanceId, 1e6)).includes('the log was flooded'));
+    await deployMischief(flooder, 'while True:\n    print(("x" * 200 + chr(10)) * 5000)');
+    await until('the flood was cut', async () => (await platform.readLog(flooder.instanceId, 4e6)).includes('the log was flooded'));
     expect(await answers(quiet)).toBe(true);
     const dir = pathsOf(ground, flooder.instanceId).logDir;
     const sizes = await Promise.all((await readdir(dir)).map(async (name) => (await stat(path.join(dir, name))).size));

@@ -503,16 +503,22 @@ describe('limits', () => {
     makeRepository('flood');
     const at = await startServer({ limits: { loginGraceMs: 3_000, unknownPerAddress: 5, unknown: 20 } });
     const open = new Set<Socket>();
+    let connected = 0;
     const flood = (total: number, from: (index: number) => string, words = ''): void => {
       for (let index = 0; index < total; index += 1) {
         const socket = connect({ port: at.port, host: '127.0.0.1', localAddress: from(index) });
-        socket.on('connect', () => words && socket.write(words)).on('error', () => undefined).on('close', () => open.delete(socket));
+        socket.on('connect', () => {
+          connected += 1;
+          if (words) socket.write(words);
+        });
+        socket.on('error', () => undefined).on('close', () => open.delete(socket));
         socket.resume();
         open.add(socket);
       }
     };
     flood(150, () => '127.0.0.1');
     flood(150, (index) => `127.0.1.${index + 1}`, 'SSH-2.0-silent\r\n');
+    await until(() => connected === 300, 'the flood stands');
     expect(await git(makeProject().folder, ['push', addressOf('flood', at), 'main'])).toMatchObject({ code: 0 });
     await until(() => open.size <= 20, 'the caps are kept', 2_500);
     await until(() => open.size === 0, 'all of them are gone', 6_000);

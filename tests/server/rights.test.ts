@@ -49,6 +49,7 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /jobs/:id': { path: ({ ids }) => `/jobs/${ids.job}` },
   'GET /jobs/:id/log': { path: ({ ids }) => `/jobs/${ids.job}/log` },
   'GET /instances/:name/rooms/:room/seats': { path: ({ name }) => `/instances/${name}/rooms/lab/seats` },
+  'DELETE /instances/:name/rooms/:room/seats': { path: ({ name }) => `/instances/${name}/rooms/lab/seats` },
   'POST /instances/:name/rooms/:room/sessions': { path: ({ name }) => `/instances/${name}/rooms/lab/sessions`, body: () => ({ sessionConfigName: 'survey', numParticipants: 2 }) },
   'GET /instances/:name/logs': at('/instances/:name/logs'),
   'GET /system': at('/system'),

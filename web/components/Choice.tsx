@@ -12,7 +12,14 @@ export function Choice<V extends Values>({ form, name, label, options, hint }: P
   return (
     <div className={`field ${remark === undefined ? '' : 'error'}`}>
       <label htmlFor={id}>{label}</label>
-      <select id={id} name={name} value={form.values[name]} onChange={(event) => form.set(name, event.target.value)} aria-invalid={remark !== undefined} aria-describedby={`${id}-hint ${id}-remark`}>
+      <select
+        id={id}
+        name={name}
+        value={form.values[name]}
+        onChange={(event) => form.set(name, event.target.value)}
+        aria-invalid={remark !== undefined}
+        aria-describedby={`${id}-hint ${id}-remark`}
+      >
         {options.map(({ value, text }) => (
           <option key={value} value={value}>
             {text}

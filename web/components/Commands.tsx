@@ -6,9 +6,7 @@ import { CopyButton } from './CopyButton.tsx';
 export function Commands({ lines, what }: { lines: readonly string[]; what: string }): ReactNode {
   return (
     <div className="commands">
-      <pre tabIndex={0} aria-label={what}>
-        {lines.join('\n')}
-      </pre>
+      <pre aria-label={what}>{lines.join('\n')}</pre>
       <CopyButton text={`${lines.join('\n')}\n`} what={what} />
     </div>
   );

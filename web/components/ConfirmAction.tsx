@@ -20,7 +20,11 @@ export function ConfirmAction({ kind, instance, onClose, onStarted }: Props): Re
   const form = useForm({
     schema: startJobSchema,
     initial: { confirm: '', reason: '' },
-    toBody: ({ confirm, reason }) => ({ kind, ...(about.needsName ? { confirm: confirm.trim() } : {}), ...(reason.trim() === '' ? {} : { reason: reason.trim() }) }),
+    toBody: ({ confirm, reason }) => ({
+      kind,
+      ...(about.needsName ? { confirm: confirm.trim() } : {}),
+      ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+    }),
     send: (body: StartJob) => start.mutateAsync(body),
     onDone: onStarted,
   });

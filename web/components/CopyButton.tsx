@@ -35,7 +35,16 @@ export function CopyButton({ text, what, onRefused }: Props): ReactNode {
     }
   };
   return (
-    <Button type="button" basic compact icon className="copy" aria-label={`Copy ${what}`} title={`Copy ${what}`} onClick={(event: MouseEvent<HTMLButtonElement>) => void copy(event)}>
+    <Button
+      type="button"
+      basic
+      compact
+      icon
+      className="copy"
+      aria-label={`Copy ${what}`}
+      title={`Copy ${what}`}
+      onClick={(event: MouseEvent<HTMLButtonElement>) => void copy(event)}
+    >
       <Glyph name={isCopied ? 'check' : 'copy outline'} />
       <span role="status" className="said">
         {isCopied ? 'Copied' : ''}

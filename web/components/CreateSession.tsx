@@ -32,7 +32,8 @@ export function CreateSession({ instance, room, readyCount }: Props): ReactNode 
   });
   const filled = fillIn(form.values, instance, readyCount);
   if (instance.state !== 'running') return <p className="quiet">Start the experiment to create a session here.</p>;
-  if (instance.sessionConfigs.length === 0) return <p className="quiet">The project has no session configs yet: SESSION_CONFIGS in settings.py is empty or not read yet.</p>;
+  if (instance.sessionConfigs.length === 0)
+    return <p className="quiet">The project has no session configs yet: SESSION_CONFIGS in settings.py is empty or not read yet.</p>;
   return (
     <form className="ui form create-session" onSubmit={form.submit} aria-label={`Create a session in ${room.displayName}`}>
       {room.sessionCode !== null && (
@@ -41,8 +42,19 @@ export function CreateSession({ instance, room, readyCount }: Props): ReactNode 
         </p>
       )}
       <div className="fields-in-line">
-        <Choice form={{ ...form, values: filled }} name="sessionConfigName" label="Session config" options={instance.sessionConfigs.map(({ name, displayName }) => ({ value: name, text: displayName === name ? name : `${displayName} (${name})` }))} />
-        <TextField form={{ ...form, values: filled }} name="numParticipants" type="number" label="Participants" hint={readyCount > 0 ? 'As many as are ready.' : 'As the project suggests.'} />
+        <Choice
+          form={{ ...form, values: filled }}
+          name="sessionConfigName"
+          label="Session config"
+          options={instance.sessionConfigs.map(({ name, displayName }) => ({ value: name, text: displayName === name ? name : `${displayName} (${name})` }))}
+        />
+        <TextField
+          form={{ ...form, values: filled }}
+          name="numParticipants"
+          type="number"
+          label="Participants"
+          hint={readyCount > 0 ? 'As many as are ready.' : 'As the project suggests.'}
+        />
         <div className="field">
           <SubmitBar form={form} verb="Create session" />
         </div>

@@ -21,7 +21,10 @@ function EmptyForManager(): ReactNode {
   const sample = useSample();
   return (
     <Empty title="No instances yet">
-      <p>An instance is one oTree server with its own address and database. Create one for yourself or for a colleague, or look at the whole way with a small trust game of ours first.</p>
+      <p>
+        An instance is one oTree server with its own address and database. Create one for yourself or for a colleague, or look at the whole way with a small
+        trust game of ours first.
+      </p>
       {sample.error && <ProblemMessage error={sample.error} />}
       <p>
         <Button as={Link} to="/instances/new" primary size="large">
@@ -58,7 +61,7 @@ function EmptyForExperimenter(): ReactNode {
 function useSample(): ReturnType<typeof useMutation<{ name: string }, ApiError, void>> {
   const client = useQueryClient();
   const navigate = useNavigate();
-  return useMutation<{ name: string }, ApiError, void>({
+  return useMutation<{ name: string }, ApiError>({
     mutationFn: async () => {
       const { instances } = await request(instanceListSchema, '/instances');
       const name = freeSampleName(instances.map((instance) => instance.name));

@@ -45,7 +45,9 @@ export function DashboardTools({ list, view, setView }: Props): ReactNode {
             {stateLooks[state].word} ({count})
           </option>
         ))}
-        {filter.state !== null && !list.some(({ state }) => state === filter.state) && <option value={filter.state}>{stateLooks[filter.state].word} (0)</option>}
+        {filter.state !== null && !list.some(({ state }) => state === filter.state) && (
+          <option value={filter.state}>{stateLooks[filter.state].word} (0)</option>
+        )}
       </select>
       <span className="spring" />
       <div className="ui buttons" role="group" aria-label="Shown as">
@@ -58,7 +60,15 @@ export function DashboardTools({ list, view, setView }: Props): ReactNode {
 
 function Toggle({ isOn, onClick, label, icon }: { isOn: boolean; onClick: () => void; label: string; icon?: string }): ReactNode {
   return (
-    <Button type="button" basic active={isOn} icon={icon !== undefined} aria-pressed={isOn} onClick={onClick} {...(icon === undefined ? {} : { 'aria-label': label, title: label })}>
+    <Button
+      type="button"
+      basic
+      active={isOn}
+      icon={icon !== undefined}
+      aria-pressed={isOn}
+      onClick={onClick}
+      {...(icon === undefined ? {} : { 'aria-label': label, title: label })}
+    >
       {icon === undefined ? label : <Glyph name={icon} />}
     </Button>
   );

@@ -3,33 +3,33 @@
 import type { ReactNode } from 'react';
 import { Table } from 'semantic-ui-react';
 
-export type DataRow = { readonly key: string; readonly cells: readonly ReactNode[] };
-type Props = {
-  name: string;
-  /** Titles of the columns; a title in brackets is read aloud but not shown. */
-  columns: readonly string[];
-  rows: readonly DataRow[];
+export type Column<T> = {
+  readonly title: string;
+  /** Read aloud, not shown: for a column of buttons. */
+  readonly isTitleHidden?: boolean;
+  readonly render: (row: T) => ReactNode;
 };
+type Props<T> = { name: string; columns: readonly Column<T>[]; rows: readonly T[] };
 
 /** The roles are written out, because a browser forgets them when the layout is no table's any more. */
-export function DataTable({ name, columns, rows }: Props): ReactNode {
+export function DataTable<T extends { readonly id: string }>({ name, columns, rows }: Props<T>): ReactNode {
   return (
     <Table basic="very" unstackable selectable role="table" aria-label={name} className="data">
       <Table.Header role="rowgroup">
         <Table.Row role="row">
-          {columns.map((title) => (
+          {columns.map(({ title, isTitleHidden }) => (
             <Table.HeaderCell key={title} scope="col" role="columnheader">
-              {isHidden(title) ? <span className="said">{title.slice(1, -1)}</span> : title}
+              {isTitleHidden ? <span className="said">{title}</span> : title}
             </Table.HeaderCell>
           ))}
         </Table.Row>
       </Table.Header>
       <Table.Body role="rowgroup">
-        {rows.map(({ key, cells }) => (
-          <Table.Row key={key} role="row">
-            {cells.map((cell, at) => (
-              <Table.Cell key={columns[at]} role="cell" data-label={isHidden(columns[at] ?? '') ? '' : columns[at]}>
-                {cell}
+        {rows.map((row) => (
+          <Table.Row key={row.id} role="row">
+            {columns.map(({ title, isTitleHidden, render }) => (
+              <Table.Cell key={title} role="cell" data-label={isTitleHidden ? '' : title}>
+                {render(row)}
               </Table.Cell>
             ))}
           </Table.Row>
@@ -38,5 +38,3 @@ export function DataTable({ name, columns, rows }: Props): ReactNode {
     </Table>
   );
 }
-
-const isHidden = (title: string): boolean => title.startsWith('(');

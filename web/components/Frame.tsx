@@ -16,8 +16,10 @@ export function Frame(): ReactNode {
   const me = useMe();
   const { pathname, search } = useLocation();
   useFocusOnPage();
-  if (me.data === null) return <Navigate replace to={pathname === '/' && search === '' ? '/sign-in' : `/sign-in?back=${encodeURIComponent(pathname + search)}`} />;
-  if (me.data === undefined) return <main className="page">{me.error ? <ProblemMessage error={me.error} onRetry={() => void me.refetch()} /> : <Loading />}</main>;
+  if (me.data === null)
+    return <Navigate replace to={pathname === '/' && search === '' ? '/sign-in' : `/sign-in?back=${encodeURIComponent(pathname + search)}`} />;
+  if (me.data === undefined)
+    return <main className="page">{me.error ? <ProblemMessage error={me.error} onRetry={() => void me.refetch()} /> : <Loading />}</main>;
   return (
     <LiveLine personId={me.data.person.id}>
       <a className="skip" href="#content">
@@ -61,7 +63,12 @@ function TopBar({ me }: { me: Me }): ReactNode {
       <span className="spring" />
       <LiveLight />
       <div className="narrow-only">
-        <MenuButton isPlain name="Pages" label={<Glyph name="bars" />} entries={places.map(({ to, label, icon }) => ({ key: to, label, icon, onChoose: () => void navigate(to) }))} />
+        <MenuButton
+          isPlain
+          name="Pages"
+          label={<Glyph name="bars" />}
+          entries={places.map(({ to, label, icon }) => ({ key: to, label, icon, onChoose: () => void navigate(to) }))}
+        />
       </div>
       <MenuButton
         isPlain
@@ -96,7 +103,10 @@ function usePlaces(): Place[] {
     ...(maySeePeople ? [{ to: '/people', label: 'People', icon: 'users' }] : []),
     ...(maySeeSystem ? [{ to: '/system', label: 'System', icon: 'server' }] : []),
   ];
-  return places.map((place) => ({ ...place, isHere: place.to === '/' ? pathname === '/' || pathname.startsWith('/instances/') : pathname.startsWith(place.to) }));
+  return places.map((place) => ({
+    ...place,
+    isHere: place.to === '/' ? pathname === '/' || pathname.startsWith('/instances/') : pathname.startsWith(place.to),
+  }));
 }
 
 /** After a change of page the focus goes to the page, unless the page took it already; tabs of one instance keep it. */

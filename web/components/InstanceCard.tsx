@@ -8,7 +8,7 @@ import { stateLooks } from '../../contracts/states.ts';
 import { instancePath } from '../addresses.ts';
 import { describeBytes } from '../numbers.ts';
 import { Ago } from './Ago.tsx';
-import { DataTable } from './DataTable.tsx';
+import { DataTable, type Column } from './DataTable.tsx';
 import { Glyph } from './Glyph.tsx';
 import { StateSign } from './Sign.tsx';
 
@@ -36,7 +36,9 @@ export function InstanceCards({ instances }: { instances: readonly InstanceSumma
 
 function CardDetail({ instance }: { instance: InstanceSummary }): ReactNode {
   const running = instance.job?.steps.find((step) => step.state === 'running');
-  const text = instance.job ? `${instance.job.title}${running ? `: ${running.label}` : ''}` : (instance.stateDetail ?? (instance.otreeVersion === null ? '' : `oTree ${instance.otreeVersion}`));
+  const text = instance.job
+    ? `${instance.job.title}${running ? `: ${running.label}` : ''}`
+    : (instance.stateDetail ?? (instance.otreeVersion === null ? '' : `oTree ${instance.otreeVersion}`));
   return <span className="card-detail quiet">{text}</span>;
 }
 
@@ -49,22 +51,20 @@ function LastDeployed({ instance }: { instance: InstanceSummary }): ReactNode {
   );
 }
 
+const columns: readonly Column<InstanceSummary>[] = [
+  { title: 'Name', render: ({ name }) => <Link to={instancePath(name)}>{name}</Link> },
+  { title: 'State', render: ({ state }) => <StateSign state={state} /> },
+  { title: 'Owner', render: ({ owner }) => owner.name },
+  { title: 'oTree', render: ({ otreeVersion }) => otreeVersion ?? '–' },
+  { title: 'Memory', render: ({ memoryBytes }) => (memoryBytes === null ? '–' : describeBytes(memoryBytes)) },
+  { title: 'Last deployment', render: ({ lastDeployedAt }) => (lastDeployedAt === null ? 'no project yet' : <Ago at={lastDeployedAt} />) },
+  { title: 'Address', render: (instance) => <OpenLink instance={instance} /> },
+];
+
 export function InstanceTable({ instances }: { instances: readonly InstanceSummary[] }): ReactNode {
-  const rows = instances.map((instance) => ({
-    key: instance.id,
-    cells: [
-      <Link to={instancePath(instance.name)}>{instance.name}</Link>,
-      <StateSign state={instance.state} />,
-      instance.owner.name,
-      instance.otreeVersion ?? '–',
-      instance.memoryBytes === null ? '–' : describeBytes(instance.memoryBytes),
-      instance.lastDeployedAt === null ? 'no project yet' : <Ago at={instance.lastDeployedAt} />,
-      <OpenLink instance={instance} />,
-    ],
-  }));
   return (
     <Segment>
-      <DataTable name="Instances" columns={['Name', 'State', 'Owner', 'oTree', 'Memory', 'Last deployment', 'Address']} rows={rows} />
+      <DataTable name="Instances" columns={columns} rows={instances} />
     </Segment>
   );
 }

@@ -60,7 +60,7 @@ export function JobTimes({ job }: { job: JobView }): ReactNode {
   );
 }
 
-export function JobError({ error }: { error: NonNullable<JobView['error']> }): ReactNode {
+function JobError({ error }: { error: NonNullable<JobView['error']> }): ReactNode {
   return (
     <div className="job-error">
       <p>
@@ -95,8 +95,8 @@ function LogFold({ job, isOpenFirst }: { job: JobView; isOpenFirst: boolean }): 
   );
 }
 
-/** The text of a job's log; also used where the log stands alone. */
-export function JobLogText({ job }: { job: JobView }): ReactNode {
+/** The text of a job’s log. */
+function JobLogText({ job }: { job: JobView }): ReactNode {
   const log = useJobLog(job);
   if (log.data === undefined) return log.error ? <ProblemMessage error={log.error} onRetry={() => void log.refetch()} /> : <Loading />;
   if (log.data.text === '') return <p className="quiet">{isJobOver(job.state) ? 'This job wrote nothing.' : 'Nothing written yet.'}</p>;

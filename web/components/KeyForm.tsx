@@ -8,22 +8,23 @@ import { TextField } from './TextField.tsx';
 
 type KeyValues = { publicKey: string; name: string };
 
-export function useKeyForm(onDone: () => void): Form<KeyValues> & { clear: () => void } {
-  const form = useForm({
-    schema: addSshKeySchema.refine(({ publicKey }) => !isPrivateKey(publicKey), { path: ['publicKey'], message: 'This is the private half of a key. It was not sent. Paste the one line of the file that ends in .pub.' }),
-    initial: { publicKey: '', name: '' } as KeyValues,
+/** Adds a key; `onDone` gets what empties the form. */
+export function useKeyForm(onDone: (clear: () => void) => void): Form<KeyValues> {
+  return useForm({
+    schema: publicKeySchema,
+    initial: { publicKey: '', name: '' },
     send: (body) => send('/ssh-keys', { method: 'POST', body }),
-    onDone,
+    onDone: (_answer, clear) => onDone(clear),
   });
-  const clear = (): void => {
-    form.set('publicKey', '');
-    form.set('name', '');
-  };
-  return { ...form, clear };
 }
 
 /** The private half must never be sent, whatever its format. */
-export const isPrivateKey = (text: string): boolean => /PRIVATE KEY|PuTTY-User-Key-File/i.test(text);
+const isPrivateKey = (text: string): boolean => /PRIVATE KEY|PuTTY-User-Key-File/i.test(text);
+
+const publicKeySchema = addSshKeySchema.refine(({ publicKey }) => !isPrivateKey(publicKey), {
+  path: ['publicKey'],
+  message: 'This is the private half of a key. It was not sent. Paste the one line of the file that ends in .pub.',
+});
 
 export function KeyFields({ form, isFirst = false }: { form: Form<KeyValues>; isFirst?: boolean }): ReactNode {
   const id = useId();
@@ -38,7 +39,15 @@ export function KeyFields({ form, isFirst = false }: { form: Form<KeyValues>; is
   };
   return (
     <>
-      <TextField form={form} name="publicKey" label="Public key" rows={4} isCode isFirst={isFirst} hint="One line that starts with ssh-ed25519, ecdsa-sha2 or ssh-rsa." />
+      <TextField
+        form={form}
+        name="publicKey"
+        label="Public key"
+        rows={4}
+        isCode
+        isFirst={isFirst}
+        hint="One line that starts with ssh-ed25519, ecdsa-sha2 or ssh-rsa."
+      />
       <div className="field">
         <label htmlFor={id}>Or choose the .pub file</label>
         <input id={id} type="file" accept=".pub,text/plain" onChange={(event) => void readFile(event)} />

@@ -6,7 +6,11 @@ import { useIsLive } from '../live.tsx';
 export function LiveLight(): ReactNode {
   const isLive = useIsLive();
   return (
-    <span className={`live-light ${isLive ? 'is-live' : ''}`} role="status" title={isLive ? 'Changes appear by themselves.' : 'The live line is down; the page asks every few seconds meanwhile.'}>
+    <span
+      className={`live-light ${isLive ? 'is-live' : ''}`}
+      role="status"
+      title={isLive ? 'Changes appear by themselves.' : 'The live line is down; the page asks every few seconds meanwhile.'}
+    >
       <span className="dot" aria-hidden="true" />
       {isLive ? 'live' : 'reconnecting…'}
     </span>

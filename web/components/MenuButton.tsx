@@ -4,7 +4,14 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode 
 import { Button } from 'semantic-ui-react';
 import { Glyph } from './Glyph.tsx';
 
-export type MenuEntry = { readonly key: string; readonly label: string; readonly icon: string; readonly isDangerous?: boolean; readonly whyNot?: string | null; readonly onChoose: () => void };
+type MenuEntry = {
+  readonly key: string;
+  readonly label: string;
+  readonly icon: string;
+  readonly isDangerous?: boolean;
+  readonly whyNot?: string | null;
+  readonly onChoose: () => void;
+};
 type Props = { label: ReactNode; name: string; entries: readonly MenuEntry[]; isPlain?: boolean; head?: ReactNode };
 
 export function MenuButton({ label, name, entries, isPlain = false, head }: Props): ReactNode {
@@ -25,24 +32,39 @@ export function MenuButton({ label, name, entries, isPlain = false, head }: Prop
     entry.onChoose();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (!isOpen) return;
     if (event.key === 'Escape') close();
     else if (event.key === 'Tab') setOpen(false);
     else if (!moveFocus(box.current, event.key)) return;
     if (event.key !== 'Tab') event.preventDefault();
   };
   return (
-    <div className="menu-button" ref={box} onKeyDown={onKeyDown}>
-      <Button type="button" basic={!isPlain} className={isPlain ? 'plain' : ''} aria-haspopup="menu" aria-expanded={isOpen} aria-controls={id} aria-label={name} onClick={() => setOpen(!isOpen)}>
+    <div className="menu-button" ref={box}>
+      <Button
+        type="button"
+        basic={!isPlain}
+        className={isPlain ? 'plain' : ''}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        aria-controls={id}
+        aria-label={name}
+        onClick={() => setOpen(!isOpen)}
+      >
         {label}
       </Button>
       {isOpen && (
         <div className="popped" id={id}>
           {head}
-          <ul role="menu" aria-label={name}>
+          <ul role="menu" aria-label={name} tabIndex={-1} onKeyDown={onKeyDown}>
             {entries.map((entry) => (
               <li key={entry.key} role="none">
-                <button type="button" role="menuitem" tabIndex={-1} aria-disabled={Boolean(entry.whyNot)} className={entry.isDangerous ? 'tone-brick' : ''} onClick={() => choose(entry)}>
+                <button
+                  type="button"
+                  role="menuitem"
+                  tabIndex={-1}
+                  aria-disabled={Boolean(entry.whyNot)}
+                  className={entry.isDangerous ? 'tone-brick' : ''}
+                  onClick={() => choose(entry)}
+                >
                   <Glyph name={entry.icon} />
                   <span>
                     {entry.label}

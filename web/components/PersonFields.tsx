@@ -12,9 +12,23 @@ export function PersonFields<V extends PersonValues>({ form, isForColleague = fa
   return (
     <>
       <TextField form={form} name="name" label="Name" autoComplete={own('name')} isFirst hint="As colleagues say it, for example Ada Lovelace." />
-      <TextField form={form} name="userName" label="User name" autoComplete={own('username')} isCode hint="Short, for signing in: small letters, digits, dot, hyphen." />
+      <TextField
+        form={form}
+        name="userName"
+        label="User name"
+        autoComplete={own('username')}
+        isCode
+        hint="Short, for signing in: small letters, digits, dot, hyphen."
+      />
       <TextField form={form} name="email" label="E-mail address" type="email" autoComplete={own('email')} />
-      <TextField form={form} name="password" label="Password" type="password" autoComplete="new-password" hint="At least 10 characters. Several words are fine." />
+      <TextField
+        form={form}
+        name="password"
+        label="Password"
+        type="password"
+        autoComplete="new-password"
+        hint="At least 10 characters. Several words are fine."
+      />
     </>
   );
 }

@@ -25,7 +25,8 @@ export function PushInstruction({ instance }: { instance: InstanceView }): React
     <Segment as="section" className="instruction" aria-label="Push your project">
       <h2 className="ui header">Push your project</h2>
       <p>
-        Open a terminal in the folder that holds <code>settings.py</code> and type these lines. The build then appears on this page and in your terminal at the same time.
+        Open a terminal in the folder that holds <code>settings.py</code> and type these lines. The build then appears on this page and in your terminal at the
+        same time.
       </p>
       <KeyHint />
       <h3>Your project is in git already</h3>
@@ -38,7 +39,14 @@ export function PushInstruction({ instance }: { instance: InstanceView }): React
       <h3>Your project is not in git yet</h3>
       <Commands
         what="commands for a new project"
-        lines={['git init', 'git add .', 'git commit -m "First version"', `git branch -M ${branch}`, `git remote add lab ${instance.git.remoteUrl}`, `git push lab ${branch}`]}
+        lines={[
+          'git init',
+          'git add .',
+          'git commit -m "First version"',
+          `git branch -M ${branch}`,
+          `git remote add lab ${instance.git.remoteUrl}`,
+          `git push lab ${branch}`,
+        ]}
       />
       <p className="remote-line">
         <span className="quiet">Remote</span> <code>{instance.git.remoteUrl}</code> <CopyButton what="remote" text={instance.git.remoteUrl} />

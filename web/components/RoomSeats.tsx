@@ -22,7 +22,7 @@ export function RoomSeats({ map }: { map: SeatMap }): ReactNode {
 }
 
 /** "18 of 24 ready": whoever is in the room or has finished was ready before. */
-export function describeReady({ counts, seats }: Pick<SeatMap, 'counts' | 'seats'>): string {
+function describeReady({ counts, seats }: Pick<SeatMap, 'counts' | 'seats'>): string {
   return `${counts.ready} of ${seats.length} ready`;
 }
 

@@ -20,11 +20,12 @@ export function SetPassword({ instance, onClose, onStarted }: Props): ReactNode 
   const start = useStartJob(instance.name);
   const form = useForm({
     schema: startJobSchema,
-    initial: { password: '' },
-    toBody: ({ password }) => ({ kind: 'set-admin-password', password }),
+    initial: { password: '', reason: '' },
+    toBody: ({ password, reason }) => ({ kind: 'set-admin-password', password, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) }),
     send: (body: StartJob) => start.mutateAsync(body),
     onDone: onStarted,
   });
+  const needsReason = (instance.now.participantsInSession ?? 0) > 0 || form.problem?.code === 'people_in_session';
   return (
     <Dialog title={`Set the admin password of ${instance.name}`} onClose={onClose}>
       <form className="ui form" onSubmit={form.submit}>
@@ -34,13 +35,23 @@ export function SetPassword({ instance, onClose, onStarted }: Props): ReactNode 
               ? `The experiment restarts for a few seconds; data and room links stay as they are. ${describePeople(instance.now.participantsInSession)}.`
               : 'It holds from the first push on.'}
           </p>
-          <TextField form={form} name="password" type="password" label="New password" autoComplete="new-password" isFirst isCode hint="8 to 100 characters, no spaces. You share it with whoever runs sessions." />
+          <TextField
+            form={form}
+            name="password"
+            type="password"
+            label="New password"
+            autoComplete="new-password"
+            isFirst
+            isCode
+            hint="8 to 100 characters, no spaces. You share it with whoever runs sessions."
+          />
           <Button type="button" basic onClick={() => form.set('password', makePassword())}>
             Make a strong one
           </Button>
+          {needsReason && <TextField form={form} name="reason" label="Why now?" hint="The experiment restarts while people play. The reason is kept with the job." />}
           {form.problem && <ProblemMessage error={form.problem} />}
         </div>
-        <DialogActions form={form} verb="Set password" isReady={form.values.password !== ''} onCancel={onClose} />
+        <DialogActions form={form} verb="Set password" isReady={form.values.password !== '' && (!needsReason || form.values.reason.trim() !== '')} onCancel={onClose} />
       </form>
     </Dialog>
   );

@@ -21,7 +21,14 @@ export function SubmitBar({ form, verb, isReady = true }: Props): ReactNode {
 }
 
 /** Of a form in a dialog; Cancel has the first focus when the act is one to think about. */
-export function DialogActions({ form, verb, isDangerous = false, isReady = true, onCancel, isCancelFirst = false }: Props & { onCancel: () => void; isCancelFirst?: boolean }): ReactNode {
+export function DialogActions({
+  form,
+  verb,
+  isDangerous = false,
+  isReady = true,
+  onCancel,
+  isCancelFirst = false,
+}: Props & { onCancel: () => void; isCancelFirst?: boolean }): ReactNode {
   return (
     <div className="actions">
       <Button type="button" basic onClick={onCancel} {...(isCancelFirst ? { 'data-first-focus': true } : {})}>

@@ -24,6 +24,7 @@ export function Terminal({ text, name }: { text: string; name: string }): ReactN
     <div className="terminal">
       <CopyButton text={text} what={name} />
       {isCut && <p className="quiet">Earlier lines are left out here; “Copy” takes all of them.</p>}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a box that scrolls has to be reached with the keyboard */}
       <pre ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-label={name} aria-live="off">
         {lines.map((line, at) => (
           // lines only ever grow at the end, so their place is their key

@@ -42,9 +42,21 @@ export function TextField<V extends Values>(props: Props<V>): ReactNode {
         <textarea {...shared} rows={rows} onChange={(event) => form.set(name, event.target.value)} />
       ) : (
         <div className="ui fluid action input">
-          <input {...shared} type={isShown ? 'text' : type} {...(type === 'number' ? { min: 1, inputMode: 'numeric' } : {})} onChange={(event) => form.set(name, event.target.value)} />
+          <input
+            {...shared}
+            type={isShown ? 'text' : type}
+            {...(type === 'number' ? { min: 1, inputMode: 'numeric' } : {})}
+            onChange={(event) => form.set(name, event.target.value)}
+          />
           {type === 'password' && (
-            <Button type="button" basic icon aria-pressed={isShown} aria-label={isShown ? `Hide ${label.toLowerCase()}` : `Show ${label.toLowerCase()}`} onClick={() => setShown(!isShown)}>
+            <Button
+              type="button"
+              basic
+              icon
+              aria-pressed={isShown}
+              aria-label={isShown ? 'Hide what is typed' : 'Show what is typed'}
+              onClick={() => setShown(!isShown)}
+            >
               <Glyph name={isShown ? 'eye slash outline' : 'eye outline'} />
             </Button>
           )}

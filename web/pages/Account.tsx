@@ -49,16 +49,22 @@ function PasswordForm(): ReactNode {
     schema: changePasswordSchema,
     initial: { present: '', next: '' },
     send: (body) => send('/me/password', { method: 'POST', body }),
-    onDone: () => {
-      form.set('present', '');
-      form.set('next', '');
+    onDone: (_answer, clear) => {
+      clear();
       showToast('Your password is changed.');
     },
   });
   return (
     <form className="ui form" onSubmit={form.submit}>
       <TextField form={form} name="present" label="Present password" type="password" autoComplete="current-password" />
-      <TextField form={form} name="next" label="New password" type="password" autoComplete="new-password" hint="At least 10 characters. Several words are fine." />
+      <TextField
+        form={form}
+        name="next"
+        label="New password"
+        type="password"
+        autoComplete="new-password"
+        hint="At least 10 characters. Several words are fine."
+      />
       <SubmitBar form={form} verb="Change password" />
     </form>
   );

@@ -28,7 +28,11 @@ export function FirstRun(): ReactNode {
   if (token === '' || panel.data?.needsFirstManager === false) {
     return (
       <Doorway title={panel.data?.needsFirstManager === false ? 'There is a lab manager already' : 'This link is not complete'}>
-        <p>{panel.data?.needsFirstManager === false ? 'The link of the first start has done its work.' : 'Open the whole link that the start of the panel printed in its terminal.'}</p>
+        <p>
+          {panel.data?.needsFirstManager === false
+            ? 'The link of the first start has done its work.'
+            : 'Open the whole link that the start of the panel printed in its terminal.'}
+        </p>
         <Link className="ui primary button" to="/sign-in">
           Sign in
         </Link>

@@ -8,7 +8,7 @@ import { instanceApi } from '../addresses.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
 import { CopyButton } from '../components/CopyButton.tsx';
-import { DataTable } from '../components/DataTable.tsx';
+import { DataTable, type Column } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { ActButton } from '../components/ActButton.tsx';
@@ -29,7 +29,13 @@ export function InstanceData(): ReactNode {
       <p>{describeFacts(instance, nowMs)}</p>
       <FactGroup title="Backups" aside={<ActButton instance={instance} kind="back-up" ask={ask} />}>
         <Answer query={backups}>
-          {(list) => (list.length === 0 ? <p className="quiet">No backup yet. One is taken by itself before every reset and every delete.</p> : <BackupTable instance={instance} list={list} />)}
+          {(list) =>
+            list.length === 0 ? (
+              <p className="quiet">No backup yet. One is taken by itself before every reset and every delete.</p>
+            ) : (
+              <BackupTable instance={instance} list={list} />
+            )
+          }
         </Answer>
       </FactGroup>
       {canOnInstance(instance.standing, 'instance.reset-database') && (
@@ -44,25 +50,37 @@ export function InstanceData(): ReactNode {
 
 function BackupTable({ instance, list }: { instance: InstanceView; list: readonly BackupView[] }): ReactNode {
   const mayDownload = canOnInstance(instance.standing, 'instance.download-backup');
-  const rows = list.map((backup) => ({
-    key: backup.id,
-    cells: [
-      <Ago at={backup.createdAt} />,
-      backup.reason,
-      <span title={describeRowCounts(backup)}>{describeNumber(backup.rows)}</span>,
-      describeBytes(backup.sizeBytes),
-      <span className="one-line">
-        <code title={backup.sha256}>{backup.sha256.slice(0, 12)}</code> <CopyButton what="SHA-256" text={backup.sha256} />
-      </span>,
-      <Sign look={backup.verifiedAt === null ? notVerified : verified} />,
-      mayDownload && (
-        <Button as="a" basic compact size="small" href={`/api/v1${instanceApi(instance.name, `/backups/${backup.id}/file`)}`} download>
-          <Glyph name="download" /> Download
-        </Button>
-      ),
-    ],
-  }));
-  return <DataTable name="Backups" columns={['When', 'Why', 'Rows', 'Size', 'SHA-256', 'Check', '(File)']} rows={rows} />;
+  const file: Column<BackupView> = {
+    title: 'File',
+    isTitleHidden: true,
+    render: ({ id }) => <Download path={instanceApi(instance.name, `/backups/${id}/file`)} />,
+  };
+  return <DataTable name="Backups" columns={mayDownload ? [...columns, file] : columns} rows={list} />;
+}
+
+const columns: readonly Column<BackupView>[] = [
+  { title: 'When', render: ({ createdAt }) => <Ago at={createdAt} /> },
+  { title: 'Why', render: ({ reason }) => reason },
+  { title: 'Rows', render: (backup) => <span title={describeRowCounts(backup)}>{describeNumber(backup.rows)}</span> },
+  { title: 'Size', render: ({ sizeBytes }) => describeBytes(sizeBytes) },
+  { title: 'SHA-256', render: ({ sha256 }) => <Hash sha256={sha256} /> },
+  { title: 'Check', render: ({ verifiedAt }) => <Sign look={verifiedAt === null ? notVerified : verified} /> },
+];
+
+function Hash({ sha256 }: { sha256: string }): ReactNode {
+  return (
+    <span className="one-line">
+      <code title={sha256}>{sha256.slice(0, 12)}</code> <CopyButton what="SHA-256" text={sha256} />
+    </span>
+  );
+}
+
+function Download({ path }: { path: string }): ReactNode {
+  return (
+    <Button as="a" basic compact size="small" href={`/api/v1${path}`} download>
+      <Glyph name="download" /> Download
+    </Button>
+  );
 }
 
 const verified: Look = { word: 'verified', icon: 'check circle', tone: 'moss' };

@@ -26,7 +26,8 @@ export function InstanceDeploy(): ReactNode {
     <>
       {isDeployed(instance) && canOnInstance(instance.standing, 'instance.push') && (
         <Segment>
-          To deploy, push: <code>git push lab {instance.git.deployBranch ?? 'main'}</code> <CopyButton what="push command" text={`git push lab ${instance.git.deployBranch ?? 'main'}`} />
+          To deploy, push: <code>git push lab {instance.git.deployBranch ?? 'main'}</code>{' '}
+          <CopyButton what="push command" text={`git push lab ${instance.git.deployBranch ?? 'main'}`} />
           <span className="block quiet">
             Remote <code>{instance.git.remoteUrl}</code> <CopyButton what="remote" text={instance.git.remoteUrl} />
           </span>
@@ -66,7 +67,8 @@ function DeploymentRow({ deployment }: { deployment: DeploymentView }): ReactNod
         <code title={deployment.commit}>{deployment.commit.slice(0, 7)}</code>
         <span className="job-title">{deployment.message.split('\n', 1)[0]}</span>
         <span className="quiet">
-          {deployment.branch} · {deployment.createdByName} · <Ago at={deployment.createdAt} /> · <Elapsed from={deployment.createdAt} until={deployment.endedAt} />
+          {deployment.branch} · {deployment.createdByName} · <Ago at={deployment.createdAt} /> ·{' '}
+          <Elapsed from={deployment.createdAt} until={deployment.endedAt} />
           {deployment.otreeVersion !== null && ` · oTree ${deployment.otreeVersion}`}
         </span>
       </summary>
@@ -80,7 +82,11 @@ function DeploymentJob({ deployment }: { deployment: DeploymentView }): ReactNod
   return (
     <>
       <p className="quiet">Written by {deployment.author}.</p>
-      {deployment.jobId === null ? <p className="quiet">The log of this deployment is no longer kept.</p> : <Answer query={job}>{(view) => <JobPanel job={view} isLogOpen />}</Answer>}
+      {deployment.jobId === null ? (
+        <p className="quiet">The log of this deployment is no longer kept.</p>
+      ) : (
+        <Answer query={job}>{(view) => <JobPanel job={view} isLogOpen />}</Answer>
+      )}
     </>
   );
 }

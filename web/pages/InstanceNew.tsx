@@ -51,7 +51,15 @@ function NewForm(): ReactNode {
     <Segment>
       <form className="ui form" onSubmit={form.submit}>
         <TextField form={form} name="name" label="Name" isFirst isCode hint={<NameHint name={form.values.name} />} />
-        {owners.length > 0 && <Choice form={form} name="ownerId" label="Owner" options={owners} hint="The owner pushes the project and runs the sessions. Lab managers may do everything, too." />}
+        {owners.length > 0 && (
+          <Choice
+            form={form}
+            name="ownerId"
+            label="Owner"
+            options={owners}
+            hint="The owner pushes the project and runs the sessions. Lab managers may do everything, too."
+          />
+        )}
         <SubmitBar form={form} verb="Create instance" />
       </form>
     </Segment>
@@ -63,7 +71,11 @@ function NameHint({ name }: { name: string }): ReactNode {
   const taken = useInstances().data?.some((instance) => instance.name === name.trim()) ?? false;
   if (name.trim() === '') return 'It becomes part of the address and of the git remote: 3 to 40 small letters, digits and hyphens, a letter first.';
   const checked = instanceNameSchema.safeParse(name);
-  const remark = checked.success ? (taken ? 'There is an instance with this name already.' : null) : (checked.error.issues[0]?.message ?? 'This name does not fit.');
+  const remark = checked.success
+    ? taken
+      ? 'There is an instance with this name already.'
+      : null
+    : (checked.error.issues[0]?.message ?? 'This name does not fit.');
   return remark === null ? (
     <span className="tone-moss">
       <Glyph name="check" /> This name fits.

@@ -129,7 +129,9 @@ function LastJobs({ instance }: { instance: InstanceView }): ReactNode {
   const jobs = useInstanceJobs(instance.name, instance.job !== null);
   return (
     <FactGroup title="Last jobs">
-      <Answer query={jobs}>{(list) => (list.length === 0 ? <p className="quiet">Nothing has been done here yet.</p> : <JobList jobs={list.slice(0, shownJobs)} />)}</Answer>
+      <Answer query={jobs}>
+        {(list) => (list.length === 0 ? <p className="quiet">Nothing has been done here yet.</p> : <JobList jobs={list.slice(0, shownJobs)} />)}
+      </Answer>
     </FactGroup>
   );
 }

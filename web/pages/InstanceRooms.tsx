@@ -9,6 +9,7 @@ import { seatMapSchema, type SeatMap } from '../../contracts/seats.ts';
 import { instanceApi } from '../addresses.ts';
 import { request } from '../api.ts';
 import { Answer, Empty } from '../components/Answer.tsx';
+import { ClearLobby } from '../components/ClearLobby.tsx';
 import { CreateSession } from '../components/CreateSession.tsx';
 import { LobbyAddress, RoomWords } from '../components/RoomFacts.tsx';
 import { RoomSeats } from '../components/RoomSeats.tsx';
@@ -53,6 +54,7 @@ function Room({ instance, room }: { instance: InstanceView; room: RoomView }): R
         <LobbyAddress room={room} />
       </p>
       <Answer query={seats}>{(map) => <RoomSeats map={map} />}</Answer>
+      {canOnInstance(instance.standing, 'instance.operate') && seats.data?.seats.some(({ state }) => state !== 'away') && <ClearLobby instance={instance} room={room} />}
       {canOnInstance(instance.standing, 'instance.operate') && <CreateSession instance={instance} room={room} readyCount={seats.data?.counts.ready ?? 0} />}
     </Segment>
   );

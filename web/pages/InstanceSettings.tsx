@@ -39,7 +39,11 @@ export function InstanceSettings(): ReactNode {
         <p>
           <ActButton instance={instance} kind="reset-database" ask={ask} />
         </p>
-        {canOnInstance(instance.standing, 'instance.delete') ? <ActButton instance={instance} kind="delete" ask={ask} /> : <p className="quiet">Only a lab manager deletes an instance.</p>}
+        {canOnInstance(instance.standing, 'instance.delete') ? (
+          <ActButton instance={instance} kind="delete" ask={ask} />
+        ) : (
+          <p className="quiet">Only a lab manager deletes an instance.</p>
+        )}
       </FactGroup>
     </div>
   );
@@ -56,7 +60,13 @@ function BranchForm({ instance }: { instance: InstanceView }): ReactNode {
   });
   return (
     <form className="ui form" onSubmit={form.submit}>
-      <TextField form={form} name="deployBranch" label="Branch that is deployed" isCode hint="Empty: main or master. Pushes to other branches are refused with the command that would work." />
+      <TextField
+        form={form}
+        name="deployBranch"
+        label="Branch that is deployed"
+        isCode
+        hint="Empty: main or master. Pushes to other branches are refused with the command that would work."
+      />
       <SubmitBar form={form} verb="Save" isReady={form.values.deployBranch.trim() !== (instance.git.deployBranch ?? '')} />
     </form>
   );

@@ -5,7 +5,7 @@ import { Button, Segment } from 'semantic-ui-react';
 import type { SshKeyView } from '../../contracts/people.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
-import { DataTable } from '../components/DataTable.tsx';
+import { DataTable, type Column } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { ChangeKey, type KeyChange } from '../components/ChangeKey.tsx';
 import { KeyFields, useKeyForm } from '../components/KeyForm.tsx';
@@ -35,8 +35,8 @@ export function Keys(): ReactNode {
 
 function AddKey(): ReactNode {
   const refresh = useRefreshKeys();
-  const form = useKeyForm(() => {
-    form.clear();
+  const form = useKeyForm((clear) => {
+    clear();
     showToast('The key is in place. You can push with it now.');
     void refresh();
   });
@@ -52,28 +52,32 @@ function AddKey(): ReactNode {
 
 function KeyTable({ list }: { list: readonly SshKeyView[] }): ReactNode {
   const [change, setChange] = useState<KeyChange | null>(null);
-  const rows = list.map((key) => ({
-    key: key.id,
-    cells: [
-      key.name,
-      key.type,
-      <code className="breaks">{key.fingerprint}</code>,
-      <Ago at={key.createdAt} />,
-      key.lastUsedAt === null ? 'never' : <Ago at={key.lastUsedAt} />,
-      <span className="one-line">
-        <Button type="button" basic compact size="small" aria-label={`Replace ${key.name}`} onClick={() => setChange({ kind: 'replace', key })}>
-          Replace…
-        </Button>
-        <Button type="button" basic compact negative size="small" aria-label={`Remove ${key.name}`} onClick={() => setChange({ kind: 'remove', key })}>
-          Remove…
-        </Button>
-      </span>,
-    ],
-  }));
+  const buttons: Column<SshKeyView> = { title: 'Change', isTitleHidden: true, render: (key) => <KeyButtons sshKey={key} onChange={setChange} /> };
   return (
     <Segment>
-      <DataTable name="Your SSH keys" columns={['Name', 'Kind', 'Fingerprint', 'Added', 'Last used', '(Change)']} rows={rows} />
+      <DataTable name="Your SSH keys" columns={[...columns, buttons]} rows={list} />
       {change && <ChangeKey change={change} onClose={() => setChange(null)} />}
     </Segment>
+  );
+}
+
+const columns: readonly Column<SshKeyView>[] = [
+  { title: 'Name', render: ({ name }) => name },
+  { title: 'Kind', render: ({ type }) => type },
+  { title: 'Fingerprint', render: ({ fingerprint }) => <code className="breaks">{fingerprint}</code> },
+  { title: 'Added', render: ({ createdAt }) => <Ago at={createdAt} /> },
+  { title: 'Last used', render: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : <Ago at={lastUsedAt} />) },
+];
+
+function KeyButtons({ sshKey, onChange }: { sshKey: SshKeyView; onChange: (change: KeyChange) => void }): ReactNode {
+  return (
+    <span className="one-line">
+      <Button type="button" basic compact size="small" aria-label={`Replace ${sshKey.name}`} onClick={() => onChange({ kind: 'replace', key: sshKey })}>
+        Replace…
+      </Button>
+      <Button type="button" basic compact negative size="small" aria-label={`Remove ${sshKey.name}`} onClick={() => onChange({ kind: 'remove', key: sshKey })}>
+        Remove…
+      </Button>
+    </span>
   );
 }

@@ -6,7 +6,7 @@ import type { PersonView } from '../../contracts/people.ts';
 import { AddPerson } from '../components/AddPerson.tsx';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
-import { DataTable } from '../components/DataTable.tsx';
+import { DataTable, type Column } from '../components/DataTable.tsx';
 import { DisablePerson } from '../components/DisablePerson.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { Sign } from '../components/Sign.tsx';
@@ -40,28 +40,35 @@ export function People(): ReactNode {
 function PeopleTable({ list }: { list: readonly PersonView[] }): ReactNode {
   const [asked, setAsked] = useState<PersonView | null>(null);
   const myId = useMe().data?.person.id;
-  const rows = list.map((person) => ({
-    key: person.id,
-    cells: [
-      <>
-        {person.name} {person.id === myId && <span className="quiet">(you)</span>}
-      </>,
-      person.userName,
-      person.email,
-      person.role === 'manager' ? 'lab manager' : 'experimenter',
-      person.instances,
-      <Ago at={person.createdAt} />,
-      <Sign look={person.isDisabled ? disabled : active} />,
-      person.id === myId ? '' : person.isDisabled ? <EnableButton person={person} /> : <DisableButton person={person} onClick={() => setAsked(person)} />,
-    ],
-  }));
+  const change: Column<PersonView> = {
+    title: 'Change',
+    isTitleHidden: true,
+    render: (person) =>
+      person.id === myId ? (
+        <span className="quiet">you</span>
+      ) : person.isDisabled ? (
+        <EnableButton person={person} />
+      ) : (
+        <DisableButton person={person} onClick={() => setAsked(person)} />
+      ),
+  };
   return (
     <Segment>
-      <DataTable name="People" columns={['Name', 'User name', 'E-mail', 'Role', 'Instances', 'Since', 'Account', '(Change)']} rows={rows} />
+      <DataTable name="People" columns={[...columns, change]} rows={list} />
       {asked && <DisablePerson person={asked} onClose={() => setAsked(null)} />}
     </Segment>
   );
 }
+
+const columns: readonly Column<PersonView>[] = [
+  { title: 'Name', render: ({ name }) => name },
+  { title: 'User name', render: ({ userName }) => userName },
+  { title: 'E-mail', render: ({ email }) => email },
+  { title: 'Role', render: ({ role }) => (role === 'manager' ? 'lab manager' : 'experimenter') },
+  { title: 'Instances', render: ({ instances }) => instances },
+  { title: 'Since', render: ({ createdAt }) => <Ago at={createdAt} /> },
+  { title: 'Account', render: ({ isDisabled }) => <Sign look={isDisabled ? disabled : active} /> },
+];
 
 const active: Look = { word: 'active', icon: 'check circle', tone: 'moss' };
 const disabled: Look = { word: 'disabled', icon: 'ban', tone: 'stone' };

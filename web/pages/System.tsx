@@ -5,7 +5,7 @@ import { Segment } from 'semantic-ui-react';
 import type { SystemView } from '../../contracts/system.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
-import { DataTable } from '../components/DataTable.tsx';
+import { DataTable, type Column } from '../components/DataTable.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { Sign } from '../components/Sign.tsx';
 import type { Look } from '../looks.ts';
@@ -29,11 +29,7 @@ function Parts(): ReactNode {
       {(view) => (
         <>
           <Segment>
-            <DataTable
-              name="Parts of the panel"
-              columns={['Part', 'How it is', 'Detail']}
-              rows={view.parts.map((part) => ({ key: part.name, cells: [part.name, <Sign look={part.isWell ? well : notWell} />, part.detail] }))}
-            />
+            <DataTable name="Parts of the panel" columns={columns} rows={view.parts.map((part) => ({ ...part, id: part.name }))} />
           </Segment>
           <About view={view} />
         </>
@@ -41,6 +37,12 @@ function Parts(): ReactNode {
     </Answer>
   );
 }
+
+const columns: readonly Column<SystemView['parts'][number]>[] = [
+  { title: 'Part', render: ({ name }) => name },
+  { title: 'How it is', render: ({ isWell }) => <Sign look={isWell ? well : notWell} /> },
+  { title: 'Detail', render: ({ detail }) => detail },
+];
 
 const well: Look = { word: 'well', icon: 'check circle', tone: 'moss' };
 const notWell: Look = { word: 'not well', icon: 'times circle', tone: 'brick' };

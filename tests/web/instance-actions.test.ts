@@ -1,0 +1,77 @@
+// Which actions a page offers, and what it says before dangerous ones.
+
+import { describe, expect, it } from 'vitest';
+import type { InstanceView } from '../../contracts/instances.ts';
+import { describeConsequences, describeFacts } from '../../web/consequences.ts';
+import { listActions } from '../../web/instance-actions.ts';
+
+const nowMs = Date.parse('2024-05-01T12:00:00Z');
+type Facts = Parameters<typeof listActions>[0];
+const running: Facts = { standing: 'owner', state: 'running', intent: 'run', job: null, lastDeployedAt: '2024-05-01T11:00:00Z' };
+const whyNot = (facts: Facts): Record<string, string | null> => Object.fromEntries(listActions(facts).map(({ kind, whyNot: why }) => [kind, why]));
+
+const now = (change: Partial<InstanceView['now']> = {}): InstanceView['now'] => ({
+  databaseBytes: 9_400_000,
+  rows: 412,
+  participantsInSession: 18,
+  sessions: 3,
+  lastBackupAt: '2024-05-01T10:00:00Z',
+  webProcesses: 1,
+  restarts: 0,
+  ...change,
+});
+
+describe('listActions', () => {
+  it('offers delete to a manager only', () => {
+    expect(listActions(running).map(({ kind }) => kind)).not.toContain('delete');
+    expect(listActions({ ...running, standing: 'manager' }).map(({ kind }) => kind)).toContain('delete');
+  });
+
+  it('offers nothing to somebody who may only look', () => {
+    expect(listActions({ ...running, standing: 'view' })).toEqual([]);
+  });
+
+  it('says why start has to wait while it runs, and why restart has to wait while it is stopped', () => {
+    expect(whyNot(running)).toMatchObject({ start: 'It is running.', stop: null, restart: null });
+    expect(whyNot({ ...running, state: 'stopped', intent: 'stop' })).toMatchObject({
+      start: null,
+      stop: 'It is stopped.',
+      restart: 'It is stopped. Start it.',
+    });
+  });
+
+  it('lets the password be set before the first push, and nothing that needs an experiment', () => {
+    const waiting = whyNot({ ...running, standing: 'manager', state: 'waiting', lastDeployedAt: null });
+    expect(waiting['set-admin-password']).toBeNull();
+    expect(waiting['delete']).toBeNull();
+    expect(waiting['reset-database']).toMatch(/Push a project first/);
+  });
+
+  it('leaves only delete for an instance that was not fully created', () => {
+    const failed = whyNot({ ...running, standing: 'manager', state: 'failed', lastDeployedAt: null });
+    expect(Object.keys(failed).filter((kind) => failed[kind] === null)).toEqual(['delete']);
+  });
+});
+
+describe('consequences', () => {
+  it('names people, rows and the age of the last backup', () => {
+    expect(describeFacts({ now: now() }, nowMs)).toBe('18 people are in a session; 412 rows; last backup 2 hours ago.');
+  });
+
+  it('says what is not known instead of zero', () => {
+    const facts = describeFacts({ now: now({ participantsInSession: null, rows: null, lastBackupAt: null }) }, nowMs);
+    expect(facts).toBe('It is not known whether people are in a session; number of rows unknown; no backup yet.');
+  });
+
+  it('asks for the name before a reset and a delete, not before a stop', () => {
+    const instance = { name: 'trust-game', lastDeployedAt: running.lastDeployedAt, now: now() };
+    expect(describeConsequences('reset-database', instance, nowMs)).toMatchObject({ needsName: true, isDangerous: true });
+    expect(describeConsequences('delete', instance, nowMs).sentences).toContain('A backup is taken first and checked; without it nothing is deleted.');
+    expect(describeConsequences('stop', instance, nowMs).needsName).toBe(false);
+  });
+
+  it('promises no backup of an instance that never had data', () => {
+    const instance = { name: 'empty', lastDeployedAt: null, now: now({ rows: null }) };
+    expect(describeConsequences('delete', instance, nowMs).sentences.join(' ')).not.toMatch(/backup/);
+  });
+});
