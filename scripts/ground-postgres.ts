@@ -156,7 +156,7 @@ function isOurs(layout: Layout, pid: number): boolean {
   if (process.platform !== 'linux') return identify(pid) !== null;
   try {
     const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return /postgres$/.test(argv[0] ?? '') && argv.includes(layout.postgresDir);
+    return (argv[0] ?? '').endsWith('postgres') && argv.includes(layout.postgresDir);
   } catch {
     return false;
   }

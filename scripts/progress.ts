@@ -7,6 +7,8 @@ export type Progress = {
   /** Runs one step; prints `✓ name (12 s)` at its end and, when it takes long, `… name` meanwhile. */
   step<T>(name: string, work: (note: (text: string) => void) => Promise<T>): Promise<T>;
   say(line: string): void;
+  /** Only for the person's eyes: not written into the log. */
+  show(line: string): void;
   log(text: string): void;
   /** From now on `log` writes there, beginning with what was logged so far. */
   logTo(file: string): void;
@@ -29,6 +31,7 @@ export function makeProgress(write: (line: string) => void = (line) => process.s
   };
   return {
     say,
+    show: (line) => write(`${line}\n`),
     log,
     logTo(target) {
       appendFileSync(target, early);

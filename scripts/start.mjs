@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { becomeProgram, installPackages, nodeProblem, root, secondsSince } from './packages.mjs';
 
-const commands = ['start', 'stop-all', 'install-service', 'ground'];
+const commands = ['start', 'stop-all', 'install-service', 'ground', 'stop-ground'];
 const command = process.argv[2] ?? 'start';
 
 async function main() {

@@ -122,7 +122,7 @@ export async function startGitSsh(options: GitSshOptions): Promise<{ port: numbe
   const hookSocket = await startHookSocket({ socketPath: options.hookSocketPath, hooksDir, nodeBinary, log });
   const works: GitWorks = { access, hookSocket, hooksDir, gitBinary, gitTimeoutMs: limits.gitTimeoutMs, stallMs: limits.idleMs, log };
   const house: House = { works, limits, visitors: new Set(), commands: new Map(), stopping: new AbortController(), isClosing: false };
-  const config: ServerConfig = { hostKeys: [parsedKey], algorithms, ident: 'Arboretum', keepaliveInterval: limits.keepaliveMs, keepaliveCountMax: 3 };
+  const config: ServerConfig = { hostKeys: [{ key: parsedKey }], algorithms, ident: 'Arboretum', keepaliveInterval: limits.keepaliveMs, keepaliveCountMax: 3 };
   const server = createServer({ noDelay: true }, (socket) => welcome(house, config, socket));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port, options.host, resolve)).catch(async (error: unknown) => {
     await hookSocket.close();

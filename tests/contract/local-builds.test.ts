@@ -26,8 +26,11 @@ describe('builds on the local platform', { timeout: 120_000 }, () => {
   }, 60_000);
 
   afterAll(async () => {
-    for (const spec of strays) await platform.destroy(spec, never);
-    await stand.close();
+    try {
+      for (const spec of strays) await platform.destroy(spec, never);
+    } finally {
+      await stand.close();
+    }
   }, 60_000);
 
   it('builds a project with everything that people really commit', async () => {

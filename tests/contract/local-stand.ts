@@ -39,7 +39,7 @@ export async function makeLocalStand() {
     uvBinary: path.join(tools, 'bin', 'uv'),
     postgres: {
       adminUrl: new Secret(databaseUrl),
-      binDir: null,
+      binDir: process.env['ARBORETUM_TEST_POSTGRES_BIN'] ?? null,
       instanceHost: url.searchParams.get('host') ?? `${url.hostname}:${url.port || '5432'}`,
     },
     separatesUsers,

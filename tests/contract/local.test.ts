@@ -100,8 +100,11 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
   }, 120_000);
 
   afterAll(async () => {
-    for (const spec of [quiet, ...strays]) await platform.destroy(spec, never);
-    await stand.close();
+    try {
+      for (const spec of [quiet, ...strays]) await platform.destroy(spec, never);
+    } finally {
+      await stand.close();
+    }
   }, 60_000);
 
   it('says how well it keeps instances apart', async () => {

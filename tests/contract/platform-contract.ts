@@ -50,8 +50,11 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
     }, 60_000);
 
     afterAll(async () => {
-      for (const stray of [spec, ...strays]) await platform.destroy(stray, never);
-      await stand.close();
+      try {
+        for (const stray of [spec, ...strays]) await platform.destroy(stray, never);
+      } finally {
+        await stand.close();
+      }
     }, 60_000);
 
     const query = async (database: string | null, text: string) => await askPostgres(stand.adminUrl, database, text);
