@@ -18,6 +18,7 @@ const reservedNames = [
   'localhost',
   'mail',
   'metrics',
+  'new',
   'panel',
   'readyz',
   'root',

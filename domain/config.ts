@@ -15,6 +15,12 @@ const portRange = z
   .transform((text) => text.split('-').map(Number) as [number, number])
   .refine(([first, last]) => first >= 1 && first <= last && last <= 65_535, 'the first port must not be above the last, both 1–65535');
 
+const idRange = z
+  .string()
+  .regex(/^\d{4,9}-\d{4,9}$/, 'two ids with a hyphen, for example 200000-209999')
+  .transform((text) => text.split('-').map(Number) as [number, number])
+  .refine(([first, last]) => first > 1000 && first <= last, 'the first id must be above 1000 and not above the last');
+
 type Setting = { readonly schema: z.ZodType; readonly unit: string; readonly fallback: string; readonly meaning: string };
 // A row of the table reads best with its four columns in a line.
 // oxlint-disable-next-line max-params
@@ -67,6 +73,12 @@ export const settings = {
   ),
   ARBORETUM_ADMIN_EMAIL: setting(z.email().optional(), 'e-mail', 'a one-time link is printed instead', 'First manager, made when there is none.'),
   ARBORETUM_ADMIN_PASSWORD: setting(secret.optional(), 'text, ≥ 10 characters', '', 'Password of that first manager.'),
+  INSTANCE_USER_IDS: setting(
+    idRange.default([200_000, 209_999]),
+    'user ids',
+    '200000-209999',
+    'As root: operating-system user ids of instances. Two panels on one machine need ranges of their own.',
+  ),
   INSTANCE_MEMORY_MIB: setting(count.default(2048), 'MiB', '2048', 'Memory an instance may use.'),
   INSTANCE_DISK_MIB: setting(count.default(2048), 'MiB', '2048', 'Disk an instance may fill with files of its own.'),
   INSTANCE_PROCESSES: setting(count.default(200), 'count', '200', 'Processes and threads an instance may have.'),

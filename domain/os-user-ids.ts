@@ -5,23 +5,20 @@ import type { Instance } from '../prisma/client/client.ts';
 import type { WorkerContext } from './context.ts';
 import type { Transaction } from './database.ts';
 
-const firstOsUserId = 200_000;
-const lastOsUserId = 209_999;
-
 /** Gives the instance an id of its own where the worker can change to it; one that it has stays. @returns the row with it */
 export async function giveOsUserId(ctx: WorkerContext, instance: Instance): Promise<Instance> {
   if (!ctx.config.isRoot || instance.osUserId !== null) return instance;
   return ctx.db.$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum os user ids'))`;
-    return tx.instance.update({ where: { id: instance.id }, data: { osUserId: await freeOsUserId(tx) } });
+    return tx.instance.update({ where: { id: instance.id }, data: { osUserId: await freeOsUserId(tx, ctx.config.INSTANCE_USER_IDS) } });
   });
 }
 
-async function freeOsUserId(tx: Transaction): Promise<number> {
+async function freeOsUserId(tx: Transaction, [firstOsUserId, lastOsUserId]: readonly [number, number]): Promise<number> {
   const { _max } = await tx.instance.aggregate({ _max: { osUserId: true } });
   const next = Math.max(firstOsUserId, (_max.osUserId ?? 0) + 1);
   if (next <= lastOsUserId) return next;
   const taken = new Set((await tx.instance.findMany({ where: { osUserId: { not: null } }, select: { osUserId: true } })).map(({ osUserId }) => osUserId));
   for (let id = firstOsUserId; id <= lastOsUserId; id += 1) if (!taken.has(id)) return id;
-  throw new AppError('platform_failed', { reason: 'every user id from 200000 to 209999 is in use' });
+  throw new AppError('platform_failed', { reason: 'every user id of INSTANCE_USER_IDS is in use' });
 }

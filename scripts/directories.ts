@@ -12,6 +12,9 @@ type Folder = { readonly at: string; readonly owner: Owner; readonly mode: numbe
 /** The folder in which pid files of the panel's processes lie. */
 export const pidDirOf = (layout: Layout): string => path.join(layout.runDir, 'pids');
 
+/** Temporary files of one service: tsx keeps compiled code there, which nobody else may plant (as in /tmp). */
+export const tempDirOf = (layout: Layout, service: 'server' | 'worker'): string => path.join(layout.dataDir, 'tmp', service);
+
 /** Backups of the panel's own database. */
 export const panelBackupsDirOf = (layout: Layout): string => path.join(layout.backupsDir, 'panel');
 
@@ -23,6 +26,8 @@ function foldersOf(layout: Layout): readonly Folder[] {
     folder(layout.cacheDir, 'root', 0o755),
     folder(layout.toolsDir, 'root', 0o755),
     folder(layout.instancesDir, 'root', 0o755),
+    folder(tempDirOf(layout, 'server'), 'panel', 0o700),
+    folder(tempDirOf(layout, 'worker'), 'root', 0o700),
     // The server writes the hook, git of the same user runs it.
     folder(layout.hooksDir, 'panel', 0o755),
     folder(layout.supervisorDir, 'root', 0o755),

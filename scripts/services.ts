@@ -4,7 +4,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { settings } from '../domain/config.ts';
 import type { ServiceCode } from './code-for-services.ts';
-import { pidDirOf } from './directories.ts';
+import { pidDirOf, tempDirOf } from './directories.ts';
 import { inheritedEnvironment, serviceEnvironment } from './environment.ts';
 import { putRedisDataAside, redisAccess, writeRedisConfig } from './ground-redis.ts';
 import type { Prepared } from './prepare.ts';
@@ -49,7 +49,7 @@ export function nodeService(prepared: Prepared, name: 'server' | 'worker', { cod
     account: name === 'worker' ? null : base.account,
     file: code.node,
     args: ['--import', `file://${tsx}`, path.join(code.root, name, 'main.ts')],
-    env: environmentFor(prepared, databaseUrl),
+    env: { ...environmentFor(prepared, databaseUrl), TMPDIR: tempDirOf(prepared.config.layout, name) },
     cwd: code.root,
     // Jobs and pushes in hand may finish.
     stopGraceMs: 30_000,

@@ -5,6 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { becomeProgram, installPackages, nodeProblem, root, secondsSince } from './packages.mjs';
 
+/** tsx would keep compiled code in /tmp, where others could plant some for root to run. */
+const environment = process.getuid?.() === 0 ? { TSX_DISABLE_CACHE: '1' } : {};
 const commands = ['start', 'stop-all', 'install-service', 'ground', 'stop-ground'];
 const command = process.argv[2] ?? 'start';
 
@@ -29,7 +31,7 @@ async function main() {
   rmSync(noteDir, { recursive: true, force: true });
   // Settings are relative to where the command was given; tsx is looked up beside this file.
   const tsx = path.join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
-  return await becomeProgram(process.execPath, ['--import', `file://${tsx}`, path.join(root, 'scripts', 'panel.ts'), command]);
+  return await becomeProgram(process.execPath, ['--import', `file://${tsx}`, path.join(root, 'scripts', 'panel.ts'), command], environment);
 }
 
 process.exitCode = await main();

@@ -196,7 +196,7 @@ function endInTime(works: GitWorks, command: GitCommand, git: { child: ChildProc
 
 // SGR (colour) is kept; other escape sequences, control characters and direction marks go. A sequence may end in a later piece.
 const escapes =
-  /(\u001b\[[0-9;:]{0,40}m)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\|(?=[\u001b\n]))|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+  /(\u001b\[[0-9;:]{0,40}m)|\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b\n]*(?:\u0007|\u001b\\|(?=[\u001b\n]|$))|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const unfinished = /(?:\r|\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b\n]*\u001b?|[ -/]*))$/;
 
 /** Makes text that others wrote harmless for a terminal, piece by piece: colours stay, `\r` becomes a new line. */

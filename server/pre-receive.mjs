@@ -4,7 +4,6 @@
 import { request } from 'node:http';
 import { stdin, stderr, env } from 'node:process';
 import { text } from 'node:stream/consumers';
-import { stripVTControlCharacters } from 'node:util';
 
 const patienceMs = 60_000;
 const noAnswer = {
@@ -42,7 +41,8 @@ function ask(question) {
 
 /** Sentences may quote what was pushed (a branch name): no control characters reach the terminal, every line is indented. */
 function plain(sentence) {
-  return stripVTControlCharacters(String(sentence))
+  return String(sentence)
+    .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '')
     .replace(/[^\P{C}\n]/gu, '')
     .replaceAll('\n', '\n  ');
 }

@@ -4,11 +4,20 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
-const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 const picturesDir = path.join(import.meta.dirname, '..', '..', 'docs', 'images');
 
 /** @throws when Chromium is missing; `npm test` installs it */
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: process.env['ARBORETUM_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: flags });
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: process.env['ARBORETUM_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: flags });
 
 /** A page of a visitor of its own, with own cookies; its own errors end the test through `errors`. */
 export async function visitor(browser: Browser, errors: string[]): Promise<Page> {

@@ -65,12 +65,16 @@ async function act(name: string, action: string): Promise<void> {
 
 /** Waits until the newest job of this title has ended, as the page says it. */
 async function jobEnds(name: string, title: string, state: 'succeeded' | 'failed'): Promise<void> {
-  await until(`${title} of ${name} ${state}`, async () => {
-    const jobs = await api<{ jobs: { title: string; state: string; error: unknown }[] }>(`/instances/${name}/jobs`);
-    const job = jobs.jobs.find((one) => one.title === title);
-    if (job?.state === 'failed' && state === 'succeeded') throw new Error(JSON.stringify(job));
-    return job?.state === state;
-  }, { withinMs: 120_000 });
+  await until(
+    `${title} of ${name} ${state}`,
+    async () => {
+      const jobs = await api<{ jobs: { title: string; state: string; error: unknown }[] }>(`/instances/${name}/jobs`);
+      const job = jobs.jobs.find((one) => one.title === title);
+      if (job?.state === 'failed' && state === 'succeeded') throw new Error(JSON.stringify(job));
+      return job?.state === state;
+    },
+    { withinMs: 120_000 },
+  );
 }
 
 const api = <T>(where: string): Promise<T> => ada.evaluate(async (url) => (await fetch(url)).json() as Promise<unknown>, `/api/v1${where}`) as Promise<T>;
@@ -113,7 +117,10 @@ describe('the chain', () => {
     await ada.goto(`${panel.url}/keys`);
     await ada.getByLabel('Public key').fill(key.publicKey);
     await ada.getByRole('button', { name: /^Add/ }).click();
-    await ada.getByText(/SHA256:/).first().waitFor();
+    await ada
+      .getByText(/SHA256:/)
+      .first()
+      .waitFor();
   });
 
   it('creates an instance whose page is the instruction, and shows the build of the first push live', async () => {
@@ -125,9 +132,9 @@ describe('the chain', () => {
 
     const folder = path.join(home, 'trust-game');
     const venv = process.env['ARBORETUM_TEST_VENV'] ?? '';
-    const made = spawnSync(path.join(venv, 'bin', 'otree'), ['startproject', folder], { input: 'n\n', encoding: 'utf8' });
+    const made = spawnSync(path.join(venv, 'bin', 'otree'), ['startproject', path.join(home, 'made')], { input: 'n\n', encoding: 'utf8' });
     expect(made.status, made.stderr).toBe(0);
-    makeProject(folder, folder);
+    makeProject(path.join(home, 'made'), folder);
     const pushing = push(folder, { key, remote: remote('trust-game') });
     await ada.getByText('Choosing versions').first().waitFor({ timeout: 60_000 });
     await picture(ada, 'build-log');
@@ -169,7 +176,10 @@ describe('the chain', () => {
     expect(output).toContain('`nopackageofthisname` is used in survey/__init__.py but is not in requirements.txt.');
     expect(output).toContain('Add a line');
     await ada.goto(`${panel.url}/instances/lab-games/deploy`);
-    await ada.getByText(/nopackageofthisname/).first().waitFor();
+    await ada
+      .getByText(/nopackageofthisname/)
+      .first()
+      .waitFor();
     await picture(ada, 'failed-push');
     expect((await ask('lab-games', '/login')).status).toBe(200);
     const again = await push(folder, { key, remote: remote('lab-games') });
@@ -192,13 +202,19 @@ describe('the chain', () => {
     const present = async (): Promise<number> => Number(await admin.locator('#present_count').textContent());
 
     await ada.goto(`${panel.url}/instances/lab-games/rooms`);
-    const labels = (await api<{ rooms: { name: string; labels: string[] }[] }>('/instances/lab-games')).rooms.find(({ name }) => name === 'lab')?.labels.slice(0, 2) ?? [];
+    const labels =
+      (await api<{ rooms: { name: string; labels: string[] }[] }>('/instances/lab-games')).rooms.find(({ name }) => name === 'lab')?.labels.slice(0, 2) ?? [];
     for (const label of labels) {
       const page = await visitor(browser, errors);
       await page.goto(`${panel.url}/lobby/lab-games/lab/${label}`);
       people.push(page);
     }
-    await ada.getByRole('listitem').filter({ hasText: labels[0] ?? '' }).filter({ hasText: /opened/i }).first().waitFor();
+    await ada
+      .getByRole('listitem')
+      .filter({ hasText: labels[0] ?? '' })
+      .filter({ hasText: /opened/i })
+      .first()
+      .waitFor();
     expect(await present()).toBe(0);
     await picture(people[0] as Page, 'lobby-participant');
 
@@ -218,10 +234,16 @@ describe('the chain', () => {
     await form.getByRole('button', { name: 'Create session' }).click();
     await form.getByText('is open in this room').last().waitFor();
     await Promise.all(people.map((page) => page.waitForURL(/\/p\//)));
-    await ada.getByText(/in (the )?room/i).first().waitFor();
+    await ada
+      .getByText(/in (the )?room/i)
+      .first()
+      .waitFor();
     await playBargain(people[0] as Page, people[1] as Page);
     for (const page of people) await page.getByText('Your answers are saved.').waitFor();
-    await ada.getByText(/finished/i).first().waitFor();
+    await ada
+      .getByText(/finished/i)
+      .first()
+      .waitFor();
   }, 120_000);
 
   describe('while the panel is away', () => {
@@ -231,12 +253,20 @@ describe('the chain', () => {
     it('the experiment answers all the time and no websocket closes', async () => {
       rows = await countRows(panel, 'lab-games');
       expect(rows).toBeGreaterThan(0);
-      watch = await watchExperiment(await visitor(browser, errors), { port: panel.port, host: `lab-games.localhost:${panel.port}`, path: '/room/online?participant_label=watcher&welcome_page_ok=1' });
+      watch = await watchExperiment(await visitor(browser, errors), {
+        port: panel.port,
+        host: `lab-games.localhost:${panel.port}`,
+        path: '/room/online?participant_label=watcher&welcome_page_ok=1',
+      });
       await createInstance('by-the-way');
       await act('by-the-way', 'Delete…');
       await ada.getByLabel(/Type by-the-way/).fill('by-the-way');
       await ada.getByRole('button', { name: 'Delete', exact: true }).click();
-      await until('by-the-way is gone', async () => !(await api<{ instances: { name: string }[] }>('/instances')).instances.some(({ name }) => name === 'by-the-way'), { withinMs: 60_000 });
+      await until(
+        'by-the-way is gone',
+        async () => !(await api<{ instances: { name: string }[] }>('/instances')).instances.some(({ name }) => name === 'by-the-way'),
+        { withinMs: 60_000 },
+      );
 
       await flushRedis(panel);
       await panel.stop();
@@ -247,7 +277,9 @@ describe('the chain', () => {
         return response?.status === 200;
       });
       const report = await watch.end();
-      process.stdout.write(`answers while the panel was away, killed and restarted: ${report.answers}, failures ${report.failures.length}, closed websockets ${report.closedSockets}\n`);
+      process.stdout.write(
+        `answers while the panel was away, killed and restarted: ${report.answers}, failures ${report.failures.length}, closed websockets ${report.closedSockets}\n`,
+      );
       expect(report.failures).toEqual([]);
       expect(report.closedSockets).toBe(0);
       expect(report.answers).toBeGreaterThan(20);
@@ -289,7 +321,9 @@ describe('the chain', () => {
     expect(await countRows(panel, 'lab-games')).toBe(0);
     await until('oTree answers', async () => (await ask('lab-games', '/login')).status === 200);
     await ada.goto(`${panel.url}/instances/lab-games/data`);
-    const { backups } = await api<{ backups: { id: string; rows: number; sha256: string; verifiedAt: string | null; reason: string }[] }>('/instances/lab-games/backups');
+    const { backups } = await api<{ backups: { id: string; rows: number; sha256: string; verifiedAt: string | null; reason: string }[] }>(
+      '/instances/lab-games/backups',
+    );
     expect(backups[0]).toMatchObject({ reason: 'before reset', verifiedAt: expect.any(String) });
     expect(backups[0]?.rows).toBeGreaterThan(0);
     const sha256 = await ada.evaluate(async (url) => {
@@ -318,7 +352,11 @@ describe('the chain', () => {
     await act('trust-game', 'Delete…');
     await ada.getByLabel(/Type trust-game/).fill('trust-game');
     await ada.getByRole('button', { name: 'Delete', exact: true }).click();
-    await until('trust-game is gone', async () => !(await api<{ instances: { name: string }[] }>('/instances')).instances.some(({ name }) => name === 'trust-game'), { withinMs: 60_000 });
+    await until(
+      'trust-game is gone',
+      async () => !(await api<{ instances: { name: string }[] }>('/instances')).instances.some(({ name }) => name === 'trust-game'),
+      { withinMs: 60_000 },
+    );
     expect((await ask('trust-game', '/')).status).toBe(404);
     await createInstance('trust-game');
   }, 120_000);

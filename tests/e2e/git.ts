@@ -40,9 +40,15 @@ export function commit(folder: string, message: string, files: Readonly<Record<s
 }
 
 /** `git push`; the output is what a person sees in the terminal. */
-export async function push(folder: string, options: { key: Key; remote: string; refspec?: string; more?: readonly string[] }): Promise<{ code: number | null; output: string; seconds: number }> {
+export async function push(
+  folder: string,
+  options: { key: Key; remote: string; refspec?: string; more?: readonly string[] },
+): Promise<{ code: number | null; output: string; seconds: number }> {
   const begin = performance.now();
-  const child = spawn('git', ['-C', folder, 'push', ...(options.more ?? []), options.remote, options.refspec ?? 'main'], { env: env(options.key), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('git', ['-C', folder, 'push', ...(options.more ?? []), options.remote, options.refspec ?? 'main'], {
+    env: env(options.key),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));

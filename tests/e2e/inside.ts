@@ -14,7 +14,11 @@ function serverAndWorker(panel: WholePanel): PanelProcess[] {
   for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const argv = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      const env = Object.fromEntries(readFileSync(`/proc/${entry}/environ`, 'utf8').split('\0').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+      const env = Object.fromEntries(
+        readFileSync(`/proc/${entry}/environ`, 'utf8')
+          .split('\0')
+          .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+      );
       if (/(server|worker)\/main\.ts/.test(argv) && env['DATA_DIR'] === panel.dataDir) found.push({ pid: Number(entry), argv, env });
     } catch {
       // It ended in between, or it is not ours to read.
@@ -31,7 +35,10 @@ const environmentOf = (panel: WholePanel): Readonly<Record<string, string>> => {
 
 /** Pids of the panel group: server, worker, Redis. */
 export function panelProcesses(panel: WholePanel): number[] {
-  const redis = execFileSync('pgrep', ['-f', `redis-server.*${environmentOf(panel)['REDIS_SOCKET'] ?? 'none'}`], { encoding: 'utf8' }).trim().split('\n').map(Number);
+  const redis = execFileSync('pgrep', ['-f', `redis-server.*${environmentOf(panel)['REDIS_SOCKET'] ?? 'none'}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number);
   return [...serverAndWorker(panel).map(({ pid }) => pid), ...redis];
 }
 

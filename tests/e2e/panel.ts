@@ -38,6 +38,12 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** A range of user ids that no other panel on this machine is likely to use: a start ends whatever runs under its id. */
+function userIds(): string {
+  const first = 300_000 + Math.floor(Math.random() * 100_000) * 100;
+  return `${first}-${first + 99}`;
+}
+
 /** @param more settings over the defaults */
 export async function makePanel(more: Readonly<Record<string, string>> = {}): Promise<WholePanel> {
   const home = mkdtempSync(path.join(os.tmpdir(), 'arb-e2e-'));
@@ -45,7 +51,7 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
   await import('node:fs/promises').then(({ chmod }) => chmod(home, 0o755));
   const [port, gitPort] = [await freePort(), await freePort()];
   const dataDir = path.join(home, 'data');
-  const env = { PORT: String(port), GIT_SSH_PORT: String(gitPort), DATA_DIR: dataDir, RUN_DIR: path.join(home, 'run'), ...more };
+  const env = { PORT: String(port), GIT_SSH_PORT: String(gitPort), DATA_DIR: dataDir, RUN_DIR: path.join(home, 'run'), INSTANCE_USER_IDS: userIds(), ...more };
   let child: ChildProcess | null = null;
   let printed = '';
 
@@ -71,10 +77,14 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
       const started = spawn(process.execPath, [starter], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
       child = started;
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (bytes: Buffer) => (printed += bytes.toString()));
-      await until('the panel prints its address', () => {
-        if (started.exitCode !== null) throw new Error(`npm start ended:\n${printed}`);
-        return printed.includes(`http://localhost:${port}`);
-      }, { withinMs: 300_000, why: () => printed });
+      await until(
+        'the panel prints its address',
+        () => {
+          if (started.exitCode !== null) throw new Error(`npm start ended:\n${printed}`);
+          return printed.includes(`http://localhost:${port}`);
+        },
+        { withinMs: 300_000, why: () => printed },
+      );
     },
     async stop() {
       const running = child;

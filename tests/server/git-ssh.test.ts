@@ -10,7 +10,17 @@ import path from 'node:path';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
-import { loadHostKey, startGitSsh, type GitAccess, type GitPerson, type GitSshOptions, type Push, type PushOutcome, type PushVerdict } from '../../server/git-ssh.ts';
+import type { Log } from '../../domain/context.ts';
+import {
+  loadHostKey,
+  startGitSsh,
+  type GitAccess,
+  type GitPerson,
+  type GitSshOptions,
+  type Push,
+  type PushOutcome,
+  type PushVerdict,
+} from '../../server/git-ssh.ts';
 import { parseSshPublicKey } from '../../server/ssh-public-key.ts';
 
 type Ended = { code: number | null; stdout: string; stderr: string };
@@ -54,8 +64,17 @@ class Panel implements GitAccess {
 const lab = mkdtempSync(path.join(os.tmpdir(), 'arboretum-git-'));
 const inLab = (...parts: string[]): string => path.join(lab, ...parts);
 const panel = new Panel();
-const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-const clientEnvironment = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: lab, LANG: 'C.UTF-8', GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@x', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@x' };
+const log = { info: vi.fn<Log['info']>(), warn: vi.fn<Log['warn']>(), error: vi.fn<Log['error']>() };
+const clientEnvironment = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: lab,
+  LANG: 'C.UTF-8',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'A',
+  GIT_AUTHOR_EMAIL: 'a@x',
+  GIT_COMMITTER_NAME: 'A',
+  GIT_COMMITTER_EMAIL: 'a@x',
+};
 const started: Server[] = [];
 const clients: Client[] = [];
 const children: ChildProcess[] = [];
@@ -65,7 +84,17 @@ let count = 0;
 
 async function startServer(options: Partial<GitSshOptions> = {}): Promise<Server> {
   count += 1;
-  const fresh = await startGitSsh({ access: panel, hostKey, host: '127.0.0.1', port: 0, hookSocketPath: inLab(`hook-${count}.sock`), hooksDir: inLab('hooks'), gitBinary: '/usr/bin/git', log, ...options });
+  const fresh = await startGitSsh({
+    access: panel,
+    hostKey,
+    host: '127.0.0.1',
+    port: 0,
+    hookSocketPath: inLab(`hook-${count}.sock`),
+    hooksDir: inLab('hooks'),
+    gitBinary: '/usr/bin/git',
+    log,
+    ...options,
+  });
   started.push(fresh);
   return fresh;
 }
@@ -74,7 +103,8 @@ async function startServer(options: Partial<GitSshOptions> = {}): Promise<Server
 function makeKey(name: string, options: { type?: string; known?: boolean } = {}): string {
   const file = inLab(`key-${name}`);
   execFileSync('ssh-keygen', ['-q', '-t', ...(options.type ?? 'ed25519').split(' '), '-N', '', '-f', file]);
-  if (options.known ?? true) panel.people.set(parseSshPublicKey(readFileSync(`${file}.pub`, 'utf8')).fingerprint, { personId: name, keyId: `key-${name}`, name });
+  if (options.known ?? true)
+    panel.people.set(parseSshPublicKey(readFileSync(`${file}.pub`, 'utf8')).fingerprint, { personId: name, keyId: `key-${name}`, name });
   return file;
 }
 
@@ -85,12 +115,35 @@ function makeRepository(name: string, maxPushMib = 50): string {
   return directory;
 }
 
-const sshOptions = (key: string, more: readonly string[] = []): string[] => ['-F', '/dev/null', '-i', key, '-o', 'IdentitiesOnly=yes', '-o', 'IdentityAgent=none', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', ...more];
+const sshOptions = (key: string, more: readonly string[] = []): string[] => [
+  '-F',
+  '/dev/null',
+  '-i',
+  key,
+  '-o',
+  'IdentitiesOnly=yes',
+  '-o',
+  'IdentityAgent=none',
+  '-o',
+  'BatchMode=yes',
+  '-o',
+  'StrictHostKeyChecking=no',
+  '-o',
+  'UserKnownHostsFile=/dev/null',
+  '-o',
+  'LogLevel=ERROR',
+  ...more,
+];
 const addressOf = (name: string, at = server): string => `ssh://git@127.0.0.1:${at.port}/${name}.git`;
 
 /** Starts git as a person would, in a folder. */
 function startGit(cwd: string, args: readonly string[], ssh = sshOptions(inLab('key-ada'))): ChildProcess & { ended: Promise<Ended>; seen: () => string } {
-  const child = spawn('git', [...args], { cwd, env: { ...clientEnvironment, GIT_SSH_COMMAND: ['ssh', ...ssh].join(' ') }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn('git', [...args], {
+    cwd,
+    env: { ...clientEnvironment, GIT_SSH_COMMAND: ['ssh', ...ssh].join(' ') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   children.push(child);
   const texts = { stdout: '', stderr: '' };
   child.stdout.on('data', (bytes: Buffer) => (texts.stdout += bytes.toString()));
@@ -120,27 +173,39 @@ function makeProject(content: string | Buffer = randomBytes(8).toString('hex')):
 }
 
 function addCommit(folder: string): string {
-  for (const args of [['commit', '--quiet', '--allow-empty', '-m', randomBytes(4).toString('hex')]]) execFileSync('git', args, { cwd: folder, env: clientEnvironment });
+  for (const args of [['commit', '--quiet', '--allow-empty', '-m', randomBytes(4).toString('hex')]])
+    execFileSync('git', args, { cwd: folder, env: clientEnvironment });
   return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: folder, env: clientEnvironment, encoding: 'utf8' }).trim();
 }
 
-const refsOf = (directory: string): string => execFileSync('git', ['--git-dir', directory, 'for-each-ref', '--format=%(refname) %(objectname)'], { encoding: 'utf8' }).trim();
+const refsOf = (directory: string): string =>
+  execFileSync('git', ['--git-dir', directory, 'for-each-ref', '--format=%(refname) %(objectname)'], { encoding: 'utf8' }).trim();
 const leftovers = (directory: string): string[] => readdirSync(path.join(directory, 'objects')).filter((name) => /incoming|tmp/.test(name));
-const fsck = (directory: string): string => execFileSync('git', ['--git-dir', directory, 'fsck', '--full', '--strict', '--no-dangling'], { encoding: 'utf8' }).trim();
+const fsck = (directory: string): string =>
+  execFileSync('git', ['--git-dir', directory, 'fsck', '--full', '--strict', '--no-dangling'], { encoding: 'utf8' }).trim();
 
 /** Waits for something to become true; the test's own limit is longer. */
-const until = (isSo: () => unknown, what: string, timeoutMs = 15_000): Promise<void> => vi.waitFor(() => expect(isSo(), what).toBeTruthy(), { timeout: timeoutMs, interval: 20 });
+async function until(isSo: () => unknown, what: string, timeoutMs = 15_000): Promise<void> {
+  const check = (): void => {
+    if (!isSo()) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+  };
+  await vi.waitFor(check, { timeout: timeoutMs, interval: 20 });
+}
 
 async function connectClient(key: string, at = server, more: object = {}): Promise<Client> {
   const client = new ssh2.Client();
   clients.push(client);
   await new Promise<void>((resolve, reject) => {
-    client.on('error', reject).on('ready', resolve).connect({ host: '127.0.0.1', port: at.port, username: 'git', privateKey: readFileSync(key), ...more });
+    client
+      .on('error', reject)
+      .on('ready', resolve)
+      .connect({ host: '127.0.0.1', port: at.port, username: 'git', privateKey: readFileSync(key), ...more });
   });
   client.removeAllListeners('error').on('error', () => undefined);
   return client;
 }
-const exec = (client: Client, line: string, options: object = {}): Promise<ClientChannel> => new Promise((resolve, reject) => client.exec(line, options, (error, channel) => (error ? reject(error) : resolve(channel))));
+const exec = (client: Client, line: string, options: object = {}): Promise<ClientChannel> =>
+  new Promise((resolve, reject) => client.exec(line, options, (error, channel) => (error ? reject(error) : resolve(channel))));
 async function execToEnd(client: Client, line: string, options: object = {}): Promise<Ended> {
   const channel = await exec(client, line, options);
   const texts = { stdout: '', stderr: '' };
@@ -193,7 +258,10 @@ describe('a person with a key', () => {
     expect(pushed.stderr).not.toContain('remote: error');
     expect(pushed.stderr).toContain('building\n\n  walk is running: http://walk.lab/\n  Deployed in 4 s.\n\n');
     expect(refsOf(directory)).toBe(`refs/heads/main ${commit}`);
-    expect(panel.pushes.at(-1)).toEqual({ person: 'ada', push: { updates: [{ ref: 'refs/heads/main', oldCommit: noCommit, newCommit: commit }], options: [] } });
+    expect(panel.pushes.at(-1)).toEqual({
+      person: 'ada',
+      push: { updates: [{ ref: 'refs/heads/main', oldCommit: noCommit, newCommit: commit }], options: [] },
+    });
     expect(await git(lab, ['clone', addressOf('walk'), 'walk-copy'])).toMatchObject({ code: 0 });
     const next = addCommit(folder);
     expect(await git(folder, ['push', addressOf('walk'), 'main'])).toMatchObject({ code: 0 });
@@ -251,7 +319,13 @@ describe('a person with a key', () => {
   test('reads only colours of what a build prints', async () => {
     makeRepository('escapes');
     panel.deployment = async (say) => {
-      for (const piece of ['\u001b]0;own', 'ed\u0007A\u001b[3', '1mred\u001b[0m\u001b[2J\u001b[1;1H\r50%\r100%\r', '\n\u001b]8;;http://evil\u001b\\link\u202e\u0000\n']) say(piece);
+      for (const piece of [
+        '\u001b]0;own',
+        'ed\u0007A\u001b[3',
+        '1mred\u001b[0m\u001b[2J\u001b[1;1H\r50%\r100%\r',
+        '\n\u001b]8;;http://evil\u001b\\link\u202e\u0000\n',
+      ])
+        say(piece);
       return { succeeded: true, lines: ['last\u001b[2J'] };
     };
     const { stderr } = await git(makeProject().folder, ['push', addressOf('escapes'), 'main']);
@@ -294,7 +368,10 @@ describe('who is not let in', () => {
 
   test('a security key signs in when it was touched, not when it was not', async () => {
     makeRepository('token');
-    for (const [isTouched, code] of [[true, 0], [false, 128]] as const) {
+    for (const [isTouched, code] of [
+      [true, 0],
+      [false, 128],
+    ] as const) {
       const key = softKey({ isTouched });
       panel.people.set(key.fingerprint, { personId: 'ada', keyId: key.fingerprint, name: 'Ada' });
       expect(await withAgent([key], (options) => git(lab, ['ls-remote', addressOf('token')], options))).toMatchObject({ code });
@@ -314,7 +391,11 @@ describe('who is not let in', () => {
     const client = await connectClient(key);
     expect(await execToEnd(client, "git-upload-pack 'leaver.git'")).toMatchObject({ stdout: '0000' });
     for (const [fingerprint, { personId }] of panel.people) if (personId === 'leaver') panel.people.delete(fingerprint);
-    expect(await execToEnd(client, "git-upload-pack 'leaver.git'")).toMatchObject({ code: 128, stdout: '', stderr: expect.stringContaining('not yours to see') });
+    expect(await execToEnd(client, "git-upload-pack 'leaver.git'")).toMatchObject({
+      code: 128,
+      stdout: '',
+      stderr: expect.stringContaining('not yours to see'),
+    });
   });
 
   test('one never hears whether an instance of somebody else exists', async () => {
@@ -326,11 +407,14 @@ describe('who is not let in', () => {
 describe('what is not git', () => {
   test('a shell is answered in a friendly way; terminals, files and tunnels are refused', async () => {
     const hello = await new Promise<Ended>((resolve) => {
-      execFile('ssh', [...sshOptions(inLab('key-ada')), '-p', String(server.port), 'git@127.0.0.1'], (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }));
+      execFile('ssh', [...sshOptions(inLab('key-ada')), '-p', String(server.port), 'git@127.0.0.1'], (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+      );
     });
     expect(hello).toMatchObject({ code: 1, stderr: expect.stringContaining('Hello ada. This is the git endpoint of Arboretum; there is no shell here.') });
     const client = await connectClient(inLab('key-ada'));
-    const refused = (start: (done: (error?: Error) => void) => void): Promise<string> => new Promise((resolve) => start((error) => resolve(error ? 'refused' : 'granted')));
+    const refused = (start: (done: (error?: Error) => void) => void): Promise<string> =>
+      new Promise((resolve) => start((error) => resolve(error ? 'refused' : 'granted')));
     expect(await refused((done) => client.sftp(done))).toBe('refused');
     expect(await refused((done) => client.subsys('x', done))).toBe('refused');
     expect(await refused((done) => client.forwardOut('127.0.0.1', 1, '127.0.0.1', 22, done))).toBe('refused');
@@ -338,7 +422,17 @@ describe('what is not git', () => {
     expect(await refused((done) => client.exec('git-upload-pack x', { x11: true }, done))).toBe('refused');
   });
 
-  test.each(['git-upload-pack --upload-pack=/bin/sh', "git-upload-pack '--upload-pack=touch /tmp/x'", "git-receive-pack '-h'", "git-upload-pack '../ada.git'", "git-upload-pack 'a.git'; id", 'scp -t /', 'id', '', "git-upload-archive 'walk.git'"])('the command %j is refused before anything is looked up', async (line) => {
+  test.each([
+    'git-upload-pack --upload-pack=/bin/sh',
+    "git-upload-pack '--upload-pack=touch /tmp/x'",
+    "git-receive-pack '-h'",
+    "git-upload-pack '../ada.git'",
+    "git-upload-pack 'a.git'; id",
+    'scp -t /',
+    'id',
+    '',
+    "git-upload-archive 'walk.git'",
+  ])('the command %j is refused before anything is looked up', async (line) => {
     const before = panel.opened.length;
     expect(await execToEnd(await connectClient(inLab('key-ada')), line)).toMatchObject({ code: 128, stdout: '' });
     expect(panel.opened).toHaveLength(before);
@@ -349,15 +443,28 @@ describe('what is not git', () => {
     const wrapper = inLab('git-env');
     writeFileSync(wrapper, `#!/bin/sh\nenv > ${inLab('env')}\nexec /usr/bin/git "$@"\n`, { mode: 0o755 });
     const at = await startServer({ gitBinary: wrapper });
-    const hostile = { GIT_DIR: '/x', GIT_SSH_COMMAND: 'id', LD_PRELOAD: '/x.so', GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.hooksPath', GIT_CONFIG_VALUE_0: '/tmp', BASH_ENV: '/x', PATH: '/tmp' };
+    const hostile = {
+      GIT_DIR: '/x',
+      GIT_SSH_COMMAND: 'id',
+      LD_PRELOAD: '/x.so',
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'core.hooksPath',
+      GIT_CONFIG_VALUE_0: '/tmp',
+      BASH_ENV: '/x',
+      PATH: '/tmp',
+    };
     const names = async (env: Record<string, string>): Promise<string[]> => {
       await execToEnd(await connectClient(inLab('key-ada'), at), "git-upload-pack 'clean.git'", { env });
-      return readFileSync(inLab('env'), 'utf8').split('\n').map((line) => line.split('=')[0] ?? '').filter((name) => name !== '' && name !== 'PWD').sort();
+      return readFileSync(inLab('env'), 'utf8')
+        .split('\n')
+        .map((line) => line.split('=')[0] ?? '')
+        .filter((name) => name !== '' && name !== 'PWD')
+        .toSorted();
     };
     const expected = ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_NOSYSTEM', 'GIT_TERMINAL_PROMPT', 'HOME', 'LANG', 'PATH'];
     expect(await names({ ...hostile, GIT_PROTOCOL: 'version=2:$(id)' })).toEqual(expected);
     expect(readFileSync(inLab('env'), 'utf8')).toContain(`PATH=${lab}:/usr/local/bin:/usr/bin:/bin`);
-    expect(await names({ ...hostile, GIT_PROTOCOL: 'version=2' })).toEqual([...expected, 'GIT_PROTOCOL'].sort());
+    expect(await names({ ...hostile, GIT_PROTOCOL: 'version=2' })).toEqual([...expected, 'GIT_PROTOCOL'].toSorted());
   });
 });
 
@@ -495,6 +602,7 @@ describe('a client that leaves', () => {
     await until(() => panel.followers.length > before, 'the deployment is followed');
     client.destroy();
     await until(() => panel.followers.at(-1)?.aborted, 'the reading has stopped');
+    expect(panel.pushes.at(-1)?.push).toEqual({ updates: [], options: [] });
   });
 });
 
@@ -540,8 +648,7 @@ describe('limits', () => {
 
   test('an idle connection is closed', async () => {
     const at = await startServer({ limits: { idleMs: 200 } });
-    const client = await connectClient(inLab('key-ada'), at);
-    await closing(client);
+    await expect(closing(await connectClient(inLab('key-ada'), at))).resolves.toBeUndefined();
   });
 
   test('git that takes too long is ended with a sentence', async () => {
@@ -595,18 +702,17 @@ describe('a client that does not read', () => {
     const inside = client as unknown as Inside;
     const channel = await exec(client, "git-receive-pack 'pusher.git'");
     const isGone = closing(client);
-    for (let sent = 0; sent < 40; sent += 1) inside._protocol.channelData(outgoingId(channel), Buffer.alloc(0x7f00 * 8));
-    await isGone;
+    for (let sent = 0; sent < 600; sent += 1) inside._protocol.channelData(outgoingId(channel), Buffer.alloc(32_000));
+    await expect(isGone).resolves.toBeUndefined();
     panel.beforeOpening = async () => undefined;
   });
 
   test('does not make a deployment’s log pile up', async () => {
     makeRepository('chatty');
     const at = await startServer({ limits: { idleMs: 2_000 } });
-    const line = `${'x'.repeat(64 * 1024)}\n`;
     panel.deployment = async (say) => {
-      for (let index = 0; index < 2_000; index += 1) {
-        say(line);
+      for (let index = 0; index < 4_000; index += 1) {
+        say(`${randomBytes(32 * 1024).toString('hex')}\n`);
         await new Promise((resolve) => setImmediate(resolve));
       }
       return { succeeded: true, lines: ['done'] };
@@ -632,6 +738,7 @@ describe('a client that does not read', () => {
     channel.pause();
     await until(() => channel.readableLength > 1_000_000, 'the window is full');
     channel.on('data', (bytes: Buffer) => (sizes.stdout += bytes.length)).resume();
+    await until(() => channel.stderr.readableLength > 1_000_000, 'the window is full again');
     channel.stderr.on('data', (bytes: Buffer) => (sizes.stderr += bytes.length));
     expect(await new Promise((resolve) => channel.on('close', resolve))).toBe(3);
     expect(sizes).toEqual({ stdout: 5_000_000, stderr: 5_000_000 });
@@ -690,7 +797,11 @@ describe('the host key', () => {
 
 type SoftKey = { blob: Buffer; fingerprint: string; sign: (data: Buffer) => Buffer | null };
 const wire = (...fields: (Buffer | string)[]): Buffer =>
-  Buffer.concat(fields.flatMap((field) => [Buffer.from([0, 0, 0, 0]).fill(0), Buffer.from(field as string)]).map((part, index, parts) => (index % 2 === 0 ? uint32((parts[index + 1] as Buffer).length) : part)));
+  Buffer.concat(
+    fields
+      .flatMap((field) => [Buffer.from([0, 0, 0, 0]).fill(0), Buffer.from(field as string)])
+      .map((part, index, parts) => (index % 2 === 0 ? uint32((parts[index + 1] as Buffer).length) : part)),
+  );
 function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
@@ -703,7 +814,11 @@ function softKey(token?: { isTouched: boolean }): SoftKey {
   const point = Buffer.from(pair.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
   const type = token ? 'sk-ssh-ed25519@openssh.com' : 'ssh-ed25519';
   const blob = token ? wire(type, point, 'ssh:') : wire(type, point);
-  return { blob, fingerprint: parseSshPublicKey(`${type} ${blob.toString('base64')}`).fingerprint, sign: (data) => (token ? signAsToken(pair.privateKey, data, token.isTouched) : wire(type, sign(null, data, pair.privateKey))) };
+  return {
+    blob,
+    fingerprint: parseSshPublicKey(`${type} ${blob.toString('base64')}`).fingerprint,
+    sign: (data) => (token ? signAsToken(pair.privateKey, data, token.isTouched) : wire(type, sign(null, data, pair.privateKey))),
+  };
 }
 
 function signAsToken(key: KeyObject, data: Buffer, isTouched: boolean): Buffer {
@@ -725,17 +840,34 @@ async function withAgent<Result>(keys: readonly SoftKey[], run: (ssh: string[]) 
   };
   const agent = createServer((socket) => {
     let held = Buffer.alloc(0);
-    socket.on('error', () => undefined).on('data', (bytes: Buffer) => {
-      held = Buffer.concat([held, bytes]);
-      while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
-        socket.write(wire(answer(held.subarray(4, 4 + held.readUInt32BE(0)))));
-        held = held.subarray(4 + held.readUInt32BE(0));
-      }
-    });
+    socket
+      .on('error', () => undefined)
+      .on('data', (bytes: Buffer) => {
+        held = Buffer.concat([held, bytes]);
+        while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
+          socket.write(wire(answer(held.subarray(4, 4 + held.readUInt32BE(0)))));
+          held = held.subarray(4 + held.readUInt32BE(0));
+        }
+      });
   });
   await new Promise<void>((resolve) => agent.listen(file, resolve));
   try {
-    return await run(['-F', '/dev/null', '-o', `IdentityAgent=${file}`, '-o', 'IdentityFile=none', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR']);
+    return await run([
+      '-F',
+      '/dev/null',
+      '-o',
+      `IdentityAgent=${file}`,
+      '-o',
+      'IdentityFile=none',
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'StrictHostKeyChecking=no',
+      '-o',
+      'UserKnownHostsFile=/dev/null',
+      '-o',
+      'LogLevel=ERROR',
+    ]);
   } finally {
     agent.close();
   }

@@ -13,8 +13,8 @@ import { ProblemMessage } from './ProblemMessage.tsx';
 import { DialogActions } from './SubmitBar.tsx';
 
 const roleOptions = [
-  { value: 'experimenter', text: 'Experimenter: pushes to and runs own instances' },
-  { value: 'manager', text: 'Lab manager: everything on every instance, and people' },
+  { value: 'experimenter', text: 'Experimenter: own instances' },
+  { value: 'manager', text: 'Lab manager: everything' },
 ];
 
 export function AddPerson({ onClose }: { onClose: () => void }): ReactNode {

@@ -48,10 +48,17 @@ export function SetPassword({ instance, onClose, onStarted }: Props): ReactNode 
           <Button type="button" basic onClick={() => form.set('password', makePassword())}>
             Make a strong one
           </Button>
-          {needsReason && <TextField form={form} name="reason" label="Why now?" hint="The experiment restarts while people play. The reason is kept with the job." />}
+          {needsReason && (
+            <TextField form={form} name="reason" label="Why now?" hint="The experiment restarts while people play. The reason is kept with the job." />
+          )}
           {form.problem && <ProblemMessage error={form.problem} />}
         </div>
-        <DialogActions form={form} verb="Set password" isReady={form.values.password !== '' && (!needsReason || form.values.reason.trim() !== '')} onCancel={onClose} />
+        <DialogActions
+          form={form}
+          verb="Set password"
+          isReady={form.values.password !== '' && (!needsReason || form.values.reason.trim() !== '')}
+          onCancel={onClose}
+        />
       </form>
     </Dialog>
   );

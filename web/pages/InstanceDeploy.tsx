@@ -50,7 +50,7 @@ export function InstanceDeploy(): ReactNode {
           }
         </Answer>
       </FactGroup>
-      {!isDeployed(instance) && instance.state !== 'failed' && <PushInstruction instance={instance} />}
+      {!isDeployed(instance) && instance.state !== 'failed' && instance.job?.kind !== 'deploy' && <PushInstruction instance={instance} />}
       {isDeployed(instance) && canOnInstance(instance.standing, 'instance.read-logs') && <RuntimeLog instance={instance} />}
     </>
   );

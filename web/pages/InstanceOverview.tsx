@@ -24,7 +24,7 @@ export function InstanceOverview(): ReactNode {
   if (instance.state === 'failed' || instance.state === 'deleting' || instance.state === 'deleted') return <LastJobs instance={instance} />;
   return (
     <>
-      {!isDeployed(instance) && <PushInstruction instance={instance} />}
+      {!isDeployed(instance) && instance.job?.kind !== 'deploy' && <PushInstruction instance={instance} />}
       <div className="overview">
         <div>
           {isDeployed(instance) && <Git instance={instance} />}

@@ -54,7 +54,9 @@ function Room({ instance, room }: { instance: InstanceView; room: RoomView }): R
         <LobbyAddress room={room} />
       </p>
       <Answer query={seats}>{(map) => <RoomSeats map={map} />}</Answer>
-      {canOnInstance(instance.standing, 'instance.operate') && seats.data?.seats.some(({ state }) => state !== 'away') && <ClearLobby instance={instance} room={room} />}
+      {canOnInstance(instance.standing, 'instance.operate') && seats.data?.seats.some(({ state }) => state !== 'away') && (
+        <ClearLobby instance={instance} room={room} />
+      )}
       {canOnInstance(instance.standing, 'instance.operate') && <CreateSession instance={instance} room={room} readyCount={seats.data?.counts.ready ?? 0} />}
     </Segment>
   );

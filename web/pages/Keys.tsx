@@ -63,7 +63,7 @@ function KeyTable({ list }: { list: readonly SshKeyView[] }): ReactNode {
 
 const columns: readonly Column<SshKeyView>[] = [
   { title: 'Name', render: ({ name }) => name },
-  { title: 'Kind', render: ({ type }) => type },
+  { title: 'Kind', render: ({ type }) => <span className="one-line">{type}</span> },
   { title: 'Fingerprint', render: ({ fingerprint }) => <code className="breaks">{fingerprint}</code> },
   { title: 'Added', render: ({ createdAt }) => <Ago at={createdAt} /> },
   { title: 'Last used', render: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : <Ago at={lastUsedAt} />) },
