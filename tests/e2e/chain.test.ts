@@ -60,7 +60,7 @@ async function createInstance(name: string): Promise<void> {
 async function act(name: string, action: string): Promise<void> {
   await ada.goto(`${panel.url}/instances/${name}`);
   await ada.getByRole('button', { name: 'Actions' }).click();
-  await ada.getByRole('menuitem', { name: action }).click();
+  await ada.getByRole('menuitem', { name: action, exact: true }).click();
 }
 
 /** Waits until the newest job of this title has ended, as the page says it. */
@@ -198,7 +198,7 @@ describe('the chain', () => {
   it('shows the Lobby: before the click oTree does not count a computer, after it does', async () => {
     const admin = await visitor(browser, errors);
     await signInToOtree(admin, 'lab-games', await passwordOf('lab-games'));
-    await admin.goto(`${address('lab-games')}/RoomWithoutSession/lab`);
+    await admin.goto(`${address('lab-games')}/room_without_session/lab`);
     const present = async (): Promise<number> => Number(await admin.locator('#present_count').textContent());
 
     await ada.goto(`${panel.url}/instances/lab-games/rooms`);
