@@ -1,9 +1,7 @@
 // THE interface of the front door: what stands before every instance and before the panel.
 
 /** How one instance is reached from outside. */
-export type RouteListen =
-  | { readonly mode: 'subdomain'; readonly hostName: string }
-  | { readonly mode: 'port'; readonly port: number };
+export type RouteListen = { readonly mode: 'subdomain'; readonly hostName: string } | { readonly mode: 'port'; readonly port: number };
 
 export type FrontDoorRoute = {
   readonly instanceId: string;
@@ -31,7 +29,10 @@ export interface FrontDoor {
    * Makes exactly these routes live. A route that the door refuses (its own test fails) is left out and named
    * in `refused`; the others go live all the same.
    */
-  apply(routes: readonly FrontDoorRoute[], signal: AbortSignal): Promise<{ readonly refused: readonly { readonly instanceId: string; readonly reason: string }[] }>;
+  apply(
+    routes: readonly FrontDoorRoute[],
+    signal: AbortSignal,
+  ): Promise<{ readonly refused: readonly { readonly instanceId: string; readonly reason: string }[] }>;
   /** Adds, changes or removes (route = null) one route, the others untouched. */
   applyOne(instanceId: string, route: FrontDoorRoute | null, signal: AbortSignal): Promise<void>;
   /** Compares what runs with what was last applied: process alive, files as written. */

@@ -229,4 +229,7 @@ function checkedPage(fallback: FrontDoorRoute['fallback']): PageName {
 const quoted = (file: string, glob = ''): string => `"${checked('path', file)}${glob}"`;
 
 const block = (head: string, lines: readonly string[]): string =>
-  `${head} {\n${lines.flatMap((line) => line.split('\n')).map((line) => `  ${line}`).join('\n')}\n}`;
+  `${head} {\n${lines
+    .flatMap((line) => line.split('\n'))
+    .map((line) => `  ${line}`)
+    .join('\n')}\n}`;

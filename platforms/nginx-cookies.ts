@@ -33,10 +33,7 @@ export function renderCookieMaps(): string {
  */
 export function renderCookieSpoilers(canEditCookieFlags: boolean): readonly string[] {
   if (!canEditCookieFlags) return [];
-  return [
-    String.raw`proxy_cookie_flags "~^\s*__Host-arboretum\s*$" nosecure;`,
-    String.raw`proxy_cookie_flags "~^\s*(?:arboretum)?\s*$" secure;`,
-  ];
+  return [String.raw`proxy_cookie_flags "~^\s*__Host-arboretum\s*$" nosecure;`, String.raw`proxy_cookie_flags "~^\s*(?:arboretum)?\s*$" secure;`];
 }
 
 type Pair = { readonly name: string; readonly source: string; readonly refused: string; readonly own: string };

@@ -62,7 +62,9 @@ export class NginxProcess {
    */
   async ask(): Promise<NginxVoice | null> {
     for (const timeoutMs of [250, 500, 1000]) {
-      const answer = await get(controlSocketOf(this.#layout), timeoutMs).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? 'nobody' : ''));
+      const answer = await get(controlSocketOf(this.#layout), timeoutMs).catch((error: NodeJS.ErrnoException) =>
+        error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? 'nobody' : '',
+      );
       const match = /^(\d+) (\S+)$/.exec(answer.trim());
       if (match !== null) return { pid: Number(match[1]), generation: match[2] ?? '' };
       if (answer === 'nobody') return null;
@@ -196,7 +198,11 @@ function get(socketPath: string, timeoutMs: number): Promise<string> {
     const signal = AbortSignal.timeout(timeoutMs);
     const request = http.get({ socketPath, path: '/.arboretum/generation', agent: false, signal }, (response) => {
       let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => resolve(body)).on('error', reject);
+      response
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (body += chunk))
+        .on('end', () => resolve(body))
+        .on('error', reject);
     });
     request.on('error', reject);
   });

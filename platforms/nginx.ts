@@ -1,14 +1,13 @@
 // The front door done with nginx: writes files, tests, reloads, waits until it is live, rolls back, compares, repairs.
 
-import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
-import path from 'node:path';
 import { AppError } from '../contracts/errors.ts';
 import type { FrontDoor, FrontDoorHealth, FrontDoorRoute } from './front-door.ts';
 import type { Layout } from './layout.ts';
-import { claimOf, claimOfSite, errorLogOf, generationFileOf, pageNames, pagesDirOf, renderGeneration, renderMain, renderSite, siteFileOf } from './nginx-config.ts';
+import { claimOf, claimOfSite, generationFileOf, renderGeneration, renderSite, siteFileOf } from './nginx-config.ts';
 import type { NginxSettings } from './nginx-config.ts';
+import { hashOf, makeDirectories, readSites, readTree, replaceTree, treeOf, type Sites } from './nginx-files.ts';
 import { NginxProcess, readOpenFilesLimit } from './nginx-process.ts';
 
 export type NginxOptions = {
@@ -27,10 +26,6 @@ export type NginxOptions = {
 };
 
 type Refusal = { readonly instanceId: string; readonly reason: string };
-/** Instance id → content of its file. */
-type Sites = ReadonlyMap<string, string>;
-/** Absolute path → content. */
-type Tree = ReadonlyMap<string, string>;
 
 /**
  * An nginx of our own, beside any other on the machine, run by the user that runs this process.
@@ -122,7 +117,8 @@ export class NginxFrontDoor implements FrontDoor {
     const files = [...new Set([...expected.keys(), ...disk.keys()])].filter((file) => file !== generationFileOf(settings.layout));
     const strange = files.find((file) => expected.get(file) !== disk.get(file));
     if (strange !== undefined) return { state: 'drifted', reason: `${strange} is not as it was written.` };
-    if (!voice.generation.startsWith(`${hashOf(settings, expected)}-`)) return { state: 'drifted', reason: 'nginx runs with another configuration than the one that was applied.' };
+    if (!voice.generation.startsWith(`${hashOf(settings, expected)}-`))
+      return { state: 'drifted', reason: 'nginx runs with another configuration than the one that was applied.' };
     const [leftOut] = this.#leftOut;
     return leftOut === undefined ? { state: 'ok' } : { state: 'drifted', reason: `Instance ${leftOut[0]} is not reachable: ${leftOut[1]}` };
   }
@@ -227,7 +223,16 @@ function culpritsOf(settings: NginxSettings, sites: Sites, complaint: string): r
   if (ports.has(`port:${settings.listenPort}`)) return [];
   return [...sites].flatMap(([instanceId, site]) => {
     const claim = claimOfSite(site) ?? '';
-    if (ports.has(claim)) return [{ instanceId, reason: ports.get(claim) === '98' ? `port ${claim.slice(5)} is in use by another program.` : `port ${claim.slice(5)} cannot be opened: ${reasonIn(complaint)}` }];
+    if (ports.has(claim))
+      return [
+        {
+          instanceId,
+          reason:
+            ports.get(claim) === '98'
+              ? `port ${claim.slice(5)} is in use by another program.`
+              : `port ${claim.slice(5)} cannot be opened: ${reasonIn(complaint)}`,
+        },
+      ];
     return complaint.includes(`${siteFileOf(settings.layout, instanceId)}:`) ? [{ instanceId, reason: `nginx refuses its file: ${reasonIn(complaint)}` }] : [];
   });
 }
@@ -236,49 +241,4 @@ function culpritsOf(settings: NginxSettings, sites: Sites, complaint: string): r
 function reasonIn(complaint: string): string {
   const line = complaint.split('\n').find((text) => text.includes('[emerg]'));
   return line?.replace(/^.*\[emerg\] (?:[\d#]+: )?/, '') ?? complaint.slice(-300);
-}
-
-async function treeOf(settings: NginxSettings, sites: Sites): Promise<Tree> {
-  const { layout } = settings;
-  const pages = await Promise.all(pageNames.map(async (name) => [path.join(pagesDirOf(layout), `${name}.html`), await readFile(new URL(`./nginx-pages/${name}.html`, import.meta.url), 'utf8')] as const));
-  return new Map([[layout.nginxConfig, renderMain(settings)], ...pages, ...[...sites].map(([id, site]) => [siteFileOf(layout, id), site] as const)]);
-}
-
-/** Our files as they are on disk, strange ones in the instances' folder included. */
-async function readTree(settings: NginxSettings): Promise<Tree> {
-  const { layout } = settings;
-  const sites = (await readdir(layout.nginxSites).catch(() => [])).filter((name) => name.endsWith('.conf')).map((name) => path.join(layout.nginxSites, name));
-  const files = [layout.nginxConfig, generationFileOf(layout), ...pageNames.map((name) => path.join(pagesDirOf(layout), `${name}.html`)), ...sites];
-  const contents = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => null)));
-  return new Map(files.flatMap((file, index) => (typeof contents[index] === 'string' ? [[file, contents[index]] as const] : [])));
-}
-
-async function readSites(layout: Layout): Promise<Sites> {
-  const names = (await readdir(layout.nginxSites).catch(() => [])).filter((name) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.conf$/.test(name));
-  return new Map(await Promise.all(names.map(async (name) => [name.slice(0, -'.conf'.length), await readFile(path.join(layout.nginxSites, name), 'utf8')] as const)));
-}
-
-/** Sixteen hex digits of everything but the generation itself. */
-function hashOf(settings: NginxSettings, tree: Tree): string {
-  const entries = [...tree].filter(([file]) => file !== generationFileOf(settings.layout)).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 16);
-}
-
-async function makeDirectories(layout: Layout): Promise<void> {
-  for (const dir of [layout.nginxDir, layout.nginxSites, pagesDirOf(layout), path.join(layout.nginxDir, 'temp'), layout.runDir, path.dirname(errorLogOf(layout))]) {
-    await mkdir(dir, { recursive: true });
-  }
-  // nginx's user reads the pages and fills the temporary folders, whatever our umask is.
-  for (const dir of [layout.nginxDir, pagesDirOf(layout), path.join(layout.nginxDir, 'temp')]) await chmod(dir, 0o755);
-}
-
-/** Turns one set of files into the other, each file whole or not at all (`*.conf.new` is not included by nginx). */
-async function replaceTree(from: Tree, to: Tree): Promise<void> {
-  for (const [file, content] of to) {
-    if (from.get(file) === content) continue;
-    await writeFile(`${file}.new`, content, { mode: 0o644 });
-    await chmod(`${file}.new`, 0o644);
-    await rename(`${file}.new`, file);
-  }
-  for (const file of from.keys()) if (!to.has(file)) await rm(file, { force: true });
 }

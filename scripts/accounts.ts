@@ -25,7 +25,10 @@ async function ensureAccount(name: string): Promise<Account> {
   const found = await findAccount(name);
   if (found !== null) return found;
   // A user of the same name as its own group; no home and no login, so nobody can become it from outside.
-  await runOrThrow({ file: 'useradd', args: ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', name] }, `making the user ${name}`).catch(async (error: unknown) => {
+  await runOrThrow(
+    { file: 'useradd', args: ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', '/usr/sbin/nologin', name] },
+    `making the user ${name}`,
+  ).catch(async (error: unknown) => {
     // Another start may have made it meanwhile.
     if ((await findAccount(name)) === null) throw error;
   });

@@ -27,7 +27,11 @@ export async function findRights(): Promise<Rights> {
 }
 
 /** @throws StartProblem when apt fails */
-export async function installByApt(rights: NonNullable<Rights>, packages: readonly string[], progress: Pick<Progress, 'log'> & { note(text: string): void }): Promise<void> {
+export async function installByApt(
+  rights: NonNullable<Rights>,
+  packages: readonly string[],
+  progress: Pick<Progress, 'log'> & { note(text: string): void },
+): Promise<void> {
   const asRoot = rootRunner(rights, progress);
   const isNew = await Promise.all(packages.map(async (name) => !(await isInstalled(name))));
   await keepServicesOff(asRoot);
@@ -90,4 +94,3 @@ async function aptGet(asRoot: AsRoot, args: readonly string[], progress: { note(
 
 const isLocked = (output: string): boolean => /Could not get lock|Unable to (lock|acquire)/.test(output);
 const lastError = (output: string): string => output.split('\n').findLast((line) => line.startsWith('E:')) ?? output.trim().split('\n').at(-1) ?? 'no output';
-

@@ -6,7 +6,13 @@ import { inheritedEnvironment } from './environment.ts';
 import { run } from './run.ts';
 
 /** What `npm start` looks for. `postgresBin` holds initdb, pg_ctl, postgres, psql, pg_dump. */
-export type Programs = { readonly postgresBin: string | null; readonly redisServer: string | null; readonly nginx: string | null; readonly git: string | null; readonly python: string | null };
+export type Programs = {
+  readonly postgresBin: string | null;
+  readonly redisServer: string | null;
+  readonly nginx: string | null;
+  readonly git: string | null;
+  readonly python: string | null;
+};
 
 const usualFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/opt/homebrew/bin'];
 
@@ -23,7 +29,10 @@ export function findProgram(name: string): string | null {
  */
 export function findPostgres(major: number | null, needs: readonly string[]): string | null {
   const debian = '/usr/lib/postgresql';
-  const versions = list(debian).filter((name) => /^\d+$/.test(name)).map(Number).filter((version) => major === null || version === major);
+  const versions = list(debian)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((version) => major === null || version === major);
   const folders = versions.toSorted((a, b) => b - a).map((version) => path.join(debian, String(version), 'bin'));
   const onPath = findProgram(needs[0] ?? 'postgres');
   // Elsewhere (Fedora, macOS) the programs lie on the PATH; a wrong major shows itself when the data are looked at.

@@ -27,7 +27,9 @@ async function main() {
   const start = Date.now();
   const results = await Promise.all(checks.map(check));
   const failed = results.filter((isGood) => !isGood).length;
-  process.stdout.write(failed === 0 ? `All ${checks.length} checks passed (${secondsSince(start)}).\n` : `${failed} of ${checks.length} checks failed (${secondsSince(start)}).\n`);
+  process.stdout.write(
+    failed === 0 ? `All ${checks.length} checks passed (${secondsSince(start)}).\n` : `${failed} of ${checks.length} checks failed (${secondsSince(start)}).\n`,
+  );
   return failed === 0 ? 0 : 1;
 }
 

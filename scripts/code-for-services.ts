@@ -20,14 +20,22 @@ export async function codeForServices(root: string, dataDir: string, account: Ac
   await runOrThrow({ file: 'mkdir', args: ['-p', '-m', '755', app] }, 'making the folder of the program’s copy');
   const node = (await run({ file: process.execPath, args: ['-e', ''], account })).exitCode === 0 ? process.execPath : await copyNode(app);
   await copyPackages(root, app);
-  await copyTree(root, app, parts.filter((part) => existsSync(path.join(root, part))));
+  await copyTree(
+    root,
+    app,
+    parts.filter((part) => existsSync(path.join(root, part))),
+  );
   return { root: app, node };
 }
 
 /** Asks a process with that user's rights. */
 async function canUse(account: Account, { root, node }: ServiceCode): Promise<boolean> {
   const files = ['package.json', 'server/main.ts', 'node_modules/tsx/package.json', 'dist/web/index.html'].map((file) => path.join(root, file));
-  const { exitCode } = await run({ file: node, args: ['-e', 'for (const file of process.argv.slice(1)) require("node:fs").accessSync(file)', '--', ...files], account });
+  const { exitCode } = await run({
+    file: node,
+    args: ['-e', 'for (const file of process.argv.slice(1)) require("node:fs").accessSync(file)', '--', ...files],
+    account,
+  });
   return exitCode === 0;
 }
 

@@ -10,7 +10,10 @@ import { root } from './packages.mjs';
 /** Whether Node finds `name` from the package at `at`: beside it, or in any node_modules above. */
 function isThere(packages, at, name) {
   const parts = at.split('/node_modules/');
-  return parts.some((_, depth) => packages[`${parts.slice(0, depth + 1).join('/node_modules/')}/node_modules/${name}`] !== undefined) || packages[`node_modules/${name}`] !== undefined;
+  return (
+    parts.some((_, depth) => packages[`${parts.slice(0, depth + 1).join('/node_modules/')}/node_modules/${name}`] !== undefined) ||
+    packages[`node_modules/${name}`] !== undefined
+  );
 }
 
 /** Adds what is missing, in place; returns the names. */
@@ -22,7 +25,13 @@ export function completeLock(lock) {
       if (isThere(packages, at, name) || !/^\d+\.\d+\.\d+/.test(version)) continue;
       const os = /aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32/.exec(name)?.[0];
       const cpu = /arm64|arm|ia32|loong64|mips64el|ppc64|riscv64|s390x|x64/.exec(name)?.[0];
-      packages[`node_modules/${name}`] = { version, ...(cpu ? { cpu: [cpu] } : {}), ...(entry.dev ? { dev: true } : {}), optional: true, ...(os ? { os: [os] } : {}) };
+      packages[`node_modules/${name}`] = {
+        version,
+        ...(cpu ? { cpu: [cpu] } : {}),
+        ...(entry.dev ? { dev: true } : {}),
+        optional: true,
+        ...(os ? { os: [os] } : {}),
+      };
       added.push(`${name}@${version}`);
     }
   }

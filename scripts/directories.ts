@@ -66,7 +66,10 @@ export function checkParents(directory: string): void {
   for (let at = path.dirname(directory); ; at = path.dirname(at)) {
     const mode = statSync(at, { throwIfNoEntry: false })?.mode;
     if (mode !== undefined && (mode & 0o001) === 0) {
-      throw new StartProblem(`The folder ${at} is closed to the users that the services run as, so ${directory} cannot be used.`, `Choose another DATA_DIR (for example /var/lib/arboretum), or open it: chmod o+x ${at}`);
+      throw new StartProblem(
+        `The folder ${at} is closed to the users that the services run as, so ${directory} cannot be used.`,
+        `Choose another DATA_DIR (for example /var/lib/arboretum), or open it: chmod o+x ${at}`,
+      );
     }
     if (at === path.dirname(at)) return;
   }

@@ -13,7 +13,8 @@ import { takeLock } from './start-lock.ts';
 /** Until the signal; then the ground itself goes on. @throws StartProblem */
 export async function runGround(config: Config, progress: Progress, signal: AbortSignal): Promise<void> {
   const lock = takeLock(groundLockOf({ config }));
-  if ('holder' in lock) throw new StartProblem(`The ground of ${config.layout.dataDir} is looked after already (process ${lock.holder.pid}).`, 'Nothing needs to be done.');
+  if ('holder' in lock)
+    throw new StartProblem(`The ground of ${config.layout.dataDir} is looked after already (process ${lock.holder.pid}).`, 'Nothing needs to be done.');
   try {
     const prepared = await prepare(config, progress);
     progress.logTo(path.join(config.layout.logsDir, 'ground.log'));

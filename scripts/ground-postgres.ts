@@ -99,7 +99,8 @@ async function makeCluster(ground: PostgresGround): Promise<void> {
   const { layout, accounts, bin } = ground;
   const draft = `${layout.postgresDir}.new`;
   rmSync(draft, { recursive: true, force: true });
-  if (existsSync(layout.postgresDir) && readdirSync(layout.postgresDir).length > 0) renameSync(layout.postgresDir, `${layout.postgresDir}.unfinished-${Date.now()}`);
+  if (existsSync(layout.postgresDir) && readdirSync(layout.postgresDir).length > 0)
+    renameSync(layout.postgresDir, `${layout.postgresDir}.unfinished-${Date.now()}`);
   rmSync(layout.postgresDir, { recursive: true, force: true });
   mkdirSync(draft, { mode: 0o700 });
   if (accounts !== null) chownSync(draft, accounts.postgres.uid, accounts.postgres.gid);

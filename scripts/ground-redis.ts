@@ -53,10 +53,17 @@ export async function doesRedisAnswer(access: RedisAccess): Promise<boolean> {
  */
 export async function checkForeignRedis(url: string): Promise<void> {
   const info = await withRedis(url, (redis) => redis.info('memory')).catch((error: unknown) => {
-    throw new StartProblem(`The Redis of REDIS_URL does not answer: ${error instanceof Error ? error.message : String(error)}`, 'Check the address and whether it runs.');
+    throw new StartProblem(
+      `The Redis of REDIS_URL does not answer: ${error instanceof Error ? error.message : String(error)}`,
+      'Check the address and whether it runs.',
+    );
   });
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-  if (policy !== 'noeviction') throw new StartProblem(`The Redis of REDIS_URL throws entries away when its memory is full (maxmemory-policy ${policy ?? 'unknown'}).`, 'Set it there: maxmemory-policy noeviction');
+  if (policy !== 'noeviction')
+    throw new StartProblem(
+      `The Redis of REDIS_URL throws entries away when its memory is full (maxmemory-policy ${policy ?? 'unknown'}).`,
+      'Set it there: maxmemory-policy noeviction',
+    );
 }
 
 async function withRedis<T>(target: string | { path: string; password: string }, ask: (redis: Redis) => Promise<T>): Promise<T> {

@@ -19,8 +19,14 @@ export async function keepSupervisor(layout: Layout): Promise<boolean> {
   chmodSync(layout.supervisorConfig, 0o600);
   // Programs inherit supervisord's environment: it must hold nothing of ours.
   const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
-  const { exitCode, output } = await runDaemon({ file: path.join(layout.toolsDir, 'bin', 'supervisord'), args: ['-c', layout.supervisorConfig], env, isEnvWhole: true });
-  if (exitCode !== 0) throw new StartProblem(`supervisord, which keeps the experiments, did not start: ${output.trim().split('\n').at(-1)}`, `Its log is ${logFile(layout)}.`);
+  const { exitCode, output } = await runDaemon({
+    file: path.join(layout.toolsDir, 'bin', 'supervisord'),
+    args: ['-c', layout.supervisorConfig],
+    env,
+    isEnvWhole: true,
+  });
+  if (exitCode !== 0)
+    throw new StartProblem(`supervisord, which keeps the experiments, did not start: ${output.trim().split('\n').at(-1)}`, `Its log is ${logFile(layout)}.`);
   await untilAnswers(layout);
   return true;
 }
@@ -73,7 +79,8 @@ async function untilAnswers(layout: Layout): Promise<void> {
   }
 }
 
-const isOurs = (layout: Layout, pid: number): boolean => (process.platform === 'linux' ? read(`/proc/${pid}/cmdline`).split('\0').includes(layout.supervisorConfig) : identify(pid) !== null);
+const isOurs = (layout: Layout, pid: number): boolean =>
+  process.platform === 'linux' ? read(`/proc/${pid}/cmdline`).split('\0').includes(layout.supervisorConfig) : identify(pid) !== null;
 
 function read(file: string): string {
   try {

@@ -82,7 +82,7 @@ export async function startRest(prepared: Prepared, progress: Progress): Promise
 export async function keepGround(prepared: Prepared, progress: Progress, signal: AbortSignal): Promise<void> {
   const parts = partsOf(prepared);
   const complaints = new Map<string, string>();
-  for (let rotatedAt = 0; !signal.aborted; ) {
+  for (let rotatedAt = 0; !signal.aborted;) {
     for (const part of parts) await keep(part, { progress, complaints });
     if (Date.now() - rotatedAt > rotateEveryMs) {
       rotateLogs(prepared.config.layout.logsDir);

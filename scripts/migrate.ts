@@ -44,7 +44,9 @@ export async function migrate(migrating: Migrating): Promise<readonly string[]> 
     await client.query('SELECT pg_advisory_lock($1)', [lockNumber]);
     const hadBooks = (await client.query("SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_prisma_migrations'")).rows.length > 0;
     if (!hadBooks) await client.query(booksTable);
-    const applied = await client.query<Applied>('SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name');
+    const applied = await client.query<Applied>(
+      'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name',
+    );
     const pending = pendingOf(readMigrations(migrating.migrationsDir), applied.rows);
     if (pending[0] !== undefined && applied.rows.length > 0) await migrating.backUp?.(pending[0].name);
     for (const migration of pending) await apply(client, migration);
@@ -70,9 +72,18 @@ function pendingOf(migrations: readonly Migration[], applied: readonly Applied[]
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   for (const { migration_name: name, checksum, finished_at: finishedAt } of applied) {
     const migration = known.get(name);
-    if (migration === undefined) throw new StartProblem(`The database was made by a newer version of the panel (migration ${name} is not known here).`, 'Take that version again (git pull), or put back the dump that was made before the upgrade: see docs/running.md.');
-    if (migration.checksum !== checksum) throw new StartProblem(`The migration ${name} was changed after it had been applied.`, `Put the file back: git checkout -- prisma/migrations/${name}`);
-    if (finishedAt === null) throw new StartProblem(`The migration ${name} was begun by Prisma and has failed.`, `See what “npx prisma migrate resolve --applied ${name}” is about, then start again.`);
+    if (migration === undefined)
+      throw new StartProblem(
+        `The database was made by a newer version of the panel (migration ${name} is not known here).`,
+        'Take that version again (git pull), or put back the dump that was made before the upgrade: see docs/running.md.',
+      );
+    if (migration.checksum !== checksum)
+      throw new StartProblem(`The migration ${name} was changed after it had been applied.`, `Put the file back: git checkout -- prisma/migrations/${name}`);
+    if (finishedAt === null)
+      throw new StartProblem(
+        `The migration ${name} was begun by Prisma and has failed.`,
+        `See what “npx prisma migrate resolve --applied ${name}” is about, then start again.`,
+      );
   }
   const done = new Set(applied.map((row) => row.migration_name));
   return migrations.filter(({ name }) => !done.has(name));
@@ -82,10 +93,16 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
   await client.query('BEGIN');
   try {
     await client.query(sql);
-    await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), clock_timestamp(), 1)', [randomUUID(), checksum, name]);
+    await client.query(
+      'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), clock_timestamp(), 1)',
+      [randomUUID(), checksum, name],
+    );
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
-    throw new StartProblem(`The migration ${name} failed, and nothing of it was kept: ${messageOf(error)}`, 'The database is as before; the version that you had goes on working. Please report this.');
+    throw new StartProblem(
+      `The migration ${name} failed, and nothing of it was kept: ${messageOf(error)}`,
+      'The database is as before; the version that you had goes on working. Please report this.',
+    );
   }
 }

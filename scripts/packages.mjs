@@ -24,7 +24,10 @@ export function nodeProblem(version = process.versions.node) {
 export async function installPackages(onOutput) {
   const note = path.join(root, 'node_modules', '.arboretum-lock');
   // A native package is compiled for one Node: another major version installs anew.
-  const wanted = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).update(process.versions.modules).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .update(process.versions.modules)
+    .digest('hex');
   if (existsSync(note) && readFileSync(note, 'utf8') === wanted) return false;
   const { code, output } = await runProgram({ file: 'npm', args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], onOutput });
   if (code !== 0) throw new Error(npmProblem(output));
@@ -33,8 +36,13 @@ export async function installPackages(onOutput) {
 }
 
 function npmProblem(output) {
-  const reasons = output.split('\n').filter((line) => line.startsWith('npm error')).slice(0, 6);
-  const hint = output.includes('EUSAGE') ? 'package.json and package-lock.json do not fit together: take both from the same commit.' : 'Check the network (npm’s registry, a proxy), then run the same command again.';
+  const reasons = output
+    .split('\n')
+    .filter((line) => line.startsWith('npm error'))
+    .slice(0, 6);
+  const hint = output.includes('EUSAGE')
+    ? 'package.json and package-lock.json do not fit together: take both from the same commit.'
+    : 'Check the network (npm’s registry, a proxy), then run the same command again.';
   return ['npm could not install the packages.', ...reasons, `  → ${hint}`].join('\n');
 }
 

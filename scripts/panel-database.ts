@@ -34,11 +34,18 @@ export async function checkForeignDatabase(url: string, bin: string): Promise<vo
     throw new StartProblem(`The PostgreSQL of DATABASE_URL does not let us in: ${messageOf(error)}`, 'Check address, role and password: psql "$DATABASE_URL"');
   }
   try {
-    const found = await client.query<{ version: number; may: boolean; role: string }>("SELECT current_setting('server_version_num')::int AS version, (rolcreatedb AND rolcreaterole) OR rolsuper AS may, rolname AS role FROM pg_roles WHERE rolname = current_user");
+    const found = await client.query<{ version: number; may: boolean; role: string }>(
+      "SELECT current_setting('server_version_num')::int AS version, (rolcreatedb AND rolcreaterole) OR rolsuper AS may, rolname AS role FROM pg_roles WHERE rolname = current_user",
+    );
     const { version = 0, may = false, role = '' } = found.rows[0] ?? {};
     const major = Math.floor(version / 10_000);
-    if (major < oldestMajor) throw new StartProblem(`The PostgreSQL of DATABASE_URL is version ${major}; ${oldestMajor} or later is needed.`, 'Upgrade it, or unset DATABASE_URL: then the panel keeps one of its own.');
-    if (!may) throw new StartProblem(`The role ${role} of DATABASE_URL may not make databases and roles.`, `As a superuser: ALTER ROLE "${role}" CREATEDB CREATEROLE;`);
+    if (major < oldestMajor)
+      throw new StartProblem(
+        `The PostgreSQL of DATABASE_URL is version ${major}; ${oldestMajor} or later is needed.`,
+        'Upgrade it, or unset DATABASE_URL: then the panel keeps one of its own.',
+      );
+    if (!may)
+      throw new StartProblem(`The role ${role} of DATABASE_URL may not make databases and roles.`, `As a superuser: ALTER ROLE "${role}" CREATEDB CREATEROLE;`);
     await checkDumpVersion(bin, major);
   } finally {
     await client.end();
@@ -50,7 +57,10 @@ async function checkDumpVersion(bin: string, serverMajor: number): Promise<void>
   const output = await runOrThrow({ file: path.join(bin, 'pg_dump'), args: ['--version'] }, 'pg_dump --version');
   const major = Number(/(\d+)/.exec(output)?.[1]);
   if (major >= serverMajor) return;
-  throw new StartProblem(`pg_dump here is version ${major}, older than the server (${serverMajor}): no backup could be made.`, `Install the package postgresql-client-${serverMajor} (from apt.postgresql.org where the distribution does not have it).`);
+  throw new StartProblem(
+    `pg_dump here is version ${major}, older than the server (${serverMajor}): no backup could be made.`,
+    `Install the package postgresql-client-${serverMajor} (from apt.postgresql.org where the distribution does not have it).`,
+  );
 }
 
 async function dump({ url, bin, layout, owner }: PanelDatabase, firstPending: string): Promise<void> {
@@ -59,13 +69,31 @@ async function dump({ url, bin, layout, owner }: PanelDatabase, firstPending: st
   const file = path.join(directory, `${time}-before-${firstPending}.dump`);
   const { host, port, user, password, database } = new pg.Client({ connectionString: url });
   const ssl = new URL(url).searchParams.get('sslmode');
-  const env = { PGHOST: host, PGPORT: String(port), PGUSER: user ?? '', PGPASSWORD: String(password ?? ''), PGDATABASE: database ?? '', ...(ssl === null ? {} : { PGSSLMODE: ssl }) };
-  const { exitCode, output } = await run({ file: path.join(bin, 'pg_dump'), args: ['-Fc', '--no-password', '-f', file], env, account: owner, timeoutMs: 60 * 60_000 });
+  const env = {
+    PGHOST: host,
+    PGPORT: String(port),
+    PGUSER: user ?? '',
+    PGPASSWORD: String(password ?? ''),
+    PGDATABASE: database ?? '',
+    ...(ssl === null ? {} : { PGSSLMODE: ssl }),
+  };
+  const { exitCode, output } = await run({
+    file: path.join(bin, 'pg_dump'),
+    args: ['-Fc', '--no-password', '-f', file],
+    env,
+    account: owner,
+    timeoutMs: 60 * 60_000,
+  });
   if (exitCode !== 0) {
     rmSync(file, { force: true });
-    throw new StartProblem(`The panel’s database could not be dumped before the upgrade, so nothing was changed: ${output.trim().split('\n').at(-1)}`, 'The version that you had goes on working; look at disk space and rights, then start again.');
+    throw new StartProblem(
+      `The panel’s database could not be dumped before the upgrade, so nothing was changed: ${output.trim().split('\n').at(-1)}`,
+      'The version that you had goes on working; look at disk space and rights, then start again.',
+    );
   }
   if (owner !== null && existsSync(file)) chownSync(file, owner.uid, owner.gid);
-  const dumps = readdirSync(directory).filter((name) => name.endsWith('.dump')).toSorted();
+  const dumps = readdirSync(directory)
+    .filter((name) => name.endsWith('.dump'))
+    .toSorted();
   for (const name of dumps.slice(0, -keptDumps)) rmSync(path.join(directory, name));
 }

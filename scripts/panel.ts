@@ -26,7 +26,11 @@ const commands: Readonly<Record<string, Command>> = {
 async function startLocked(config: Config, progress: Progress, signal: AbortSignal): Promise<void> {
   mkdirSync(path.dirname(config.layout.startLock), { recursive: true });
   const lock = takeLock(config.layout.startLock);
-  if ('holder' in lock) throw new StartProblem(`Arboretum is running already on ${config.layout.dataDir} (process ${lock.holder.pid}).`, `Open ${config.publicUrl.href}, or stop that one first (Ctrl-C there, or npm run stop-all).`);
+  if ('holder' in lock)
+    throw new StartProblem(
+      `Arboretum is running already on ${config.layout.dataDir} (process ${lock.holder.pid}).`,
+      `Open ${config.publicUrl.href}, or stop that one first (Ctrl-C there, or npm run stop-all).`,
+    );
   try {
     await startPanel(config, progress, signal);
   } finally {
@@ -44,7 +48,9 @@ function explain(error: unknown): number {
     process.stderr.write(`${error.message}\n  → ${error.hint}\n`);
     return error.exitCode;
   }
-  process.stderr.write(`Something unexpected happened.\n${error instanceof Error ? error.stack : String(error)}\n  → If it happens again, please report it with these lines.\n`);
+  process.stderr.write(
+    `Something unexpected happened.\n${error instanceof Error ? error.stack : String(error)}\n  → If it happens again, please report it with these lines.\n`,
+  );
   return 70;
 }
 

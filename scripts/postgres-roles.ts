@@ -25,5 +25,8 @@ REVOKE ALL ON DATABASE arboretum, postgres, template1 FROM PUBLIC;
 /** psql reads the statements from its standard input: nothing of them stands in argv. */
 async function sql({ bin, socketDir, account }: Cluster, statements: string): Promise<void> {
   const args = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', socketDir, '-p', '5432', '-d', 'postgres'];
-  await runOrThrow({ file: path.join(bin, 'psql'), args, account, input: statements, env: { PGOPTIONS: '-c client_min_messages=warning' } }, 'preparing the panel’s database');
+  await runOrThrow(
+    { file: path.join(bin, 'psql'), args, account, input: statements, env: { PGOPTIONS: '-c client_min_messages=warning' } },
+    'preparing the panel’s database',
+  );
 }

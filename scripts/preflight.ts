@@ -14,7 +14,11 @@ export function checkDisk(dataDir: string): void {
   while (!existsSync(place)) place = path.dirname(place);
   const { bavail, bsize } = statfsSync(place);
   const freeMib = Math.floor((bavail * bsize) / 1024 ** 2);
-  if (freeMib < neededMib) throw new StartProblem(`The disk of ${dataDir} is nearly full: ${freeMib} MiB are free, ${neededMib} are needed.`, 'Delete what is not needed, or set DATA_DIR to a folder on a larger disk.');
+  if (freeMib < neededMib)
+    throw new StartProblem(
+      `The disk of ${dataDir} is nearly full: ${freeMib} MiB are free, ${neededMib} are needed.`,
+      'Delete what is not needed, or set DATA_DIR to a folder on a larger disk.',
+    );
 }
 
 /**
@@ -24,9 +28,16 @@ export function checkDisk(dataDir: string): void {
 export async function checkPort(name: 'PORT' | 'GIT_SSH_PORT', port: number): Promise<void> {
   const code = (await tryListen(port, '::')) ?? (await tryListen(port, '0.0.0.0'));
   if (code === null) return;
-  if (code === 'EACCES') throw new StartProblem(`Port ${port} (${name}) may not be opened: ports below 1024 belong to root.`, `Choose another one, for example ${name}=${port + 8000} npm start`);
+  if (code === 'EACCES')
+    throw new StartProblem(
+      `Port ${port} (${name}) may not be opened: ports below 1024 belong to root.`,
+      `Choose another one, for example ${name}=${port + 8000} npm start`,
+    );
   const listener = findListener(port);
-  throw new StartProblem(`Port ${port} (${name}) is in use${listener === null ? '' : ` by ${listener}`}.`, `Stop that program, or choose another port: ${name}=${port + 1} npm start`);
+  throw new StartProblem(
+    `Port ${port} (${name}) is in use${listener === null ? '' : ` by ${listener}`}.`,
+    `Stop that program, or choose another port: ${name}=${port + 1} npm start`,
+  );
 }
 
 /** The error's code, or null when the port is free (or the machine has no such kind of address). */

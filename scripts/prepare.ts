@@ -36,6 +36,7 @@ export async function prepare(config: Config, progress: Progress): Promise<Prepa
 async function findAll(config: Config, progress: Progress): Promise<Prepared['programs']> {
   const wanted = { postgresMajor: dataMajor(config.layout), ownPostgres: !config.DATABASE_URL, ownRedis: !config.REDIS_URL };
   const { postgresBin, redisServer, nginx, git, python } = await ensurePrograms(wanted, progress);
-  if (postgresBin === null || nginx === null || git === null || python === null) throw new StartProblem('The system packages are not complete.', 'See the log for what apt said.');
+  if (postgresBin === null || nginx === null || git === null || python === null)
+    throw new StartProblem('The system packages are not complete.', 'See the log for what apt said.');
   return { postgresBin, redisServer: redisServer ?? '', nginx, git, python };
 }

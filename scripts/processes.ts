@@ -84,7 +84,8 @@ export class KeptProcess {
     const now = Date.now();
     this.#quickDeaths = now - startedAt < wellMs ? this.#quickDeaths + 1 : 0;
     this.#restarts = [...this.#restarts.filter((at) => now - at < restartWindowMs), now];
-    if (this.#restarts.length > maxRestarts) return this.#watcher.onGiveUp(`${what} for the ${this.#restarts.length}th time in ten minutes; see ${this.#service.logFile}`);
+    if (this.#restarts.length > maxRestarts)
+      return this.#watcher.onGiveUp(`${what} for the ${this.#restarts.length}th time in ten minutes; see ${this.#service.logFile}`);
     const delayMs = backOffMs[Math.min(this.#quickDeaths, backOffMs.length - 1)] ?? 4000;
     this.#watcher.onEvent(`${what}; starting it again`);
     this.#timer = setTimeout(() => {

@@ -31,7 +31,13 @@ export type RunResult = { readonly exitCode: number | null; readonly output: str
 /** Runs it; a program that cannot be started at all has exit code 127. */
 export function run(command: Run): Promise<RunResult> {
   return new Promise((resolve) => {
-    const child = spawn(command.file, [...command.args], { ...identityOf(command), cwd: command.cwd ?? '/', stdio: ['pipe', 'pipe', 'pipe'], timeout: command.timeoutMs ?? 60_000, killSignal: 'SIGKILL' });
+    const child = spawn(command.file, [...command.args], {
+      ...identityOf(command),
+      cwd: command.cwd ?? '/',
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: command.timeoutMs ?? 60_000,
+      killSignal: 'SIGKILL',
+    });
     const parts: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -62,7 +68,14 @@ export async function runDaemon(command: Omit<Run, 'input' | 'onOutput'>): Promi
   const descriptor = openSync(file, 'w', 0o600);
   try {
     const exitCode = await new Promise<number | null>((resolve) => {
-      const child = spawn(command.file, [...command.args], { ...identityOf(command), cwd: command.cwd ?? '/', stdio: ['ignore', descriptor, descriptor], detached: true, timeout: command.timeoutMs ?? 60_000, killSignal: 'SIGKILL' });
+      const child = spawn(command.file, [...command.args], {
+        ...identityOf(command),
+        cwd: command.cwd ?? '/',
+        stdio: ['ignore', descriptor, descriptor],
+        detached: true,
+        timeout: command.timeoutMs ?? 60_000,
+        killSignal: 'SIGKILL',
+      });
       child.once('error', () => resolve(127));
       child.once('exit', (code) => resolve(code));
     });

@@ -11,7 +11,10 @@ const enginePackage = '@prisma/schema-engine-wasm/schema_engine_bg';
  */
 export async function diffSchemas(from: string | null, to: string): Promise<string> {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg').catch((error: unknown) => {
-    throw new Error('Not installed: npm i -D --save-exact @prisma/schema-engine-wasm@7.10.0-4.0edf323efd1d98336f3f0a68684b56f689b900d3 (the version of @prisma/engines-version).', { cause: error });
+    throw new Error(
+      'Not installed: npm i -D --save-exact @prisma/schema-engine-wasm@7.10.0-4.0edf323efd1d98336f3f0a68684b56f689b900d3 (the version of @prisma/engines-version).',
+      { cause: error },
+    );
   });
   const wasmFile = fileURLToPath(new URL('schema_engine_bg.wasm', import.meta.resolve(enginePackage)));
   const { instance } = await WebAssembly.instantiate(readFileSync(wasmFile), { './schema_engine_bg.js': bindings });

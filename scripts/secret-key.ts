@@ -16,7 +16,8 @@ import type { Account } from './run.ts';
 export function ensureSecretKey(layout: Layout, given: Secret | undefined, owner: Account | null): Buffer {
   const hint = `Put the old key back into ${layout.secretKeyFile} (or ARBORETUM_SECRET_KEY). Without it the stored passwords cannot be read again.`;
   if (given === undefined && !existsSync(layout.secretKeyFile)) {
-    if (existsSync(markFile(layout)) || existsSync(path.join(layout.postgresDir, 'PG_VERSION'))) throw new StartProblem(`The panel’s key is missing: ${layout.secretKeyFile}.`, hint, 78);
+    if (existsSync(markFile(layout)) || existsSync(path.join(layout.postgresDir, 'PG_VERSION')))
+      throw new StartProblem(`The panel’s key is missing: ${layout.secretKeyFile}.`, hint, 78);
     writeFileSync(layout.secretKeyFile, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
     if (owner !== null) chownSync(layout.secretKeyFile, owner.uid, owner.gid);
   }

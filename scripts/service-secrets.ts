@@ -7,4 +7,5 @@ import { hkdfSync } from 'node:crypto';
  * @param key the panel's 32 bytes
  * @param purpose for example `postgres role arboretum`, `redis`
  */
-export const deriveSecret = (key: Buffer, purpose: string): string => Buffer.from(hkdfSync('sha256', key, 'arboretum service secret', purpose, 32)).toString('base64url');
+export const deriveSecret = (key: Buffer, purpose: string): string =>
+  Buffer.from(hkdfSync('sha256', key, 'arboretum service secret', purpose, 32)).toString('base64url');

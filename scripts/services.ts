@@ -61,7 +61,9 @@ function environmentFor({ config, programs, key }: Prepared, databaseUrl: string
   const inherited = inheritedEnvironment();
   const given = Object.fromEntries(Object.keys(settings).flatMap((name) => (inherited[name] ? [[name, inherited[name]]] : [])));
   const { socket, password } = redisAccess(config.layout, key);
-  const path_ = [...new Set([path.dirname(programs.git), ...(inherited['PATH'] ?? '').split(':'), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'])].filter((folder) => folder !== '');
+  const path_ = [
+    ...new Set([path.dirname(programs.git), ...(inherited['PATH'] ?? '').split(':'), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']),
+  ].filter((folder) => folder !== '');
   return {
     ...serviceEnvironment(),
     ...given,

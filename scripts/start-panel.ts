@@ -28,7 +28,9 @@ export async function startPanel(config: Config, progress: Progress, signal: Abo
   const databaseUrl = await bringUpGround(prepared, progress);
   signal.throwIfAborted();
   const code = await buildParts(prepared, progress);
-  const applied = await progress.step('migrations', () => migratePanel({ url: databaseUrl, bin: prepared.programs.postgresBin, layout: config.layout, owner: prepared.accounts?.panel ?? null, root }));
+  const applied = await progress.step('migrations', () =>
+    migratePanel({ url: databaseUrl, bin: prepared.programs.postgresBin, layout: config.layout, owner: prepared.accounts?.panel ?? null, root }),
+  );
   if (applied.length > 0) progress.log(`applied: ${applied.join(', ')}\n`);
   signal.throwIfAborted();
   await runServices(prepared, { databaseUrl, code, progress, signal });
@@ -59,7 +61,10 @@ async function bringUpGround(prepared: Prepared, progress: Progress): Promise<st
 
 async function buildParts({ config, accounts }: Prepared, progress: Progress) {
   await progress.step('pages', async () => {
-    await runOrThrow({ file: process.execPath, args: [path.join(root, 'scripts', 'generate-client.mjs')], cwd: root, timeoutMs: 120_000, onOutput: progress.log }, 'generating the Prisma client');
+    await runOrThrow(
+      { file: process.execPath, args: [path.join(root, 'scripts', 'generate-client.mjs')], cwd: root, timeoutMs: 120_000, onOutput: progress.log },
+      'generating the Prisma client',
+    );
     await buildWeb(root, progress.log);
   });
   return await codeForServices(root, config.layout.dataDir, accounts?.panel ?? null);

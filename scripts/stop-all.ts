@@ -25,7 +25,13 @@ export async function stopAll(config: Config, progress: Progress, options: { rea
   for (const name of serviceNames.toReversed()) if (await endNoted(pidFileOf({ config }, name), 30_000)) progress.say(`✓ ${name} stopped`);
   const keeper = readPid(groundLockOf({ config }));
   if (keeper !== null && keeper.pid !== process.ppid) await end(keeper, 'the ground’s keeper', { progress, graceMs: 10_000 });
-  const programs = { postgresBin: findPostgres(dataMajor(config.layout), serverTools) ?? '', nginx: findProgram('nginx') ?? 'nginx', redisServer: '', git: '', python: '' };
+  const programs = {
+    postgresBin: findPostgres(dataMajor(config.layout), serverTools) ?? '',
+    nginx: findProgram('nginx') ?? 'nginx',
+    redisServer: '',
+    git: '',
+    python: '',
+  };
   await stopGround({ config, accounts: await ensureAccounts(), programs, key: Buffer.alloc(0) }, progress);
   const orphans = processesUnder(config.layout.instancesDir);
   await Promise.all(orphans.map((orphan) => endProcess(orphan, 10_000)));

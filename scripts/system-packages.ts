@@ -6,7 +6,13 @@ import { StartProblem } from './problem.ts';
 import type { Progress } from './progress.ts';
 
 /** A program that is needed, under its package names. */
-type Need = { readonly what: string; readonly debian: readonly string[]; readonly fedora: readonly string[]; readonly macos: readonly string[]; readonly find: () => string | null | Promise<string | null> };
+type Need = {
+  readonly what: string;
+  readonly debian: readonly string[];
+  readonly fedora: readonly string[];
+  readonly macos: readonly string[];
+  readonly find: () => string | null | Promise<string | null>;
+};
 
 /** What a start or a test run asks for. */
 export type Wanted = {
@@ -25,7 +31,13 @@ type Names = keyof Programs | 'chromium';
 
 function needsOf(wanted: Wanted): Readonly<Partial<Record<Names, Need>>> {
   const postgres: Need = wanted.ownPostgres
-    ? { what: 'PostgreSQL', debian: ['postgresql'], fedora: ['postgresql-server', 'postgresql'], macos: ['postgresql'], find: () => findPostgres(wanted.postgresMajor, serverTools) }
+    ? {
+        what: 'PostgreSQL',
+        debian: ['postgresql'],
+        fedora: ['postgresql-server', 'postgresql'],
+        macos: ['postgresql'],
+        find: () => findPostgres(wanted.postgresMajor, serverTools),
+      }
     : { what: 'pg_dump', debian: ['postgresql-client'], fedora: ['postgresql'], macos: ['libpq'], find: () => findPostgres(null, clientTools) };
   const redis: Need = { what: 'Redis', debian: ['redis-server'], fedora: ['valkey-compat-redis'], macos: ['redis'], find: () => findProgram('redis-server') };
   const chromium: Need = { what: 'Chromium', debian: ['chromium'], fedora: ['chromium'], macos: ['chromium'], find: () => findProgram('chromium') };
@@ -66,10 +78,16 @@ async function look(needs: ReturnType<typeof needsOf>): Promise<Found> {
   return Object.fromEntries(entries);
 }
 
-const missingOf = (needs: ReturnType<typeof needsOf>, found: Found): readonly Need[] => Object.entries(needs).flatMap(([name, need]) => (found[name as Names] ? [] : [need]));
+const missingOf = (needs: ReturnType<typeof needsOf>, found: Found): readonly Need[] =>
+  Object.entries(needs).flatMap(([name, need]) => (found[name as Names] ? [] : [need]));
 
 function missingProblem(missing: readonly Need[]): StartProblem {
   const names = (system: 'debian' | 'fedora' | 'macos'): string => missing.flatMap((need) => need[system]).join(' ');
-  const lines = ['Install the packages, then start again:', `    Debian, Ubuntu:  sudo apt install --no-install-recommends ${names('debian')}`, `    Fedora:          sudo dnf install ${names('fedora')}`, `    macOS:           brew install ${names('macos')}`];
+  const lines = [
+    'Install the packages, then start again:',
+    `    Debian, Ubuntu:  sudo apt install --no-install-recommends ${names('debian')}`,
+    `    Fedora:          sudo dnf install ${names('fedora')}`,
+    `    macOS:           brew install ${names('macos')}`,
+  ];
   return new StartProblem(`Missing on this machine: ${missing.map((need) => need.what).join(', ')}.`, lines.join('\n'));
 }

@@ -21,10 +21,18 @@ export async function ensureTools(toolsDir: string, python: string, log: (text: 
   // Not cleared: other things of the platform lie in this folder, and a supervisord may be running from it.
   await runOrThrow({ file: python, args: ['-m', 'venv', toolsDir], timeoutMs: 120_000, onOutput: log }, 'python3 -m venv');
   const pip = path.join(toolsDir, 'bin', 'python');
-  const result = await run({ file: pip, args: ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...requirements], timeoutMs: 15 * 60_000, onOutput: log });
+  const result = await run({
+    file: pip,
+    args: ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...requirements],
+    timeoutMs: 15 * 60_000,
+    onOutput: log,
+  });
   if (result.exitCode !== 0) {
     const reason = result.output.split('\n').findLast((line) => line.startsWith('ERROR')) ?? 'see the log';
-    throw new StartProblem(`uv and supervisor could not be installed from PyPI: ${reason}`, 'Check the network; behind a proxy set HTTPS_PROXY, with an own package index PIP_INDEX_URL, with an own certificate authority PIP_CERT.');
+    throw new StartProblem(
+      `uv and supervisor could not be installed from PyPI: ${reason}`,
+      'Check the network; behind a proxy set HTTPS_PROXY, with an own package index PIP_INDEX_URL, with an own certificate authority PIP_CERT.',
+    );
   }
   writeFileSync(note, wanted);
   return true;

@@ -17,8 +17,19 @@ export async function buildWeb(root: string, log: (text: string) => void): Promi
   const wanted = hashOf(root);
   if (existsSync(note) && readFileSync(note, 'utf8') === wanted) return false;
   const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  const { exitCode, output } = await run({ file: process.execPath, args: [vite, 'build'], cwd: root, env: { NODE_ENV: 'production' }, timeoutMs: 10 * 60_000, onOutput: log });
-  if (exitCode !== 0) throw new StartProblem(`The pages could not be built: ${output.trim().split('\n').slice(-5).join('\n')}`, 'Is this a clean checkout? Compare with “git status”.');
+  const { exitCode, output } = await run({
+    file: process.execPath,
+    args: [vite, 'build'],
+    cwd: root,
+    env: { NODE_ENV: 'production' },
+    timeoutMs: 10 * 60_000,
+    onOutput: log,
+  });
+  if (exitCode !== 0)
+    throw new StartProblem(
+      `The pages could not be built: ${output.trim().split('\n').slice(-5).join('\n')}`,
+      'Is this a clean checkout? Compare with “git status”.',
+    );
   writeFileSync(note, wanted);
   return true;
 }

@@ -263,7 +263,7 @@ class TerminalOutput {
     if (socket.writableLength > backlogBytes) await settle(gone, (done) => socket.once('drain', done));
     clearTimeout(stalled);
     // ssh2 1.17 (Channel.js) keeps a piece that once waited for window, and sends it again when the other stream waits.
-    Object.assign({}, { _chunk: undefined, _chunkcb: undefined, _chunkErr: undefined, _chunkcbErr: undefined });
+    Object.assign(channel, { _chunk: undefined, _chunkcb: undefined, _chunkErr: undefined, _chunkcbErr: undefined });
   }
 }
 

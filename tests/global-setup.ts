@@ -40,8 +40,15 @@ export default async function setUp(): Promise<() => Promise<void>> {
   const venv = await progress.step('an environment with oTree', () => underLock(() => ensureOtree(tools, programs.python ?? '')));
   const accounts = await ensureAccounts();
   await clearOldGrounds(programs.postgresBin, accounts);
-  const ground = await progress.step('PostgreSQL and Redis', () => startGround({ bin: programs.postgresBin ?? '', redisServer: programs.redisServer ?? '', accounts }));
-  Object.assign(process.env, ground.env, { ARBORETUM_TEST_TOOLS: tools, ARBORETUM_TEST_VENV: venv, ARBORETUM_TEST_CHROMIUM: programs.chromium ?? '', ARBORETUM_TEST_POSTGRES_BIN: programs.postgresBin });
+  const ground = await progress.step('PostgreSQL and Redis', () =>
+    startGround({ bin: programs.postgresBin ?? '', redisServer: programs.redisServer ?? '', accounts }),
+  );
+  Object.assign(process.env, ground.env, {
+    ARBORETUM_TEST_TOOLS: tools,
+    ARBORETUM_TEST_VENV: venv,
+    ARBORETUM_TEST_CHROMIUM: programs.chromium ?? '',
+    ARBORETUM_TEST_POSTGRES_BIN: programs.postgresBin,
+  });
   return ground.stop;
 }
 
@@ -77,7 +84,11 @@ async function startGround({ bin, redisServer, accounts }: Start): Promise<{ env
 async function startRedis(layout: Layout, key: Buffer, { redisServer, accounts }: Omit<Start, 'bin'>): Promise<ChildProcess> {
   const config = writeRedisConfig(layout, key, accounts?.panel ?? null);
   const log = openSync(path.join(layout.logsDir, 'redis.log'), 'a');
-  const child = spawn(redisServer, [config], { stdio: ['ignore', log, log], detached: true, ...(accounts === null ? {} : { uid: accounts.panel.uid, gid: accounts.panel.gid }) });
+  const child = spawn(redisServer, [config], {
+    stdio: ['ignore', log, log],
+    detached: true,
+    ...(accounts === null ? {} : { uid: accounts.panel.uid, gid: accounts.panel.gid }),
+  });
   closeSync(log);
   notePid(redisFile(layout), child.pid ?? 0);
   const deadline = Date.now() + 15_000;
@@ -106,7 +117,14 @@ async function ensureOtree(tools: string, python: string): Promise<string> {
   const uv = path.join(tools, 'bin', 'uv');
   // Environments name their own place in their scripts, so those must not be used after the renaming; python itself may.
   await runOrThrow({ file: uv, args: ['venv', '--python', python, draft], timeoutMs: 120_000 }, 'uv venv');
-  await runOrThrow({ file: uv, args: ['pip', 'install', '--python', path.join(draft, 'bin', 'python'), 'otree==6.0.15', 'psycopg2-binary', 'requests'], timeoutMs: 10 * 60_000 }, 'installing oTree');
+  await runOrThrow(
+    {
+      file: uv,
+      args: ['pip', 'install', '--python', path.join(draft, 'bin', 'python'), 'otree==6.0.15', 'psycopg2-binary', 'requests'],
+      timeoutMs: 10 * 60_000,
+    },
+    'installing oTree',
+  );
   renameSync(draft, venv);
   return venv;
 }

@@ -27,7 +27,9 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 async function aPusher(person: User) {
-  const key = await ctx.db.sshKey.create({ data: { id: newId(), userId: person.id, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: `SHA256:${newId()}` } });
+  const key = await ctx.db.sshKey.create({
+    data: { id: newId(), userId: person.id, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: `SHA256:${newId()}` },
+  });
   const found = await makeGitAccess(ctx).findPerson(key.fingerprint);
   if (!found) throw new Error('the key was not found');
   return found;
@@ -40,7 +42,10 @@ async function aRepository(fields: Partial<Pick<Instance, 'deployBranch' | 'stat
   return { owner, instance, pusher: await aPusher(owner) };
 }
 
-const update = (branch: string, newCommit = commitId) => ({ updates: [{ ref: branch.startsWith('refs/') ? branch : `refs/heads/${branch}`, oldCommit: none, newCommit }], options: [] as string[] });
+const update = (branch: string, newCommit = commitId) => ({
+  updates: [{ ref: branch.startsWith('refs/') ? branch : `refs/heads/${branch}`, oldCommit: none, newCommit }],
+  options: [] as string[],
+});
 
 describe('a repository', () => {
   const access = () => makeGitAccess(ctx);

@@ -14,7 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => ctx.close());
 
-const request = (kind: 'start' | 'stop' | 'deploy' | 'reset-database' | 'delete', instanceId: string): Promise<Job> => ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind, instanceId }));
+const request = (kind: 'start' | 'stop' | 'deploy' | 'reset-database' | 'delete', instanceId: string): Promise<Job> =>
+  ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind, instanceId }));
 const claimed = async (jobId: string) => {
   const row = await claimJob(ctx, jobId);
   if (typeof row === 'string') throw new Error(`not claimed: ${row}`);
@@ -125,7 +126,7 @@ describe('the log of a job', () => {
     await log.close();
     let size = 0;
     let last = '';
-    for (let after = -1; ; ) {
+    for (let after = -1; ;) {
       const piece = await readJobLog(ctx, job.id, after);
       size += piece.text.length;
       last = piece.text || last;

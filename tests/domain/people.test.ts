@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const password = 'correct horse battery';
-const make = (userName: string, role: 'manager' | 'experimenter' = 'experimenter') => createPerson(ctx, systemActor, { name: userName, userName, email: `${userName}@lab.example`, password, role });
+const make = (userName: string, role: 'manager' | 'experimenter' = 'experimenter') =>
+  createPerson(ctx, systemActor, { name: userName, userName, email: `${userName}@lab.example`, password, role });
 
 describe('the first manager', () => {
   it('is made with a one-time token, once', async () => {
@@ -20,7 +21,9 @@ describe('the first manager', () => {
     expect(token).not.toBeNull();
     const person = { name: 'Ada', userName: 'ada', email: 'ada@lab.example', password };
     await expect(createFirstManager(ctx, 'guess', person)).rejects.toMatchObject({ code: 'link_used' });
-    const results = await Promise.allSettled([1, 2, 3].map((at) => createFirstManager(ctx, token ?? '', { ...person, userName: `ada${at}`, email: `ada${at}@lab.example` })));
+    const results = await Promise.allSettled(
+      [1, 2, 3].map((at) => createFirstManager(ctx, token ?? '', { ...person, userName: `ada${at}`, email: `ada${at}@lab.example` })),
+    );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await prepareFirstManager(ctx)).toBeNull();
   });
@@ -75,6 +78,8 @@ describe('an account', () => {
   it('with a taken user name or address is refused at that field', async () => {
     await make('taken');
     await expect(make('taken')).rejects.toMatchObject({ code: 'user_name_taken', fields: { userName: expect.any(String) } });
-    await expect(createPerson(ctx, systemActor, { name: 'x', userName: 'other', email: 'taken@lab.example', password, role: 'experimenter' })).rejects.toMatchObject({ code: 'email_taken' });
+    await expect(
+      createPerson(ctx, systemActor, { name: 'x', userName: 'other', email: 'taken@lab.example', password, role: 'experimenter' }),
+    ).rejects.toMatchObject({ code: 'email_taken' });
   });
 });

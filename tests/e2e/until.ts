@@ -10,7 +10,7 @@ export async function until<T>(what: string, isSo: () => T | Promise<T>, options
   const end = Date.now() + (options.withinMs ?? 30_000);
   for (;;) {
     const value = await isSo();
-    if (value) return value as NonNullable<T>;
+    if (value) return value;
     if (Date.now() > end) throw new Error(`not within ${(options.withinMs ?? 30_000) / 1000} s: ${what}\n${options.why?.() ?? ''}`);
     await wait(100);
   }

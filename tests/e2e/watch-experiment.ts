@@ -25,6 +25,8 @@ export async function watchExperiment(page: Page, at: { port: number; host: stri
   let answers = 0;
   let isOver = false;
   const asking = (async () => {
+    // Ended by `end()` below.
+    // oxlint-disable-next-line no-unmodified-loop-condition
     while (!isOver) {
       const status = await statusOf(at).catch((error: unknown) => String(error));
       if (status === 200) answers += 1;

@@ -59,7 +59,11 @@ describe('changes', () => {
   });
 
   test('ten at once are done one after the other, and none is lost', async () => {
-    await Promise.all(Array.from({ length: 10 }, (_, index) => stand.door.applyOne(`n${index}`, { ...stand.route(`n${index}`), upstreamSocket: stand.layout.instanceSocket('one') }, never)));
+    await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        stand.door.applyOne(`n${index}`, { ...stand.route(`n${index}`), upstreamSocket: stand.layout.instanceSocket('one') }, never),
+      ),
+    );
     for (let index = 0; index < 10; index += 1) expect(await nameAt(`n${index}.lab.test`)).toBe('one');
   });
 
@@ -132,11 +136,17 @@ describe('refusals', () => {
 
   test('while nginx runs too: applyOne throws, its old address and the others stay, nobody is cut off', async () => {
     const [port, first] = [await freePort(), await freePort()];
-    await stand.door.apply([stand.route('one'), stand.route('busy', { listen: { mode: 'port', port: first }, upstreamSocket: stand.layout.instanceSocket('one') })], never);
+    await stand.door.apply(
+      [stand.route('one'), stand.route('busy', { listen: { mode: 'port', port: first }, upstreamSocket: stand.layout.instanceSocket('one') })],
+      never,
+    );
     const socket = await openSocket(stand.port, 'one.lab.test');
     const other = await occupy(port);
     const before = await generation();
-    await expect(stand.door.applyOne('busy', stand.route('busy', { listen: { mode: 'port', port } }), never)).rejects.toMatchObject({ code: 'platform_failed', details: { reason: `port ${port} is in use by another program.` } });
+    await expect(stand.door.applyOne('busy', stand.route('busy', { listen: { mode: 'port', port } }), never)).rejects.toMatchObject({
+      code: 'platform_failed',
+      details: { reason: `port ${port} is in use by another program.` },
+    });
     expect(await generation()).toBe(before);
     expect(seenBy(await ask({ port: first, host: 'x' })).name).toBe('one');
     expect(socket.state.isClosed).toBe(false);
@@ -147,7 +157,10 @@ describe('refusals', () => {
 
   test('after a reboot somebody has an instance’s port: all others come up, check names it, repair heals it later', async () => {
     const port = await freePort();
-    await stand.door.apply([stand.route('one'), stand.route('busy', { listen: { mode: 'port', port }, upstreamSocket: stand.layout.instanceSocket('one') })], never);
+    await stand.door.apply(
+      [stand.route('one'), stand.route('busy', { listen: { mode: 'port', port }, upstreamSocket: stand.layout.instanceSocket('one') })],
+      never,
+    );
     await stand.door.stop(never);
     const other = await occupy(port);
     await stand.door.start();
@@ -160,7 +173,15 @@ describe('refusals', () => {
   });
 
   test('two with one address: the second is named; nobody gets the panel’s', async () => {
-    const { refused } = await stand.door.apply([stand.route('one'), { ...stand.route('one'), instanceId: 'two' }, stand.route('three', { listen: { mode: 'subdomain', hostName: 'lab.test' } }), stand.route('four', { listen: { mode: 'port', port: stand.port } })], never);
+    const { refused } = await stand.door.apply(
+      [
+        stand.route('one'),
+        { ...stand.route('one'), instanceId: 'two' },
+        stand.route('three', { listen: { mode: 'subdomain', hostName: 'lab.test' } }),
+        stand.route('four', { listen: { mode: 'port', port: stand.port } }),
+      ],
+      never,
+    );
     expect(refused.map(({ instanceId }) => instanceId)).toEqual(['two', 'three', 'four']);
     await expect(stand.newDoor().applyOne('two', { ...stand.route('one'), instanceId: 'two' }, never)).rejects.toMatchObject({ code: 'platform_failed' });
   });
@@ -184,15 +205,24 @@ describe('refusals', () => {
   test('a file that nginx’s own test refuses is rolled back', async () => {
     // A stricter nginx than ours: its test refuses what an unlucky name makes it refuse.
     const strict = path.join(stand.base, 'strict-nginx');
-    await writeFile(strict, `#!/bin/sh\ncase " $* " in *" -t "*) f=$(grep -l poison "${stand.layout.nginxSites}"/*.conf) && { echo "nginx: [emerg] poison in $f:3" >&2; exit 1; };; esac\nexec nginx "$@"\n`);
+    await writeFile(
+      strict,
+      `#!/bin/sh\ncase " $* " in *" -t "*) f=$(grep -l poison "${stand.layout.nginxSites}"/*.conf) && { echo "nginx: [emerg] poison in $f:3" >&2; exit 1; };; esac\nexec nginx "$@"\n`,
+    );
     await chmod(strict, 0o755);
     const door = stand.newDoor({ nginxBinary: strict });
     await door.apply([stand.route('one')], never);
     const before = await generation();
-    await expect(door.applyOne('one', stand.route('one', { listen: { mode: 'subdomain', hostName: 'poison.lab.test' } }), never)).rejects.toThrow('nginx refuses its file: poison');
+    await expect(door.applyOne('one', stand.route('one', { listen: { mode: 'subdomain', hostName: 'poison.lab.test' } }), never)).rejects.toThrow(
+      'nginx refuses its file: poison',
+    );
     expect(await generation()).toBe(before);
     expect(await nameAt('one.lab.test')).toBe('one');
-    expect((await door.apply([stand.route('one'), stand.route('two', { upstreamSocket: null }), stand.route('poison')], never)).refused.map(({ instanceId }) => instanceId)).toEqual(['poison']);
+    expect(
+      (await door.apply([stand.route('one'), stand.route('two', { upstreamSocket: null }), stand.route('poison')], never)).refused.map(
+        ({ instanceId }) => instanceId,
+      ),
+    ).toEqual(['poison']);
     expect((await stand.ask('two.lab.test')).status).toBe(503);
   });
 

@@ -19,10 +19,18 @@ const settings: NginxSettings = {
   canEditCookieFlags: true,
   openFiles: 1024,
 };
-const route: FrontDoorRoute = { instanceId: 'i1', listen: { mode: 'subdomain', hostName: 'one.lab.test' }, upstreamSocket: '/run/arboretum/00000000/i/i1/otree.sock', fallback: 'moment', cookieName: 'otree_i1', maxBodyMib: 20 };
+const route: FrontDoorRoute = {
+  instanceId: 'i1',
+  listen: { mode: 'subdomain', hostName: 'one.lab.test' },
+  upstreamSocket: '/run/arboretum/00000000/i/i1/otree.sock',
+  fallback: 'moment',
+  cookieName: 'otree_i1',
+  maxBodyMib: 20,
+};
 
 /** nginx's own reading of a file: words, quoted strings as one, `{`, `}` and `;`; comments are nothing. */
-const tokensOf = (config: string): readonly string[] => config.match(/#[^\n]*|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[{};]|[^\s{};"']+/g)?.filter((token) => !token.startsWith('#')) ?? [];
+const tokensOf = (config: string): readonly string[] =>
+  config.match(/#[^\n]*|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[{};]|[^\s{};"']+/g)?.filter((token) => !token.startsWith('#')) ?? [];
 
 /** Each place where a value from outside enters, with a value that is surely fine. */
 const places: readonly { readonly name: string; readonly good: string; readonly render: (value: string) => string }[] = [
@@ -35,9 +43,45 @@ const places: readonly { readonly name: string; readonly good: string; readonly 
   { name: 'generation', good: 'placeholder-1', render: (value) => renderGeneration(settings, value) },
 ];
 
-const evil = ['"', "'", '\\', '$', ';', '{', '}', '\n', '\r', '\0', '\t', ' ', '#', '*', '..', '/', '~', '^', '_', '|', 'ä', '\u2028', '; return 200 "x";', '} server {', '${host}', '$http_cookie', 'include /etc/passwd;', '`id`', '%0a', ':80', ' default_server'];
+const evil = [
+  '"',
+  "'",
+  '\\',
+  '$',
+  ';',
+  '{',
+  '}',
+  '\n',
+  '\r',
+  '\0',
+  '\t',
+  ' ',
+  '#',
+  '*',
+  '..',
+  '/',
+  '~',
+  '^',
+  '_',
+  '|',
+  'ä',
+  '\u2028',
+  '; return 200 "x";',
+  '} server {',
+  '${host}',
+  '$http_cookie',
+  'include /etc/passwd;',
+  '`id`',
+  '%0a',
+  ':80',
+  ' default_server',
+];
 const fine = ['a', 'b7', 'lab', '-', '.', 'otree_', '/run/', 'x.sock', 'arboretum'];
-const hostile = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(fc.constantFrom(...evil, ...fine), { maxLength: 8 }).map((parts) => parts.join('')), fc.array(fc.constantFrom(...fine), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('')));
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.array(fc.constantFrom(...evil, ...fine), { maxLength: 8 }).map((parts) => parts.join('')),
+  fc.array(fc.constantFrom(...fine), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('')),
+);
 
 describe('values', () => {
   test.each(places)('2,000 hostile strings as $name: refused, or exactly one value differs', ({ good, render }) => {
@@ -54,7 +98,11 @@ describe('values', () => {
         }
         count.accepted += 1;
         const [now, then] = [tokensOf(config), tokensOf(model)];
-        return config === model.replaceAll(good, () => value) && now.length === then.length && now.every((token, index) => token === then[index]?.replaceAll(good, () => value));
+        return (
+          config === model.replaceAll(good, () => value) &&
+          now.length === then.length &&
+          now.every((token, index) => token === then[index]?.replaceAll(good, () => value))
+        );
       }),
       { numRuns: 2000 },
     );

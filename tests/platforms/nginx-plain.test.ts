@@ -11,7 +11,11 @@ test('an ordinary user starts, changes, loses and repairs the door; a port below
   const isRoot = process.getuid?.() === 0;
   const root = new URL('../../', import.meta.url);
   const argv = ['--import', 'tsx', 'tests/platforms/nginx-plain-walk.ts'];
-  const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: root, env: { HOME: '/tmp', TMPDIR: '/tmp' }, ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}) });
+  const { stdout } = await promisify(execFile)(process.execPath, argv, {
+    cwd: root,
+    env: { HOME: '/tmp', TMPDIR: '/tmp' },
+    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
+  });
   const told = JSON.parse(stdout) as Record<string, unknown>;
   expect(told).toMatchObject({ answer: 'one', fallback: 503, health: { state: 'ok' }, isSocketOpen: true, post: 500_000 });
   expect(told['uid']).not.toBe(0);

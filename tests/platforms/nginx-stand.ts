@@ -19,7 +19,15 @@ export async function makeStand(extra: Partial<NginxOptions> & { readonly dataNa
   const base = await mkdtemp('/tmp/ngx-');
   await chmod(base, 0o755);
   const layout = layoutOf(path.join(base, dataName), path.join(base, 'run'));
-  const all: NginxOptions = { layout, listenPort: await freePort(), panelHostNames: ['lab.test'], workerUser: 'www-data', isHttps: false, maxPanelBodyMib: 5, ...options };
+  const all: NginxOptions = {
+    layout,
+    listenPort: await freePort(),
+    panelHostNames: ['lab.test'],
+    workerUser: 'www-data',
+    isHttps: false,
+    maxPanelBodyMib: 5,
+    ...options,
+  };
   const upstreams: Upstream[] = [];
   const newDoor = (more: Partial<NginxOptions> = {}): NginxFrontDoor => new NginxFrontDoor({ ...all, ...more });
   const door = newDoor();
@@ -44,7 +52,8 @@ export async function makeStand(extra: Partial<NginxOptions> & { readonly dataNa
       maxBodyMib: 1,
       ...more,
     }),
-    ask: (host: string, more: Omit<Question, 'port' | 'host'> & { readonly port?: number } = {}): Promise<Answer> => ask({ port: all.listenPort, host, ...more }),
+    ask: (host: string, more: Omit<Question, 'port' | 'host'> & { readonly port?: number } = {}): Promise<Answer> =>
+      ask({ port: all.listenPort, host, ...more }),
     async clear(): Promise<void> {
       await Promise.all(upstreams.map((upstream) => upstream.stop()));
       await door.stop(never);
@@ -88,14 +97,18 @@ export function ask({ port, host, path: target = '/', method = 'GET', headers = 
   return new Promise((resolve, reject) => {
     const request = http.request({ host: address, port, path: target, method, agent: false, headers: { Host: host, ...headers } }, (response) => {
       let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+      response
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (text += chunk))
+        .on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
     });
     request.on('error', reject).end(body);
   });
 }
 
 /** What an upstream saw, as it tells in its answer. */
-export const seenBy = (answer: Answer) => JSON.parse(answer.body) as { name: string; method: string; url: string; headers: http.IncomingHttpHeaders; body: string };
+export const seenBy = (answer: Answer) =>
+  JSON.parse(answer.body) as { name: string; method: string; url: string; headers: http.IncomingHttpHeaders; body: string };
 
 export type Upstream = Awaited<ReturnType<typeof startUpstream>>;
 
@@ -137,15 +150,24 @@ function tick(request: http.IncomingMessage, socket: net.Socket): void {
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
   let count = 0;
   const timer = setInterval(() => socket.write(`tick ${(count += 1)}\n`), 5);
-  socket.on('data', (chunk: Buffer) => socket.write(`heard ${chunk.toString()}\n`)).on('error', () => undefined).on('close', () => clearInterval(timer));
+  socket
+    .on('data', (chunk: Buffer) => socket.write(`heard ${chunk.toString()}\n`))
+    .on('error', () => undefined)
+    .on('close', () => clearInterval(timer));
 }
 
 /** A websocket client that counts what arrives. */
 export async function openSocket(port: number, host: string, target = '/') {
   const socket = net.connect(port, '127.0.0.1');
   const state = { text: '', isClosed: false };
-  socket.setEncoding('utf8').on('data', (chunk: string) => (state.text += chunk)).on('error', () => undefined).on('close', () => (state.isClosed = true));
-  socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`);
+  socket
+    .setEncoding('utf8')
+    .on('data', (chunk: string) => (state.text += chunk))
+    .on('error', () => undefined)
+    .on('close', () => (state.isClosed = true));
+  socket.write(
+    `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+  );
   await until('the websocket opens', () => state.text.includes('101 Switching') && state.text.includes('tick 1\n'));
   return {
     state,

@@ -32,7 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => stand?.clear());
 
-const cookiesAt = async (host: string, cookie: string | string[]): Promise<string | undefined> => seenBy(await stand.ask(host, { headers: { Cookie: cookie } })).headers.cookie;
+const cookiesAt = async (host: string, cookie: string | string[]): Promise<string | undefined> =>
+  seenBy(await stand.ask(host, { headers: { Cookie: cookie } })).headers.cookie;
 
 describe('stand-in pages', () => {
   test.each([
@@ -94,7 +95,10 @@ describe('names', () => {
 
   test('on IPv6 as well, where the machine has it', async () => {
     const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'));
-    const name = await stand.ask('one.lab.test', { address: '::1' }).then((answer) => seenBy(answer).name, () => 'nobody');
+    const name = await stand.ask('one.lab.test', { address: '::1' }).then(
+      (answer) => seenBy(answer).name,
+      () => 'nobody',
+    );
     expect(name).toBe(hasIpv6 ? 'one' : 'nobody');
   });
 });
@@ -115,8 +119,20 @@ describe('the panel', () => {
     const panel = await stand.upstream('panel');
     const host = `lab.test:${stand.port}`;
     const cookie = 'otree_one=1; arboretum=s; theme=dark;otree_two=2; __Host-arboretum=t; otreex=3';
-    const { headers } = seenBy(await stand.ask(host, { path: '/api/v1/me', headers: { Cookie: cookie, 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'evil', Forwarded: 'for=6.6.6.6' } }));
-    expect(headers).toMatchObject({ host, 'x-forwarded-host': host, 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', 'x-forwarded-proto': 'http', connection: 'close' });
+    const { headers } = seenBy(
+      await stand.ask(host, {
+        path: '/api/v1/me',
+        headers: { Cookie: cookie, 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'evil', Forwarded: 'for=6.6.6.6' },
+      }),
+    );
+    expect(headers).toMatchObject({
+      host,
+      'x-forwarded-host': host,
+      'x-forwarded-for': '127.0.0.1',
+      'x-real-ip': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      connection: 'close',
+    });
     expect(headers.forwarded).toBeUndefined();
     expect(headers.cookie).toBe('arboretum=s; theme=dark; __Host-arboretum=t; otreex=3');
     const socket = await openSocket(stand.port, host, '/socket.io/?transport=websocket');
@@ -132,8 +148,13 @@ describe('the panel', () => {
     await other.door.apply([other.route('one')], never);
     const given = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-For': '6.6.6.6, 192.0.2.7' };
     expect(seenBy(await other.ask('one.lab.test', { headers: given })).headers).toMatchObject({ 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.7' });
-    expect(seenBy(await other.ask('one.lab.test', { headers: { 'X-Forwarded-Proto': 'gopher', 'X-Forwarded-For': '"x' } })).headers).toMatchObject({ 'x-forwarded-proto': 'http', 'x-forwarded-for': '127.0.0.1' });
-    const outside = Object.values(networkInterfaces()).flat().find((address) => address?.family === 'IPv4' && !address.internal)?.address;
+    expect(seenBy(await other.ask('one.lab.test', { headers: { 'X-Forwarded-Proto': 'gopher', 'X-Forwarded-For': '"x' } })).headers).toMatchObject({
+      'x-forwarded-proto': 'http',
+      'x-forwarded-for': '127.0.0.1',
+    });
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
     // From another address nobody is believed; a machine without one can only show the proxy's case again.
     const outsider = seenBy(await other.ask('one.lab.test', { address: outside ?? '127.0.0.1', headers: given })).headers;
     expect(outsider).toMatchObject(outside === undefined ? { 'x-forwarded-for': '192.0.2.7' } : { 'x-forwarded-proto': 'http', 'x-forwarded-for': outside });
@@ -147,7 +168,11 @@ describe('cookies to an instance', () => {
     ['its own and what experiments set', 'a=1; otree_one=own; b=2', 'a=1; otree_one=own; b=2'],
     ['not the panel’s', 'arboretum=secret; a=1; __Host-arboretum=secret', 'a=1'],
     ['not a neighbour’s', 'otree_two=x; otree_one=own; otree_onex=x; otree_on=x; otree_=x', 'otree_one=own'],
-    ['names that only start or end like ours', 'arboretum2=a; my-arboretum=b; xotree_two=c; __Host-arboretumx=d', 'arboretum2=a; my-arboretum=b; xotree_two=c; __Host-arboretumx=d'],
+    [
+      'names that only start or end like ours',
+      'arboretum2=a; my-arboretum=b; xotree_two=c; __Host-arboretumx=d',
+      'arboretum2=a; my-arboretum=b; xotree_two=c; __Host-arboretumx=d',
+    ],
     ['odd spacing', 'a=1;arboretum=secret;  otree_two =x ;\tarboretum\t= secret; b=2;', 'a=1; b=2'],
     ['nothing but theirs', 'arboretum=secret', undefined],
     ['values that look like names', 'a=arboretum=1; b=otree_two=2', 'a=arboretum=1; b=otree_two=2'],
@@ -177,14 +202,24 @@ describe('cookies to an instance', () => {
 });
 
 describe('cookies from an instance', () => {
-  const setBy = async (lines: string[]): Promise<string[]> => (await stand.ask('one.lab.test', { headers: { 'x-set': lines.join('||') } })).headers['set-cookie'] ?? [];
+  const setBy = async (lines: string[]): Promise<string[]> =>
+    (await stand.ask('one.lab.test', { headers: { 'x-set': lines.join('||') } })).headers['set-cookie'] ?? [];
 
   test('its own pass as they are, also beside a forged one', async () => {
-    expect((await setBy(['otree_one=1; Path=/; HttpOnly', 'arboretum=evil; Path=/', 'theme=dark']))).toEqual(['otree_one=1; Path=/; HttpOnly', 'arboretum=evil; Path=/; Secure', 'theme=dark']);
+    expect(await setBy(['otree_one=1; Path=/; HttpOnly', 'arboretum=evil; Path=/', 'theme=dark'])).toEqual([
+      'otree_one=1; Path=/; HttpOnly',
+      'arboretum=evil; Path=/; Secure',
+      'theme=dark',
+    ]);
   });
 
   test('the panel’s names are spoiled in every line: __Host- loses Secure, the plain one gets it', async () => {
-    const lines = await setBy(['__Host-arboretum=evil; Path=/; Secure', ' arboretum =evil', '=arboretum=evil', '__Host-arboretum=two; Secure; Path=/; HttpOnly']);
+    const lines = await setBy([
+      '__Host-arboretum=evil; Path=/; Secure',
+      ' arboretum =evil',
+      '=arboretum=evil',
+      '__Host-arboretum=two; Secure; Path=/; HttpOnly',
+    ]);
     expect(lines.filter((line) => line.includes('__Host-')).some((line) => /secure/i.test(line))).toBe(false);
     expect(lines.filter((line) => !line.includes('__Host-')).every((line) => /; secure/i.test(line))).toBe(true);
     expect(lines).toHaveLength(4);
@@ -210,7 +245,9 @@ describe('bodies', () => {
 
   test('more than the instance may have is refused before it sees a byte', async () => {
     const before = one.seen.requests;
-    expect((await stand.ask('one.lab.test', { method: 'POST', headers: { 'Content-Length': String(2 ** 20 + 1) } }).catch(() => ({ status: 413 }))).status).toBe(413);
+    expect(
+      (await stand.ask('one.lab.test', { method: 'POST', headers: { 'Content-Length': String(2 ** 20 + 1) } }).catch(() => ({ status: 413 }))).status,
+    ).toBe(413);
     expect(one.seen.requests).toBe(before);
   });
 

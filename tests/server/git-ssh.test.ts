@@ -739,7 +739,7 @@ describe('a client that does not read', () => {
     channel.pause();
     await until(() => isWindowFull(channel), 'standard output waits');
     channel.on('data', (bytes: Buffer) => (sizes.stdout += bytes.length)).resume();
-    await until(() => isWindowFull(channel), 'standard error waits');
+    await until(() => sizes.stdout === 5_000_000 && isWindowFull(channel), 'standard error waits');
     channel.stderr.on('data', (bytes: Buffer) => (sizes.stderr += bytes.length));
     expect(await new Promise((resolve) => channel.on('close', resolve))).toBe(3);
     expect(sizes).toEqual({ stdout: 5_000_000, stderr: 5_000_000 });

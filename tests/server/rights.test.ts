@@ -24,7 +24,13 @@ const at = (route: string, body?: (world: World) => unknown): Case => ({ path: (
 /** One request for each route; `METHOD path` as in the list of routes. */
 const cases: Readonly<Record<string, Case>> = {
   'GET /panel': at('/panel'),
-  'POST /first-run': at('/first-run', () => ({ token: 'no such token', name: 'Eve', userName: newId(), email: `${newId()}@lab.example`, password: 'correct horse battery' })),
+  'POST /first-run': at('/first-run', () => ({
+    token: 'no such token',
+    name: 'Eve',
+    userName: newId(),
+    email: `${newId()}@lab.example`,
+    password: 'correct horse battery',
+  })),
   'POST /session': at('/session', () => ({ login: newId(), password: 'wrong password' })),
   'DELETE /session': at('/session'),
   'GET /me': at('/me'),
@@ -33,7 +39,13 @@ const cases: Readonly<Record<string, Case>> = {
   'POST /ssh-keys': at('/ssh-keys', () => ({ publicKey: newPublicKey() })),
   'DELETE /ssh-keys/:id': { path: ({ ids }) => `/ssh-keys/${ids.key}` },
   'GET /users': at('/users'),
-  'POST /users': at('/users', () => ({ name: 'Bob', userName: newId(), email: `${newId()}@lab.example`, password: 'correct horse battery', role: 'experimenter' })),
+  'POST /users': at('/users', () => ({
+    name: 'Bob',
+    userName: newId(),
+    email: `${newId()}@lab.example`,
+    password: 'correct horse battery',
+    role: 'experimenter',
+  })),
   'PATCH /users/:id': { path: ({ ids }) => `/users/${ids.person}`, body: () => ({ isDisabled: true }) },
   'GET /instances': at('/instances'),
   'POST /instances': at('/instances', () => ({ name: `made-${newId()}` })),
@@ -50,7 +62,10 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /jobs/:id/log': { path: ({ ids }) => `/jobs/${ids.job}/log` },
   'GET /instances/:name/rooms/:room/seats': { path: ({ name }) => `/instances/${name}/rooms/lab/seats` },
   'DELETE /instances/:name/rooms/:room/seats': { path: ({ name }) => `/instances/${name}/rooms/lab/seats` },
-  'POST /instances/:name/rooms/:room/sessions': { path: ({ name }) => `/instances/${name}/rooms/lab/sessions`, body: () => ({ sessionConfigName: 'survey', numParticipants: 2 }) },
+  'POST /instances/:name/rooms/:room/sessions': {
+    path: ({ name }) => `/instances/${name}/rooms/lab/sessions`,
+    body: () => ({ sessionConfigName: 'survey', numParticipants: 2 }),
+  },
   'GET /instances/:name/logs': at('/instances/:name/logs'),
   'GET /system': at('/system'),
 };
@@ -86,7 +101,8 @@ const people: Partial<Record<Visitor, User>> = {};
 
 beforeAll(async () => {
   panel = await startPanel();
-  for (const visitor of ['disabled', 'stranger', 'owner', 'manager'] as const) people[visitor] = await panel.person(visitor === 'manager' ? 'manager' : 'experimenter');
+  for (const visitor of ['disabled', 'stranger', 'owner', 'manager'] as const)
+    people[visitor] = await panel.person(visitor === 'manager' ? 'manager' : 'experimenter');
 });
 afterAll(() => panel.close());
 
@@ -96,12 +112,28 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const ownerId = people.owner?.id ?? '';
   const instance = await anInstance(ctx, { ownerId, state: 'stopped', intent: 'stop', project: aProject({ rooms: [aRoom({ labels: ['A1', 'A2'] })] }) });
   const job = await ctx.db.job.create({ data: { id: newId(), kind: 'start', instanceId: instance.id, state: 'succeeded', actorName: 'test' } });
-  const deployment = await ctx.db.deployment.create({ data: { id: newId(), instanceId: instance.id, number: 1, commit: 'a'.repeat(40), message: 'm', author: 'a', branch: 'main', state: 'succeeded', createdByName: 'test' } });
+  const deployment = await ctx.db.deployment.create({
+    data: {
+      id: newId(),
+      instanceId: instance.id,
+      number: 1,
+      commit: 'a'.repeat(40),
+      message: 'm',
+      author: 'a',
+      branch: 'main',
+      state: 'succeeded',
+      createdByName: 'test',
+    },
+  });
   await ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id } });
   const file = path.join(ctx.config.layout.dataDir, `${instance.id}.dump`);
   writeFileSync(file, 'PGDMP');
-  const backup = await ctx.db.backup.create({ data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() } });
-  const key = await ctx.db.sshKey.create({ data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() } });
+  const backup = await ctx.db.backup.create({
+    data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
+  });
+  const key = await ctx.db.sshKey.create({
+    data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },
+  });
   return { name: instance.name, ids: { job: job.id, key: key.id, person: (await panel.person('experimenter')).id, backup: backup.id } };
 }
 
@@ -191,7 +223,13 @@ describe('every unsafe route', () => {
     const world = await aWorld('manager');
     const client = await visit('manager');
     const [method = ''] = key.split(' ');
-    const answer = await client.send(method, cases[key]?.path(world) ?? '', { ...(cases[key]?.body?.(world) as object), osUserId: 0, port: 1, state: 'running', sessionEpoch: 9 });
+    const answer = await client.send(method, cases[key]?.path(world) ?? '', {
+      ...(cases[key]?.body?.(world) as object),
+      osUserId: 0,
+      port: 1,
+      state: 'running',
+      sessionEpoch: 9,
+    });
     expect([answer.status, answer.body['code']]).toEqual([400, 'invalid_input']);
   });
 });
