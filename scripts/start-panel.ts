@@ -44,8 +44,9 @@ async function takeOver(prepared: Prepared, progress: Progress): Promise<void> {
 }
 
 async function checkPorts({ config, programs }: Prepared): Promise<void> {
-  // The front door outlives the panel: when it is ours, the port is taken as it should be.
-  if ((await new NginxProcess(config.layout, programs.nginx).masterPid()) === null) await checkPort('PORT', config.PORT);
+  // The front door outlives the panel: when it is ours, the port is taken as it should be. So do workers of a killed master.
+  const nginx = new NginxProcess(config.layout, programs.nginx);
+  if ((await nginx.masterPid()) === null && (await nginx.ask()) === null) await checkPort('PORT', config.PORT);
   await checkPort('GIT_SSH_PORT', config.GIT_SSH_PORT);
 }
 

@@ -33,6 +33,13 @@ const environmentOf = (panel: WholePanel): Readonly<Record<string, string>> => {
   return first.env;
 };
 
+/** The server or the worker of this panel. */
+export function processOf(panel: WholePanel, name: 'server' | 'worker'): PanelProcess {
+  const found = serverAndWorker(panel).find(({ argv }) => argv.includes(`${name}/main.ts`));
+  if (!found) throw new Error(`the ${name} of this panel does not run`);
+  return found;
+}
+
 /** Pids of the panel group: server, worker, Redis. */
 export function panelProcesses(panel: WholePanel): number[] {
   const redis = execFileSync('pgrep', ['-f', `redis-server.*${environmentOf(panel)['REDIS_SOCKET'] ?? 'none'}`], { encoding: 'utf8' })
