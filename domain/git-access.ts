@@ -37,7 +37,13 @@ export function makeGitAccess(ctx: Context) {
       return { instanceId: instance.id, name, directory: ctx.config.layout.repositoryDir(instance.id), maxPushMib: ctx.config.MAX_PUSH_MIB };
     },
 
-    async judgePush(_person: GitPerson, repository: GitRepository, { updates, options }: Push): Promise<Verdict> {
+    async judgePush(person: GitPerson, repository: GitRepository, { updates, options }: Push): Promise<Verdict> {
+      // Asked again: the upload may have taken minutes.
+      const isStillThere = await activePerson(ctx, person).then(
+        () => true,
+        () => false,
+      );
+      if (!isStillThere) return refuse('This key was removed while you pushed.', 'Push with another key.');
       const instance = await ctx.db.instance.findUnique({ where: { id: repository.instanceId } });
       if (!instance || instance.deletedAt) return refuse('This instance is gone.', 'Ask a lab manager.');
       return judgeBranches(ctx, instance, updates) ?? judgeGuard(instance, reasonOf(options)) ?? { allowed: true };

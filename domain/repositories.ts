@@ -44,6 +44,11 @@ export async function createRepository(layout: Layout, instanceId: string): Prom
   await git(layout, ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', layout.repositoryDir(instanceId)]);
 }
 
+/** Packs what pushes left behind, when git thinks it worth while. */
+export async function tidyRepository(layout: Layout, instanceId: string): Promise<void> {
+  await git(layout, ['-C', layout.repositoryDir(instanceId), 'gc', '--auto', '--quiet']);
+}
+
 export type CommitInfo = { readonly commit: string; readonly message: string; readonly author: string };
 
 /** What a branch or commit points at, null when it does not exist. @param ref full ref name or commit id */

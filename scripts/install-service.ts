@@ -9,6 +9,7 @@ import { prepare } from './prepare.ts';
 import { readPid } from './process-identity.ts';
 import { StartProblem } from './problem.ts';
 import type { Progress } from './progress.ts';
+import { announce, untilReady } from './run-services.ts';
 import { run, runDaemon, runOrThrow } from './run.ts';
 import { envFile, hasSystemd, keeperConfig, keeperPid, keeperPidFile, keeperSocket, unitFile } from './service-keepers.ts';
 import { groundUnit, initScript, panelUnit, supervisorConfig, unitNames, type ServicePlace } from './service-units.ts';
@@ -19,7 +20,7 @@ const script = '/etc/init.d/arboretum';
 const furtherNames = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'LANG', 'TZ'];
 
 /** Writes, enables and starts the service with the settings of this call. @throws StartProblem without root's rights */
-export async function installService(config: Config, progress: Progress): Promise<void> {
+export async function installService(config: Config, progress: Progress, signal: AbortSignal): Promise<void> {
   if (!config.isRoot) throw new StartProblem('A service is installed as root.', 'Run: sudo npm run install-service');
   checkDisk(config.layout.dataDir);
   const running = readPid(config.layout.startLock);
@@ -32,8 +33,9 @@ export async function installService(config: Config, progress: Progress): Promis
   writePrivate(envFile(config), settingsFile(config));
   const place = placeOf(config);
   await (hasSystemd() ? installUnits(place, progress) : installScript(config, { place, progress }));
-  progress.say(`Arboretum starts now and after every reboot: ${config.publicUrl.href}`);
-  progress.say(`Its settings are in ${envFile(config)}; its log is ${path.join(config.layout.logsDir, 'start.log')}.`);
+  await progress.step('server and worker', () => untilReady(config, signal));
+  announce(config, progress);
+  progress.say(`The service comes back after a crash and after every reboot. Its settings are in ${envFile(config)}; its log is ${path.join(config.layout.logsDir, 'start.log')}.`);
 }
 
 function placeOf(config: Config): ServicePlace {
@@ -65,7 +67,7 @@ function settingsFile(config: Config): string {
   const env: Record<string, string> = { ...inheritedEnvironment(), DATA_DIR: config.layout.dataDir, RUN_DIR: path.dirname(config.layout.runDir) };
   const names = [...Object.keys(settings), ...furtherNames].filter((name) => env[name]);
   return [
-    '# Settings of the service; see docs/configuration.md. After a change: systemctl restart arboretum',
+    '# Settings of the service; see docs/configuration.md. After a change: ${hasSystemd() ? 'systemctl restart arboretum' : 'service arboretum restart'}`,
     ...names.map((name) => `${name}=${quoted(name, env[name] ?? '')}`),
     '',
   ].join('\n');

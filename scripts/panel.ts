@@ -19,7 +19,7 @@ const commands: Readonly<Record<string, Command>> = {
   'stop-all': (config, progress) => stopAll(config, progress, { withService: true }),
   // What the ground's unit runs when it is stopped: systemd itself ends the panel before.
   'stop-ground': (config, progress) => stopAll(config, progress, { withService: false }),
-  'install-service': (config, progress) => installService(config, progress),
+  'install-service': installService,
 };
 
 /** One start at a time for one DATA_DIR. */

@@ -56,7 +56,8 @@ async function keepUnlessKept(prepared: Prepared, progress: Progress, signal: Ab
   await keepGround(prepared, progress, signal);
 }
 
-function announce(config: Config, progress: Progress): void {
+/** Tells people where it is and how they get in. */
+export function announce(config: Config, progress: Progress): void {
   const { firstRunLinkFile } = config.layout;
   const link = existsSync(firstRunLinkFile) ? readFileSync(firstRunLinkFile, 'utf8').trim() : null;
   progress.say('');
@@ -66,7 +67,8 @@ function announce(config: Config, progress: Progress): void {
   progress.say(`Git: ssh://git@${config.publicUrl.hostname}:${config.GIT_SSH_PORT}/NAME.git     Ctrl-C stops the panel, experiments go on.`);
 }
 
-async function untilReady(config: Config, signal: AbortSignal): Promise<void> {
+/** Waits until server, worker, Redis and database answer. @throws StartProblem after 90 s */
+export async function untilReady(config: Config, signal: AbortSignal): Promise<void> {
   let last = 'the server does not answer';
   await until('server and worker', signal, async () => {
     const answer = await askReady(config.layout.serverSocket);

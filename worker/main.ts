@@ -8,6 +8,7 @@ import { assemble, liveKey, makeEvents, queueName, redisOptions } from '../domai
 import { loadConfig, type Config } from '../domain/config.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import { recoverJobs, sweepJobs } from '../domain/jobs.ts';
+import { throwAwayOld } from '../domain/keeping.ts';
 import { observeFacts } from '../domain/observe-facts.ts';
 import { observeInstances, reconcileInstances } from '../domain/observe.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
@@ -34,6 +35,7 @@ const roundsOf = (ctx: WorkerContext): Round[] => {
     { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
     { name: 'facts', everyMs: 3000, work: () => observeFacts(ctx) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
+    { name: 'keeping', everyMs: 3_600_000, work: () => throwAwayOld(ctx) },
     { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
     { name: 'front door', everyMs: 2000, work: async () => (await ctx.frontDoor.check()).state !== 'ok' && ctx.frontDoor.repair(signal()) },
   ];

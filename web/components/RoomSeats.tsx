@@ -23,7 +23,7 @@ export function RoomSeats({ map }: { map: SeatMap }): ReactNode {
 
 /** "18 of 24 ready": whoever is in the room or has finished was ready before. */
 function describeReady({ counts, seats }: Pick<SeatMap, 'counts' | 'seats'>): string {
-  return `${counts.ready} of ${seats.length} ready`;
+  return `${counts.ready + counts['in-room'] + counts.finished} of ${seats.length} ready`;
 }
 
 function SeatCounts({ map }: { map: SeatMap }): ReactNode {

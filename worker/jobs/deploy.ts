@@ -6,7 +6,7 @@ import { asJson } from '../../domain/database.ts';
 import { findLock, updateDeployment } from '../../domain/deployments.ts';
 import { setState } from '../../domain/instance-state.ts';
 import { announceInstance } from '../../domain/instances.ts';
-import { archiveOpener } from '../../domain/repositories.ts';
+import { archiveOpener, tidyRepository } from '../../domain/repositories.ts';
 import { refreshRoute } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { JobRun } from '../job-run.ts';
@@ -104,5 +104,8 @@ async function pruneReleases({ ctx, instance, write }: JobRun, deployment: Deplo
   await ctx.platform
     .pruneReleases(specOf(ctx, instance), numbers)
     .catch((error: unknown) => write(`       Old versions could not be removed: ${String(error)}\n`));
+  await tidyRepository(ctx.config.layout, instance.id).catch((error: unknown) =>
+    ctx.log.warn('a repository could not be packed', { instanceId: instance.id, error: String(error) }),
+  );
   await ctx.db.deployment.updateMany({ where: { instanceId: instance.id, number: { notIn: numbers } }, data: { isReleaseKept: false } });
 }
