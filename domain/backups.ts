@@ -31,9 +31,9 @@ export async function takeVerifiedBackup(
   const id = newId();
   const directory = path.join(ctx.config.layout.backupsDir, instance.id);
   const file = path.join(directory, `${new Date().toISOString().replaceAll(':', '-').slice(0, 19)}-${id}.dump`);
-  const owner = await stat(ctx.config.layout.backupsDir);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   try {
+    const owner = await stat(ctx.config.layout.backupsDir);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     const dump = await ctx.platform.dumpDatabase(spec, file, signal);
     const restored = await ctx.platform.verifyDump(spec, file, signal);
     const wrong = differences(dump.rowCounts, restored);
@@ -56,7 +56,7 @@ export async function takeVerifiedBackup(
       },
     });
   } catch (error) {
-    await rm(file, { force: true });
+    await rm(file, { force: true }).catch(() => undefined);
     if (error instanceof AppError) throw error;
     throw new AppError('backup_failed', { reason: error instanceof Error ? error.message : String(error) }, { cause: error });
   }

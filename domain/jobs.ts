@@ -111,6 +111,8 @@ export async function recoverJobs(ctx: Context): Promise<Job[]> {
       await ctx.db.job.updateMany({ where: { id: job.id, attempt: job.attempt }, data: { state: 'queued' } });
       continue;
     }
+    // First what the job was about, then its end: whoever sees the end sees the rest.
+    if (job.deploymentId) await ctx.db.deployment.update({ where: { id: job.deploymentId }, data: { state: 'failed', endedAt: new Date() } });
     await endJob(ctx, job, { state: 'failed', code: 'job_interrupted', details: {} });
     ended.push(job);
   }

@@ -67,7 +67,7 @@ function settingsFile(config: Config): string {
   const env: Record<string, string> = { ...inheritedEnvironment(), DATA_DIR: config.layout.dataDir, RUN_DIR: path.dirname(config.layout.runDir) };
   const names = [...Object.keys(settings), ...furtherNames].filter((name) => env[name]);
   return [
-    '# Settings of the service; see docs/configuration.md. After a change: ${hasSystemd() ? 'systemctl restart arboretum' : 'service arboretum restart'}`,
+    `# Settings of the service; see docs/configuration.md. After a change: ${hasSystemd() ? 'systemctl restart arboretum' : 'service arboretum restart'}`,
     ...names.map((name) => `${name}=${quoted(name, env[name] ?? '')}`),
     '',
   ].join('\n');

@@ -37,6 +37,7 @@ export async function runServices(prepared: Prepared, { databaseUrl, code, progr
     ground = keepUnlessKept(prepared, progress, keeping.signal);
     await orEarlier(progress.step('server and worker', () => untilReady(config, signal)));
     announce(config, progress);
+    progress.show('Ctrl-C stops the panel; experiments go on.');
     await orEarlier(aborted(signal));
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -64,7 +65,7 @@ export function announce(config: Config, progress: Progress): void {
   progress.say(`Arboretum is ready: ${config.publicUrl.href}`);
   // Whoever has the link becomes the first manager: it does not belong into a log.
   progress.show(link === null ? 'Sign in with your user name or e-mail address and password.' : `Make the first account here (the link works once): ${link}`);
-  progress.say(`Git: ssh://git@${config.publicUrl.hostname}:${config.GIT_SSH_PORT}/NAME.git     Ctrl-C stops the panel, experiments go on.`);
+  progress.say(`Git: ssh://git@${config.publicUrl.hostname}:${config.GIT_SSH_PORT}/NAME.git`);
 }
 
 /** Waits until server, worker, Redis and database answer. @throws StartProblem after 90 s */

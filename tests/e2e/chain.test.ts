@@ -132,7 +132,10 @@ describe('the chain', () => {
 
     const folder = path.join(home, 'trust-game');
     const venv = process.env['ARBORETUM_TEST_VENV'] ?? '';
-    const made = spawnSync(path.join(venv, 'bin', 'otree'), ['startproject', path.join(home, 'made')], { input: 'n\n', encoding: 'utf8' });
+    const made = spawnSync(path.join(venv, 'bin', 'python'), [path.join(venv, 'bin', 'otree'), 'startproject', path.join(home, 'made')], {
+      input: 'n\n',
+      encoding: 'utf8',
+    });
     expect(made.status, made.stderr).toBe(0);
     makeProject(path.join(home, 'made'), folder);
     const pushing = push(folder, { key, remote: remote('trust-game') });

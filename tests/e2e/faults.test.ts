@@ -1,5 +1,6 @@
 // What goes wrong in a lab: a worker that dies in the middle, a backup that cannot be written, pushes that cross.
 
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
@@ -159,7 +160,10 @@ describe('nginx that is killed', () => {
   it('is back within five seconds', async () => {
     const pidFile =
       readdirSync(path.join(path.dirname(panel.dataDir), 'run')).map((name) => path.join(path.dirname(panel.dataDir), 'run', name, 'nginx.pid'))[0] ?? '';
-    process.kill(Number(readFileSync(pidFile, 'utf8').trim()), 'SIGKILL');
+    const master = readFileSync(pidFile, 'utf8').trim();
+    const workers = execFileSync('pgrep', ['-P', master], { encoding: 'utf8' }).trim().split('\n');
+    for (const pid of [master, ...workers]) process.kill(Number(pid), 'SIGKILL');
+    await expect(statusOf()).rejects.toThrow(/ECONN/);
     const begin = Date.now();
     await until('the experiment answers', async () => (await statusOf().catch(() => 0)) === 200, { withinMs: 5_000 });
     process.stdout.write(`nginx killed: answers again after ${((Date.now() - begin) / 1000).toFixed(1)} s\n`);
