@@ -146,6 +146,8 @@ async function serveUntilAnswer(ground: Ground, spec: InstanceSpec, trial: Trial
   trial.onOutput(
     output
       .replace(/^ARBORETUM-PROBLEM .*\n?/gm, '')
+      // People know their files from the project's folder on; where the panel keeps it is of no use to them.
+      .replace(/\/[^\s"']*\/releases\/\d+\/(?:project\/)?/g, '')
       .slice(-8192)
       .replace(/^(?=.)/gm, '       '),
   );

@@ -29,12 +29,12 @@ export async function visitor(browser: Browser, errors: string[]): Promise<Page>
 }
 
 /** With `ARBORETUM_PICTURES=1`: `docs/images/NAME-1440.png` and `NAME-390.png`. */
-export async function picture(page: Page, name: string): Promise<void> {
+export async function picture(page: Page, name: string, { isDialog = false } = {}): Promise<void> {
   if (process.env['ARBORETUM_PICTURES'] !== '1') return;
   mkdirSync(picturesDir, { recursive: true });
   for (const width of [1440, 390]) {
     await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: path.join(picturesDir, `${name}-${width}.png`), fullPage: true });
+    await page.screenshot({ path: path.join(picturesDir, `${name}-${width}.png`), fullPage: !isDialog });
   }
   await page.setViewportSize({ width: 1440, height: 900 });
 }

@@ -166,9 +166,11 @@ describe('the chain', () => {
     process.stdout.write(`push of lab-games, warm, to the first answer: ${seconds.toFixed(1)} s\n`);
     await ada.getByText('Room 114').first().waitFor();
     await picture(ada, 'instance-after-push');
+    await createInstance('public-goods');
     await ada.goto(panel.url);
     await ada.getByText('lab-games').first().waitFor();
     await picture(ada, 'dashboard');
+    await ada.goto(`${panel.url}/instances/lab-games`);
   }, 120_000);
 
   it('leaves the running version alone when a push fails, and says why in the terminal and in the page', async () => {
@@ -317,7 +319,7 @@ describe('the chain', () => {
 
   it('resets the database only after a verified backup, which can be downloaded', async () => {
     await act('lab-games', 'Reset database…');
-    await picture(ada, 'reset-dialog');
+    await picture(ada, 'reset-dialog', { isDialog: true });
     await ada.getByLabel(/Type lab-games/).fill('lab-games');
     await ada.getByRole('button', { name: 'Reset database', exact: true }).click();
     await jobEnds('lab-games', 'Reset database', 'succeeded');

@@ -49,7 +49,8 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
   const home = mkdtempSync(path.join(os.tmpdir(), 'arb-e2e-'));
   // The instances' own user ids must be able to pass.
   await import('node:fs/promises').then(({ chmod }) => chmod(home, 0o755));
-  const [port, gitPort] = [await freePort(), await freePort()];
+  // Pictures show the ports that people have.
+  const [port, gitPort] = process.env['ARBORETUM_PICTURES'] === '1' ? [8080, 2222] : [await freePort(), await freePort()];
   const dataDir = path.join(home, 'data');
   const env = { PORT: String(port), GIT_SSH_PORT: String(gitPort), DATA_DIR: dataDir, RUN_DIR: path.join(home, 'run'), INSTANCE_USER_IDS: userIds(), ...more };
   let child: ChildProcess | null = null;
