@@ -24,12 +24,16 @@ export function stateOf(instance: Pick<Instance, 'currentDeploymentId'>, seen: O
 export async function observeInstances(ctx: WorkerContext, options: { only?: string; isJobOver?: boolean } = {}): Promise<void> {
   const instances = await ctx.db.instance.findMany({ where: { deletedAt: null, state: { notIn: unobserved }, ...(options.only ? { id: options.only } : {}) } });
   if (instances.length === 0) return;
+  const begin = new Date();
   const seen = await ctx.platform.observe(instances.map(({ id }) => id));
   const ids = [...seen.keys()];
   await ctx.db.instance.updateMany({ where: { id: { in: ids } }, data: { observedAt: new Date() } });
-  const busy = new Set(
-    (await ctx.db.job.findMany({ where: { state: 'running', instanceId: { in: ids } }, select: { instanceId: true } })).map(({ instanceId }) => instanceId),
-  );
+  // What was seen may be older than a job that ended meanwhile: the job knows better.
+  const jobs = await ctx.db.job.findMany({
+    where: { instanceId: { in: ids }, OR: [{ state: 'running' }, { endedAt: { gte: begin } }] },
+    select: { instanceId: true },
+  });
+  const busy = new Set(jobs.map(({ instanceId }) => instanceId));
   for (const instance of instances) {
     const observation = seen.get(instance.id);
     if (!observation) continue;

@@ -204,7 +204,7 @@ describe('a start that cannot be', () => {
     const given = process.env['ARBORETUM_TEST_DATABASE_URL'] ?? '';
     const admin = new pg.Client({ connectionString: given });
     await admin.connect();
-    await admin.query("CREATE ROLE weak LOGIN PASSWORD 'x'; CREATE DATABASE weak; GRANT ALL ON DATABASE weak TO weak");
+    for (const statement of ["CREATE ROLE weak LOGIN PASSWORD 'x'", 'CREATE DATABASE weak', 'GRANT ALL ON DATABASE weak TO weak']) await admin.query(statement);
     const url = new URL(given);
     Object.assign(url, { username: 'weak', password: 'x', pathname: '/weak' });
     const { output } = tryStart({ DATABASE_URL: url.href });

@@ -1,0 +1,88 @@
+// Observing: what the platform says becomes the state, unless a job knows better; intent and state come together.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemActor, type WorkerContext } from '../../domain/context.ts';
+import { newId } from '../../domain/ids.ts';
+import { requestJob } from '../../domain/jobs.ts';
+import { observeInstances, reconcileInstances, stateOf } from '../../domain/observe.ts';
+import type { Observation } from '../../platforms/platform.ts';
+import type { Instance } from '../../prisma/client/client.ts';
+import { anInstance, testContext, type TestContext } from '../factories.ts';
+
+let ctx: TestContext;
+beforeAll(async () => {
+  ctx = await testContext();
+});
+afterAll(() => ctx.close());
+
+const seenAs = (state: Observation['state']): Observation => ({
+  state,
+  detail: null,
+  exitCode: null,
+  restarts: 0,
+  memoryBytes: 1,
+  webProcesses: state === 'running' ? 1 : 0,
+  startedAt: null,
+});
+
+/** A worker whose platform sees every instance in one state; nothing else of a platform is asked here. */
+const workerThatSees = (state: Observation['state']): WorkerContext => {
+  const platform = { observe: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, seenAs(state)]))) };
+  return { ...ctx, platform, frontDoor: {} } as unknown as WorkerContext;
+};
+
+async function aDeployed(fields: Partial<Pick<Instance, 'intent' | 'state'>> = {}): Promise<Instance> {
+  const instance = await anInstance(ctx, { state: 'running', ...fields });
+  const deployment = await ctx.db.deployment.create({
+    data: { id: newId(), instanceId: instance.id, number: 1, commit: 'a'.repeat(40), message: '', author: '', branch: 'main', createdByName: 'test' },
+  });
+  return ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id } });
+}
+
+const stateNow = async ({ id }: Instance): Promise<string> => (await ctx.db.instance.findUniqueOrThrow({ where: { id } })).state;
+
+describe('observing', () => {
+  it('writes what is seen and shows it to those who may see it', async () => {
+    const instance = await aDeployed();
+    ctx.recorded.length = 0;
+    await observeInstances(workerThatSees('crashed'), { only: instance.id });
+    expect(await stateNow(instance)).toBe('crashed');
+    const shown = ctx.recorded.find((event) => event.name === 'instance' && event.values[1].state === 'crashed');
+    expect(shown?.values[0]).toEqual({ instanceId: instance.id, ownerId: instance.ownerId });
+  });
+
+  it('says nothing new when nothing is new', async () => {
+    const instance = await aDeployed();
+    await observeInstances(workerThatSees('running'), { only: instance.id });
+    ctx.recorded.length = 0;
+    await observeInstances(workerThatSees('running'), { only: instance.id });
+    expect(ctx.recorded).toEqual([]);
+  });
+
+  it('leaves the state to a job that runs', async () => {
+    const instance = await aDeployed({ state: 'stopping' });
+    const job = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'stop', instanceId: instance.id }));
+    await ctx.db.job.update({ where: { id: job.id }, data: { state: 'running' } });
+    await observeInstances(workerThatSees('running'), { only: instance.id });
+    expect(await stateNow(instance)).toBe('stopping');
+    await observeInstances(workerThatSees('stopped'), { only: instance.id, isJobOver: true });
+    expect(await stateNow(instance)).toBe('stopped');
+  });
+
+  it('shows an instance without a project as waiting, whatever the platform says', () => {
+    expect(stateOf({ currentDeploymentId: null }, seenAs('stopped'))).toBe('waiting');
+    expect(stateOf({ currentDeploymentId: 'x' }, seenAs('absent'))).toBe('stopped');
+  });
+});
+
+describe('reconciling', () => {
+  it('starts what is meant to run and stops what is not, once', async () => {
+    const [meantToRun, meantToStop, well] = [await aDeployed({ state: 'stopped' }), await aDeployed({ intent: 'stop' }), await aDeployed()];
+    await reconcileInstances(workerThatSees('stopped'));
+    await reconcileInstances(workerThatSees('stopped'));
+    const kinds = async ({ id }: Instance): Promise<string[]> => (await ctx.db.job.findMany({ where: { instanceId: id } })).map(({ kind }) => kind);
+    expect(await kinds(meantToRun)).toEqual(['start']);
+    expect(await kinds(meantToStop)).toEqual(['stop']);
+    expect(await kinds(well)).toEqual([]);
+  });
+});
