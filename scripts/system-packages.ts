@@ -21,13 +21,14 @@ export type Wanted = {
   /** False: somebody else's server is used, only its tools are needed. */
   readonly ownPostgres: boolean;
   readonly ownRedis: boolean;
-  readonly chromium?: boolean;
+  /** Also what only the tests use: a browser, the clients of git's users, a look at processes. */
+  readonly forTests?: boolean;
 };
 
 export const serverTools = ['initdb', 'pg_ctl', 'postgres', 'psql', 'pg_dump', 'pg_restore'];
 const clientTools = ['pg_dump', 'pg_restore', 'psql'];
 
-type Names = keyof Programs | 'chromium';
+type Names = keyof Programs | 'chromium' | 'ssh' | 'pgrep';
 
 function needsOf(wanted: Wanted): Readonly<Partial<Record<Names, Need>>> {
   const postgres: Need = wanted.ownPostgres
@@ -40,16 +41,21 @@ function needsOf(wanted: Wanted): Readonly<Partial<Record<Names, Need>>> {
       }
     : { what: 'pg_dump', debian: ['postgresql-client'], fedora: ['postgresql'], macos: ['libpq'], find: () => findPostgres(null, clientTools) };
   const redis: Need = { what: 'Redis', debian: ['redis-server'], fedora: ['valkey-compat-redis'], macos: ['redis'], find: () => findProgram('redis-server') };
-  const chromium: Need = { what: 'Chromium', debian: ['chromium'], fedora: ['chromium'], macos: ['chromium'], find: () => findProgram('chromium') };
   return {
     postgresBin: postgres,
     ...(wanted.ownRedis ? { redisServer: redis } : {}),
     nginx: { what: 'nginx', debian: ['nginx'], fedora: ['nginx'], macos: ['nginx'], find: () => findProgram('nginx') },
     git: { what: 'git', debian: ['git'], fedora: ['git'], macos: ['git'], find: () => findProgram('git') },
     python: { what: 'Python with venv', debian: ['python3', 'python3-venv'], fedora: ['python3'], macos: ['python'], find: findPython },
-    ...(wanted.chromium ? { chromium } : {}),
+    ...(wanted.forTests ? testNeeds : {}),
   };
 }
+
+const testNeeds: Readonly<Record<'chromium' | 'ssh' | 'pgrep', Need>> = {
+  chromium: { what: 'Chromium', debian: ['chromium'], fedora: ['chromium'], macos: ['chromium'], find: () => findProgram('chromium') },
+  ssh: { what: 'the OpenSSH client', debian: ['openssh-client'], fedora: ['openssh-clients'], macos: ['openssh'], find: () => findProgram('ssh-keygen') },
+  pgrep: { what: 'pgrep', debian: ['procps'], fedora: ['procps-ng'], macos: ['proctools'], find: () => findProgram('pgrep') },
+};
 
 /**
  * Finds all programs, installing what is missing where we may.

@@ -29,7 +29,7 @@ const groundPrefix = 'arb-ground-';
 export default async function setUp(): Promise<() => Promise<void>> {
   const progress = makeProgress((line) => void process.stderr.write(line));
   mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
-  const programs = await ensurePrograms({ postgresMajor: null, ownPostgres: true, ownRedis: true, chromium: true }, progress);
+  const programs = await ensurePrograms({ postgresMajor: null, ownPostgres: true, ownRedis: true, forTests: true }, progress);
   if (programs.postgresBin === null || programs.redisServer === null || programs.python === null) throw new Error('The system packages are not complete.');
   await progress.step('Prisma client and pages', async () => {
     await runOrThrow({ file: process.execPath, args: [path.join(root, 'scripts', 'generate-client.mjs')], cwd: root }, 'generate-client');
