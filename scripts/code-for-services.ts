@@ -7,7 +7,7 @@ import { run, runOrThrow, type Account } from './run.ts';
 export type ServiceCode = { readonly root: string; readonly node: string };
 
 /** What belongs to the running program; packages are copied only when the lock file changed. */
-const parts = ['contracts', 'domain', 'platforms', 'launcher', 'server', 'worker', 'prisma', 'samples', 'dist', 'package.json', 'tsconfig.json'];
+const parts = ['dist', 'package.json'];
 
 /**
  * The folder and the Node that the services' user can use.
@@ -30,7 +30,7 @@ export async function codeForServices(root: string, dataDir: string, account: Ac
 
 /** Asks a process with that user's rights. */
 async function canUse(account: Account, { root, node }: ServiceCode): Promise<boolean> {
-  const files = ['package.json', 'server/main.ts', 'node_modules/tsx/package.json', 'dist/web/index.html'].map((file) => path.join(root, file));
+  const files = ['package.json', 'dist/app/server/main.ts.js', 'node_modules/express/package.json', 'dist/web/index.html'].map((file) => path.join(root, file));
   const { exitCode } = await run({
     file: node,
     args: ['-e', 'for (const file of process.argv.slice(1)) require("node:fs").accessSync(file)', '--', ...files],

@@ -36,7 +36,6 @@ function foldersOf(layout: Layout): readonly Folder[] {
     folder(layout.backupsDir, 'panel', 0o700),
     folder(panelBackupsDirOf(layout), 'panel', 0o700),
     folder(layout.redisDir, 'panel', 0o700),
-    folder(path.dirname(layout.runDir), 'root', 0o755),
     folder(layout.runDir, 'root', 0o755),
     folder(pidDirOf(layout), 'root', 0o700),
     folder(path.dirname(layout.serverSocket), 'panel', 0o750),
@@ -46,16 +45,30 @@ function foldersOf(layout: Layout): readonly Folder[] {
   ];
 }
 
-/** Makes every folder with owner and mode; what is there already is set right. Without accounts all belongs to the caller. */
+/**
+ * Makes every folder with owner and mode; what is there already is set right. Without accounts all belongs to the caller.
+ * @throws StartProblem when the folder of the run directory belongs to somebody else
+ */
 export function prepareDirectories(layout: Layout, accounts: Accounts): void {
+  prepareRunBase(path.dirname(layout.runDir));
   for (const { at, owner, mode } of foldersOf(layout)) {
     mkdirSync(at, { recursive: true });
-    // Without separation nobody else has business here; a parent folder (/tmp) is not ours to change.
-    if (accounts === null) continue;
-    const account = owner === 'root' ? { uid: 0, gid: 0 } : accounts[owner];
-    chownSync(at, account.uid, account.gid);
+    const account = owner === 'root' || accounts === null ? null : accounts[owner];
+    if (accounts !== null) chownSync(at, account?.uid ?? 0, account?.gid ?? 0);
     chmodSync(at, mode);
   }
+}
+
+/** It may be a folder of the system (/run, /tmp), so it is made but never changed; in a stranger's folder sockets could be exchanged. */
+function prepareRunBase(runBase: string): void {
+  mkdirSync(runBase, { recursive: true, mode: 0o755 });
+  const { uid, mode } = statSync(runBase);
+  const isOpen = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
+  if ((uid === 0 || uid === process.getuid?.()) && !isOpen) return;
+  throw new StartProblem(
+    `The folder ${runBase}, where sockets go, belongs to somebody else or may be changed by others.`,
+    'Remove it, or set RUN_DIR to a folder of your own.',
+  );
 }
 
 /**

@@ -35,7 +35,9 @@ export async function installService(config: Config, progress: Progress, signal:
   await (hasSystemd() ? installUnits(place, progress) : installScript(config, { place, progress }));
   await progress.step('server and worker', () => untilReady(config, signal));
   announce(config, progress);
-  progress.say(`The service comes back after a crash and after every reboot. Its settings are in ${envFile(config)}; its log is ${path.join(config.layout.logsDir, 'start.log')}.`);
+  progress.say(
+    `The service comes back after a crash and after every reboot. Its settings are in ${envFile(config)}; its log is ${path.join(config.layout.logsDir, 'start.log')}.`,
+  );
 }
 
 function placeOf(config: Config): ServicePlace {

@@ -1,6 +1,6 @@
 // The panel's database, its own or the one of DATABASE_URL: looked at, dumped before an upgrade, migrated.
 
-import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import type { Layout } from '../platforms/layout.ts';
@@ -91,7 +91,7 @@ async function dump({ url, bin, layout, owner }: PanelDatabase, firstPending: st
       'The version that you had goes on working; look at disk space and rights, then start again.',
     );
   }
-  if (owner !== null && existsSync(file)) chownSync(file, owner.uid, owner.gid);
+  chmodSync(file, 0o600);
   const dumps = readdirSync(directory)
     .filter((name) => name.endsWith('.dump'))
     .toSorted();

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../domain/config.ts';
 import type { ServiceCode } from './code-for-services.ts';
+import { inheritedEnvironment } from './environment.ts';
 import { groundLockOf, keepGround } from './ground.ts';
 import { doesRedisAnswer, redisAccess } from './ground-redis.ts';
 import type { Prepared } from './prepare.ts';
@@ -63,8 +64,9 @@ export function announce(config: Config, progress: Progress): void {
   const link = existsSync(firstRunLinkFile) ? readFileSync(firstRunLinkFile, 'utf8').trim() : null;
   progress.say('');
   progress.say(`Arboretum is ready: ${config.publicUrl.href}`);
-  // Whoever has the link becomes the first manager: it does not belong into a log.
-  progress.show(link === null ? 'Sign in with your user name or e-mail address and password.' : `Make the first account here (the link works once): ${link}`);
+  // Whoever has the link becomes the first manager: it does not belong into a log, systemd's journal included.
+  const shown = inheritedEnvironment()['JOURNAL_STREAM'] ? `in ${firstRunLinkFile}` : link;
+  progress.show(link === null ? 'Sign in with your user name or e-mail address and password.' : `Make the first account here (the link works once): ${shown}`);
   progress.say(`Git: ssh://git@${config.publicUrl.hostname}:${config.GIT_SSH_PORT}/NAME.git`);
 }
 

@@ -7,11 +7,13 @@ import type { ServiceCode } from './code-for-services.ts';
 import { pidDirOf, tempDirOf } from './directories.ts';
 import { inheritedEnvironment, serviceEnvironment } from './environment.ts';
 import { putRedisDataAside, redisAccess, writeRedisConfig } from './ground-redis.ts';
+import { leanEnvironment, leanFlags } from './lean-node.ts';
 import type { Prepared } from './prepare.ts';
 import type { Service } from './processes.ts';
+import { serviceFile } from './service-build.ts';
 
 export const serviceNames = ['redis', 'server', 'worker'] as const;
-type ServiceName = (typeof serviceNames)[number];
+export type ServiceName = (typeof serviceNames)[number];
 
 /** The file that names a running service, for a start after a kill -9 and for stop-all. */
 export const pidFileOf = ({ config }: Pick<Prepared, 'config'>, name: ServiceName): string => path.join(pidDirOf(config.layout), `${name}.json`);
@@ -42,14 +44,13 @@ export function redisService(prepared: Prepared): Service | null {
 
 /** A Node process of ours. The worker keeps root's rights: it starts processes under the instances' own ids. */
 export function nodeService(prepared: Prepared, name: 'server' | 'worker', { code, databaseUrl }: { code: ServiceCode; databaseUrl: string }): Service {
-  const tsx = path.join(code.root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
   const base = common(prepared, name);
   return {
     ...base,
     account: name === 'worker' ? null : base.account,
     file: code.node,
-    args: ['--import', `file://${tsx}`, path.join(code.root, name, 'main.ts')],
-    env: { ...environmentFor(prepared, databaseUrl), TMPDIR: tempDirOf(prepared.config.layout, name) },
+    args: [...leanFlags(code.node), serviceFile(code.root, name)],
+    env: { ...leanEnvironment, ...environmentFor(prepared, databaseUrl), TMPDIR: tempDirOf(prepared.config.layout, name) },
     cwd: code.root,
     // Jobs and pushes in hand may finish.
     stopGraceMs: 30_000,

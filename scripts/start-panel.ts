@@ -13,9 +13,12 @@ import { endNoted } from './process-identity.ts';
 import type { Progress } from './progress.ts';
 import { runOrThrow } from './run.ts';
 import { runServices } from './run-services.ts';
-import { pidFileOf, serviceNames } from './services.ts';
+import { buildServices } from './service-build.ts';
+import { pidFileOf, type ServiceName } from './services.ts';
 import { buildWeb } from './web-build.ts';
 
+/** Without their Redis they may wait for something that never comes. */
+const orphanGraceMs = 8000;
 const root = path.join(import.meta.dirname, '..');
 
 /** Starts and keeps the panel until the signal. @throws StartProblem when it cannot start, or dies too often */
@@ -36,11 +39,13 @@ export async function startPanel(config: Config, progress: Progress, signal: Abo
   await runServices(prepared, { databaseUrl, code, progress, signal });
 }
 
-/** What a killed start left running is ended: it has no keeper any more. */
+/** What a killed start left running is ended: it has no keeper any more. What it has in hand is in the database and goes on. */
 async function takeOver(prepared: Prepared, progress: Progress): Promise<void> {
-  for (const name of serviceNames.toReversed()) {
-    if (await endNoted(pidFileOf(prepared, name), 30_000)) progress.say(`  ended the ${name} of an earlier start`);
-  }
+  const end = async (name: ServiceName): Promise<void> => {
+    if (await endNoted(pidFileOf(prepared, name), orphanGraceMs)) progress.say(`  ended the ${name} of an earlier start`);
+  };
+  await Promise.all([end('server'), end('worker')]);
+  await end('redis');
 }
 
 async function checkPorts({ config, programs }: Prepared): Promise<void> {
@@ -67,6 +72,7 @@ async function buildParts({ config, accounts }: Prepared, progress: Progress) {
       'generating the Prisma client',
     );
     await buildWeb(root, progress.log);
+    await buildServices(root);
   });
   return await codeForServices(root, config.layout.dataDir, accounts?.panel ?? null);
 }

@@ -14,7 +14,7 @@ const sources = ['web', 'contracts', 'vite.config.ts', 'package-lock.json'];
  */
 export async function buildWeb(root: string, log: (text: string) => void): Promise<boolean> {
   const note = path.join(root, 'dist', '.hash');
-  const wanted = hashOf(root);
+  const wanted = hashOf(root, sources);
   if (existsSync(note) && readFileSync(note, 'utf8') === wanted) return false;
   const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js');
   const { exitCode, output } = await run({
@@ -34,17 +34,19 @@ export async function buildWeb(root: string, log: (text: string) => void): Promi
   return true;
 }
 
-function hashOf(root: string): string {
+/** Over names and contents of these files and folders of the project. */
+export function hashOf(root: string, names: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const file of sources.flatMap((name) => filesIn(root, name))) hash.update(`${file}\0`).update(readFileSync(path.join(root, file)));
+  for (const file of names.flatMap((name) => filesIn(root, name))) hash.update(`${file}\0`).update(readFileSync(path.join(root, file)));
   return hash.digest('hex');
 }
 
-function filesIn(root: string, name: string): string[] {
+/** The files in a folder (or the file itself), named from the project's folder; without what Python leaves behind. */
+export function filesIn(root: string, name: string): string[] {
   const at = path.join(root, name);
   if (!statSync(at, { throwIfNoEntry: false })?.isDirectory()) return existsSync(at) ? [name] : [];
   return readdirSync(at, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('__pycache__'))
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
     .toSorted();
 }

@@ -1,6 +1,7 @@
 // PostgreSQL and supervisord of the ground, on folders of their own: interrupted, killed, stopped.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, chmodSync, existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, chmodSync, existsSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,9 +11,11 @@ import { layoutOf, type Layout } from '../../platforms/layout.ts';
 import { ensureAccounts } from '../../scripts/accounts.ts';
 import { prepareDirectories } from '../../scripts/directories.ts';
 import { findPostmaster, keepPostgres, startPostgres, stopPostgres, type PostgresGround } from '../../scripts/ground-postgres.ts';
+import { checkForeignRedis } from '../../scripts/ground-redis.ts';
 import { findSupervisor, keepSupervisor, stopSupervisor } from '../../scripts/ground-supervisor.ts';
 import { identify } from '../../scripts/process-identity.ts';
-import { symlinkSync } from 'node:fs';
+import { migratePanel } from '../../scripts/panel-database.ts';
+import { freePort } from '../e2e/panel.ts';
 
 const key = randomBytes(32);
 let home = '';
@@ -82,9 +85,9 @@ describe('the panel’s PostgreSQL', () => {
 
   it('comes back after kill -9, and with a pid file that names somebody else', async () => {
     const url = await startPostgres(ground, key);
-    const first = findPostmaster(layout);
-    process.kill(first?.pid ?? 0, 'SIGKILL');
-    while (first !== null && identify(first.pid) !== null) await delay(20);
+    const { pid } = findPostmaster(layout) ?? { pid: 0 };
+    process.kill(pid, 'SIGKILL');
+    while (identify(pid) !== null) await delay(20);
     expect(findPostmaster(layout)).toBeNull();
     const lines = readFileSync(path.join(layout.postgresDir, 'postmaster.pid'), 'utf8').split('\n');
     writeFileSync(path.join(layout.postgresDir, 'postmaster.pid'), [String(process.pid), ...lines.slice(1)].join('\n'));
@@ -93,6 +96,28 @@ describe('the panel’s PostgreSQL', () => {
     for (const deadline = Date.now() + 20_000; !isBack && Date.now() < deadline;) isBack = await keepPostgres(ground).catch(() => delay(500).then(() => false));
     expect(await ask(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     expect(await keepPostgres(ground)).toBe(false);
+  });
+
+  it('is dumped before an upgrade of the panel, and the dump can be restored', async () => {
+    const url = await startPostgres(ground, key);
+    const owner = ground.accounts?.panel ?? null;
+    const upgrade = () => migratePanel({ url, bin: ground.bin, layout, owner, root: home });
+    const write = (name: string, statements: string): void => {
+      mkdirSync(path.join(home, 'prisma', 'migrations', name), { recursive: true });
+      writeFileSync(path.join(home, 'prisma', 'migrations', name, 'migration.sql'), statements);
+    };
+    write('1_seats', "CREATE TABLE seat (label text); INSERT INTO seat VALUES ('before')");
+    await upgrade();
+    write('2_change', "UPDATE seat SET label = 'after'");
+    expect(await upgrade()).toEqual(['2_change']);
+    const [dump = '', ...others] = readdirSync(path.join(layout.backupsDir, 'panel'));
+    expect([dump, others]).toEqual([expect.stringMatching(/^\d{14}-before-2_change\.dump$/), []]);
+    const file = path.join(layout.backupsDir, 'panel', dump);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await ask(url, 'DROP TABLE seat, _prisma_migrations');
+    const restored = spawnSync(path.join(ground.bin, 'pg_restore'), ['-d', url, file], { encoding: 'utf8' });
+    expect(restored.stderr).toBe('');
+    expect(await ask(url, 'SELECT label FROM seat')).toEqual([{ label: 'before' }]);
   });
 
   it('writes the role’s password into no log and no argument', async () => {
@@ -128,5 +153,21 @@ describe('supervisord', () => {
     process.kill(program, 'SIGKILL');
     expect(await stopSupervisor(layout)).toBe(true);
     expect(await findSupervisor(layout)).toBeNull();
+  });
+});
+
+describe('a Redis set from outside', () => {
+  it('is refused with one sentence when it may throw entries away, or does not answer', async () => {
+    const port = await freePort();
+    const redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'allkeys-lru'], {
+      stdio: 'ignore',
+    });
+    const ask = (): Promise<string> => checkForeignRedis(`redis://127.0.0.1:${port}`).then(() => 'fine', String);
+    expect(await ask()).toContain('does not answer');
+    while ((await ask()).includes('does not answer')) await delay(50);
+    expect(await ask()).toContain('throws entries away when its memory is full (maxmemory-policy allkeys-lru)');
+    spawnSync('redis-cli', ['-p', String(port), 'config', 'set', 'maxmemory-policy', 'noeviction']);
+    expect(await ask()).toBe('fine');
+    redis.kill();
   });
 });

@@ -42,7 +42,9 @@ function write(name: string, statements: string): void {
 
 const apply = (backUp: ((name: string) => Promise<void>) | null = null) => migrate({ databaseUrl: url, migrationsDir: dir, backUp });
 
-beforeAll(() => expect(given, 'run the tests with npm test').not.toBe(''));
+beforeAll(() => {
+  if (given === '') throw new Error('ARBORETUM_TEST_DATABASE_URL is not set: run the tests with npm test.');
+});
 beforeEach(async () => {
   url = await emptyDatabase();
   dir = mkdtempSync(path.join(os.tmpdir(), 'migrations-'));

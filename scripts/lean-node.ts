@@ -1,0 +1,15 @@
+// How the panel's long-lived Node processes are kept small; what each line brings is measured in docs/performance.md.
+
+import { spawnSync } from 'node:child_process';
+
+/** Prisma's compiler (WebAssembly) stays in its first, small translation; the heap is kept tight instead of fast. */
+const flags = ['--liftoff-only', '--optimize-for-size'];
+
+/** glibc keeps what V8's helper threads have given back, in one store per thread: fewer stores, returned sooner. Other C libraries ignore it. */
+export const leanEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' };
+
+/** Those of the flags that this Node knows: they are V8's, and a version to come may refuse one. */
+export function leanFlags(node: string): readonly string[] {
+  const isKnown = (...tried: readonly string[]): boolean => spawnSync(node, [...tried, '-e', ''], { stdio: 'ignore' }).status === 0;
+  return isKnown(...flags) ? flags : flags.filter((flag) => isKnown(flag));
+}
