@@ -2,7 +2,15 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-export type Measured = { readonly name: string; readonly pssMib: number; readonly cpuSeconds: number };
+export type Measured = {
+  readonly name: string;
+  /** Shared pages divided among all that share them. */
+  readonly pssMib: number;
+  /** Pages that nobody shares: what ending it would give back. */
+  readonly privateMib: number;
+  /** Its own, and that of children which have ended. */
+  readonly cpuSeconds: number;
+};
 
 type Found = { readonly pid: number; readonly parent: number; readonly argv: string };
 const ticksPerSecond = 100;
@@ -10,8 +18,8 @@ const ticksPerSecond = 100;
 const kinds: readonly [string, RegExp][] = [
   ['server', /server\/main\.ts/],
   ['worker', /worker\/main\.ts/],
-  ['npm start', /scripts\/(start\.mjs|panel\.ts)/],
-  ['esbuild (of tsx)', /esbuild/],
+  ['npm start (keeper)', /scripts\/(start\.mjs|panel\.ts)/],
+  ['esbuild (of the keeper’s tsx)', /esbuild/],
   ['Redis', /redis-server/],
   ['PostgreSQL', /postgres/],
   ['nginx', /nginx/],
@@ -29,13 +37,14 @@ export function measurePanel(home: string, starter: number): Measured[] {
     before = mine.size;
     for (const { pid, parent, argv } of all) if (argv.includes(home) || mine.has(parent)) mine.add(pid);
   }
-  const sums = new Map<string, { pssMib: number; cpuSeconds: number }>();
+  const sums = new Map<string, Omit<Measured, 'name'>>();
   for (const found of all.filter(({ pid }) => mine.has(pid))) {
     const name = kinds.find(([, pattern]) => pattern.test(found.argv))?.[0] ?? 'other';
-    const sum = sums.get(name) ?? { pssMib: 0, cpuSeconds: 0 };
-    sums.set(name, { pssMib: sum.pssMib + pssOf(found.pid), cpuSeconds: sum.cpuSeconds + cpuOf(found.pid) });
+    const sum = sums.get(name) ?? { pssMib: 0, privateMib: 0, cpuSeconds: 0 };
+    const { pss, privately } = memoryOf(found.pid);
+    sums.set(name, { pssMib: sum.pssMib + pss, privateMib: sum.privateMib + privately, cpuSeconds: sum.cpuSeconds + cpuOf(found.pid) });
   }
-  return [...sums].map(([name, { pssMib, cpuSeconds }]) => ({ name, pssMib: Math.round(pssMib * 10) / 10, cpuSeconds }));
+  return [...sums].map(([name, { pssMib, privateMib, cpuSeconds }]) => ({ name, pssMib: round(pssMib), privateMib: round(privateMib), cpuSeconds }));
 }
 
 function read(pid: number): Found[] {
@@ -53,18 +62,22 @@ const fieldsOf = (pid: number): string[] => {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 };
 
-function pssOf(pid: number): number {
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+function memoryOf(pid: number): { pss: number; privately: number } {
   try {
-    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024;
+    const smaps = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    const mib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(smaps)?.[1] ?? 0) / 1024;
+    return { pss: mib('Pss'), privately: mib('Private_Clean') + mib('Private_Dirty') };
   } catch {
-    return 0;
+    return { pss: 0, privately: 0 };
   }
 }
 
 function cpuOf(pid: number): number {
   try {
     const fields = fieldsOf(pid);
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
   } catch {
     return 0;
   }
