@@ -3,6 +3,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Emitter } from '@socket.io/redis-emitter';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -20,6 +21,7 @@ import { startLive } from './live.ts';
 import { loginSessions } from './login-session.ts';
 
 const stopGraceMs = 20_000;
+const partingMs = 2000;
 
 function openRedis(config: Config, extra: { maxRetriesPerRequest: null | number; enableOfflineQueue: boolean }): Redis {
   const options = redisOptions(config);
@@ -75,7 +77,8 @@ async function main(): Promise<void> {
     server.close();
     await Promise.all([live.close(), git.close(stopGraceMs)]);
     server.closeAllConnections();
-    await Promise.allSettled([queue.close(), pool.end(), ctx.db.$disconnect()]);
+    // With Redis away its client would wait for it; nothing is lost by going without.
+    await Promise.race([Promise.allSettled([queue.close(), pool.end(), ctx.db.$disconnect()]), wait(partingMs)]);
     redis.disconnect();
     liveRedis.disconnect();
     process.exit(0);
