@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { firstManager } from '../tests/e2e/client.ts';
 import { commit, makeKey, makeProject, push } from '../tests/e2e/git.ts';
-import { freePort, makePanel } from '../tests/e2e/panel.ts';
+import { freePorts, makePanel } from '../tests/e2e/panel.ts';
 import { until } from '../tests/e2e/until.ts';
 
 const repeats = Number(process.argv[2] ?? 3);
@@ -56,7 +56,7 @@ async function byPip(at: string, cache: string): Promise<void> {
   };
   run('/usr/bin/python3', ['-m', 'venv', 'venv']);
   run('venv/bin/pip', ['install', '--quiet', '--cache-dir', cache, '-r', 'requirements.txt']);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const child = spawn('venv/bin/otree', ['prodserver', String(port)], {
     cwd: folder,
     detached: true,

@@ -8,8 +8,12 @@ const flags = ['--liftoff-only', '--optimize-for-size'];
 /** glibc keeps what V8's helper threads have given back, in one store per thread: fewer stores, returned sooner. Other C libraries ignore it. */
 export const leanEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' };
 
+const known = new Map<string, readonly string[]>();
+
 /** Those of the flags that this Node knows: they are V8's, and a version to come may refuse one. */
 export function leanFlags(node: string): readonly string[] {
   const isKnown = (...tried: readonly string[]): boolean => spawnSync(node, [...tried, '-e', ''], { stdio: 'ignore' }).status === 0;
-  return isKnown(...flags) ? flags : flags.filter((flag) => isKnown(flag));
+  const usable = known.get(node) ?? (isKnown(...flags) ? flags : flags.filter((flag) => isKnown(flag)));
+  known.set(node, usable);
+  return usable;
 }

@@ -29,13 +29,16 @@ export type WholePanel = {
   remove(): Promise<void>;
 };
 
-/** A port that nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Ports that nobody listens on just now, all different: none is given back before the last one is found. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => net.createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ports.push((server.address() as net.AddressInfo).port);
+  }
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return ports;
 }
 
 /** A range of user ids that no other panel on this machine is likely to use: a start ends whatever runs under its id. */
@@ -50,7 +53,7 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
   // The instances' own user ids must be able to pass.
   await import('node:fs/promises').then(({ chmod }) => chmod(home, 0o755));
   // Pictures show the ports that people have.
-  const [port, gitPort] = process.env['ARBORETUM_PICTURES'] === '1' ? [8080, 2222] : [await freePort(), await freePort()];
+  const [port = 0, gitPort = 0] = process.env['ARBORETUM_PICTURES'] === '1' ? [8080, 2222] : await freePorts(2);
   const dataDir = path.join(home, 'data');
   const env = { PORT: String(port), GIT_SSH_PORT: String(gitPort), DATA_DIR: dataDir, RUN_DIR: path.join(home, 'run'), INSTANCE_USER_IDS: userIds(), ...more };
   let child: ChildProcess | null = null;

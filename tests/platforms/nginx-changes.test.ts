@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { generationFileOf, controlSocketOf, siteFileOf } from '../../platforms/nginx-config.ts';
 import { NginxProcess } from '../../platforms/nginx-process.ts';
+import { freePorts } from '../e2e/panel.ts';
 import { ask, freePort, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
 import type { Stand } from './nginx-stand.ts';
 
@@ -135,7 +136,7 @@ describe('refusals', () => {
   });
 
   test('while nginx runs too: applyOne throws, its old address and the others stay, nobody is cut off', async () => {
-    const [port, first] = [await freePort(), await freePort()];
+    const [port = 0, first = 0] = await freePorts(2);
     await stand.door.apply(
       [stand.route('one'), stand.route('busy', { listen: { mode: 'port', port: first }, upstreamSocket: stand.layout.instanceSocket('one') })],
       never,

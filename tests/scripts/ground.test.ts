@@ -15,7 +15,7 @@ import { checkForeignRedis } from '../../scripts/ground-redis.ts';
 import { findSupervisor, keepSupervisor, stopSupervisor } from '../../scripts/ground-supervisor.ts';
 import { identify } from '../../scripts/process-identity.ts';
 import { migratePanel } from '../../scripts/panel-database.ts';
-import { freePort } from '../e2e/panel.ts';
+import { freePorts } from '../e2e/panel.ts';
 
 const key = randomBytes(32);
 let home = '';
@@ -158,7 +158,7 @@ describe('supervisord', () => {
 
 describe('a Redis set from outside', () => {
   it('is refused with one sentence when it may throw entries away, or does not answer', async () => {
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'allkeys-lru'], {
       stdio: 'ignore',
     });
