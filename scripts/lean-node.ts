@@ -1,4 +1,4 @@
-// How the panel's long-lived Node processes are kept small; what each line brings is measured in docs/performance.md.
+// How the panel's long-lived Node processes are kept small; what it brings is measured in docs/performance.md.
 
 import { spawnSync } from 'node:child_process';
 
