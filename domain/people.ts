@@ -68,7 +68,7 @@ export async function createPerson(ctx: Context, actor: Actor, person: NewPerson
 /** Ends every other sign-in of the person. @throws wrong_password */
 export async function changePassword(ctx: Context, person: Person, change: { present: string; next: string }): Promise<User> {
   const user = await ctx.db.user.findUniqueOrThrow({ where: { id: person.id } });
-  if (!(await verifyPassword(user.passwordHash, change.present)))
+  if (user.passwordHash === null || !(await verifyPassword(user.passwordHash, change.present)))
     throw new AppError('wrong_password', {}, { fields: { present: 'This is not your present password.' } });
   const passwordHash = await hashPassword(change.next);
   return ctx.db.$transaction(async (tx) => {
