@@ -15,9 +15,11 @@ import { sshKeyRoutes } from './api/ssh-keys.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
 import { userRoutes } from './api/users.ts';
 import { mount, type AnyEndpoint } from './endpoint.ts';
+import { helpRouter } from './help.ts';
 import { lobbyRouter } from './lobby.ts';
-import { describeApi, describeApiPage, docsCss } from './openapi.ts';
+import { describeApi, describeApiPage } from './openapi.ts';
 import { refuseForeignOrigin } from './origin.ts';
+import { plainCss } from './plain-page.ts';
 import { panelVersion } from './version.ts';
 
 const webDir = path.join(import.meta.dirname, '..', 'dist', 'web');
@@ -48,6 +50,7 @@ export function buildApp({ ctx, loginSessions, pingRedis }: AppParts): Express {
   });
   app.use('/lobby', lobbyRouter(ctx));
   app.use(securityHeaders(ctx.config.publicUrl.protocol === 'https:'));
+  app.use('/help', helpRouter());
   app.use('/api/v1', apiRouter({ ctx, loginSessions, pingRedis }));
   app.use(webPages());
   app.use((_request, _response, next) => next(new AppError('not_found')));
@@ -63,7 +66,7 @@ function apiRouter({ ctx, loginSessions, pingRedis }: AppParts): express.Router 
     next();
   });
   router.get('/docs', (_request, response) => void response.type('html').send(describeApiPage(routes)));
-  router.get('/docs.css', (_request, response) => void response.type('css').send(docsCss));
+  router.get('/docs.css', (_request, response) => void response.type('css').send(plainCss));
   router.get('/openapi.json', (_request, response) => void response.json(describeApi(routes, panelVersion)));
   router.use(refuseForeignOrigin, ...loginSessions, express.json({ limit: '256kb' }));
   router.post('/session', ...signInLimits);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { errorTable } from '../contracts/errors.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { escapeHtml } from './html.ts';
+import { plainPage } from './plain-page.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -68,10 +69,7 @@ export function describeApiPage(routes: readonly AnyEndpoint[]): string {
   const row = (route: AnyEndpoint): string =>
     `<section><h2><code>${route.method.toUpperCase()} /api/v1${escapeHtml(route.path)}</code></h2><p>${escapeHtml(route.summary)}. Right: <code>${route.action}</code></p>` +
     `${block('Request', route.body, 'input')}${block('Query', route.query, 'input')}${route.response === 'file' ? '<p>Answers with a file.</p>' : block('Answer', route.response, 'output')}</section>`;
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Arboretum · API</title><link rel="stylesheet" href="docs.css"><main><h1>Arboretum API</h1>
-<p>JSON over HTTP with the cookie of a sign-in; unsafe methods also send <code>X-CSRF-Token</code> from <code>GET /me</code>. Problems come as <code>application/problem+json</code>. Machine-readable: <a href="openapi.json">openapi.json</a>.</p>${routes.map(row).join('')}</main></html>`;
+  const intro =
+    '<h1>Arboretum API</h1><p>JSON over HTTP with the cookie of a sign-in; unsafe methods also send <code>X-CSRF-Token</code> from <code>GET /me</code>. Problems come as <code>application/problem+json</code>. Machine-readable: <a href="openapi.json">openapi.json</a>.</p>';
+  return plainPage({ title: 'API', css: 'docs.css', body: intro + routes.map(row).join('') });
 }
-
-/** Style of that page. */
-export const docsCss = `:root{color-scheme:light dark;--paper:#f7f6f1;--ink:#1f2a24;--moss:#2f6b4f}@media(prefers-color-scheme:dark){:root{--paper:#141a17;--ink:#e6ece8;--moss:#7fc8a2}}
-body{background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif;margin:0}main{max-width:60rem;margin:auto;padding:1.5rem}h2{font-size:1rem;margin:1.5rem 0 0}a,summary{color:var(--moss)}pre{overflow:auto;font-size:.85rem}`;

@@ -5,6 +5,7 @@ import { createContext, useContext, useEffect, useState, type ReactNode } from '
 import { io, type Socket } from 'socket.io-client';
 import type { ClientEvents, ServerEvents } from '../contracts/events.ts';
 import { rememberInstance, rememberJob, rememberSeats } from './live-cache.ts';
+import { notificationOf, notify } from './notifications.ts';
 
 type LiveSocket = Socket<ServerEvents, ClientEvents>;
 type Live = { readonly socket: LiveSocket | null; readonly isLive: boolean };
@@ -51,7 +52,11 @@ function listen(socket: LiveSocket, client: QueryClient): void {
     if (!socket.active) window.setTimeout(() => socket.connect(), 3_000);
   });
   socket.on('instance', (event) => rememberInstance(client, event));
-  socket.on('job', (job) => rememberJob(client, job));
+  socket.on('job', (job) => {
+    rememberJob(client, job);
+    const told = notificationOf(job);
+    if (told) notify(told);
+  });
   // never cancelling: ten of these a second would starve a slow line; the answer reads to the end anyway
   socket.on('job-log', ({ jobId }) => void client.invalidateQueries({ queryKey: ['job-log', jobId] }, { cancelRefetch: false }));
   socket.on('seats', (event) => rememberSeats(client, event));

@@ -5,6 +5,7 @@ import { meSchema, panelSchema, type Me, type PanelView } from '../contracts/peo
 import { canOnPanel, type PanelAction } from '../contracts/roles.ts';
 import { systemSchema, type SystemView } from '../contracts/system.ts';
 import { isSignedOut, keepCsrfToken, request, send } from './api.ts';
+import { forgetNotifications } from './notifications.ts';
 import { showToast } from './toasts.ts';
 
 export const usePanel = (): UseQueryResult<PanelView> =>
@@ -41,7 +42,10 @@ export function useSignOut(): { signOut: () => void; isPending: boolean } {
   const mutation = useMutation({
     mutationFn: () => send('/session', { method: 'DELETE' }),
     // a fresh page forgets everything that was shown to this person
-    onSuccess: () => window.location.assign('/sign-in'),
+    onSuccess: () => {
+      forgetNotifications();
+      window.location.assign('/sign-in');
+    },
     onError: (error) => showToast(error.message, 'brick'),
   });
   return { signOut: () => mutation.mutate(), isPending: mutation.isPending };

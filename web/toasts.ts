@@ -1,4 +1,6 @@
-// Short messages at the edge of the page: they tell, then they go.
+// Short messages at the edge of the page: they tell, then they go; the bell keeps them.
+
+import { notify } from './notifications.ts';
 
 export type Toast = { readonly id: number; readonly text: string; readonly tone: 'moss' | 'brick' };
 
@@ -15,6 +17,7 @@ const change = (next: readonly Toast[]): void => {
 /** Shows a message for a few seconds; it is read aloud by screen readers. */
 export function showToast(text: string, tone: Toast['tone'] = 'moss'): void {
   const toast: Toast = { id: (lastId += 1), text, tone };
+  notify({ id: `toast-${Date.now()}-${toast.id}`, at: new Date().toISOString(), text, tone, to: null, isSeen: tone === 'moss' });
   change([...toasts.filter((other) => other.text !== text), toast]);
   window.setTimeout(() => dismissToast(toast.id), shownMs[tone]);
 }

@@ -2,16 +2,18 @@
 
 import { useId, type ReactNode } from 'react';
 import type { Form, Values } from '../form.ts';
+import { TermLink, type Term } from './TermLink.tsx';
 
 type Option = { readonly value: string; readonly text: string };
-type Props<V extends Values> = { form: Form<V>; name: keyof V & string; label: string; options: readonly Option[]; hint?: ReactNode };
+type Props<V extends Values> = { form: Form<V>; name: keyof V & string; label: string; options: readonly Option[]; hint?: ReactNode; term?: Term };
 
-export function Choice<V extends Values>({ form, name, label, options, hint }: Props<V>): ReactNode {
+export function Choice<V extends Values>({ form, name, label, options, hint, term }: Props<V>): ReactNode {
   const id = useId();
   const remark = form.remark(name);
   return (
     <div className={`field ${remark === undefined ? '' : 'error'}`}>
       <label htmlFor={id}>{label}</label>
+      {term && <TermLink term={term} />}
       <select
         id={id}
         name={name}

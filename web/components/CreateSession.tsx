@@ -46,6 +46,7 @@ export function CreateSession({ instance, room, readyCount }: Props): ReactNode 
           form={{ ...form, values: filled }}
           name="sessionConfigName"
           label="Session config"
+          term="session-config"
           options={instance.sessionConfigs.map(({ name, displayName }) => ({ value: name, text: displayName === name ? name : `${displayName} (${name})` }))}
         />
         <TextField

@@ -10,6 +10,7 @@ import { Glyph } from './Glyph.tsx';
 import { LiveLight } from './LiveLight.tsx';
 import { MenuButton } from './MenuButton.tsx';
 import { Notices } from './Notices.tsx';
+import { NotificationBell } from './NotificationBell.tsx';
 import { ProblemMessage } from './ProblemMessage.tsx';
 
 export function Frame(): ReactNode {
@@ -62,6 +63,7 @@ function TopBar({ me }: { me: Me }): ReactNode {
       </nav>
       <span className="spring" />
       <LiveLight />
+      <NotificationBell />
       <div className="narrow-only">
         <MenuButton
           isPlain
@@ -129,6 +131,7 @@ function Footer(): ReactNode {
       <span>
         {panel.name} {panel.version}
       </span>
+      <a href="/help">Help</a>
       <a href="/api/v1/docs">HTTP interface</a>
       {!panel.isHttps && (
         <span title="Whoever listens on this network could read along. A lab manager can set PUBLIC_URL to an https address.">

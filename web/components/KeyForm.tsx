@@ -43,6 +43,7 @@ export function KeyFields({ form, isFirst = false }: { form: Form<KeyValues>; is
         form={form}
         name="publicKey"
         label="Public key"
+        term="ssh-key"
         rows={4}
         isCode
         isFirst={isFirst}

@@ -9,13 +9,19 @@ type MenuEntry = {
   readonly label: string;
   readonly icon: string;
   readonly isDangerous?: boolean;
+  /** A second line, smaller. */
+  readonly note?: string;
   readonly whyNot?: string | null;
   readonly onChoose: () => void;
 };
-type Props = { label: ReactNode; name: string; entries: readonly MenuEntry[]; isPlain?: boolean; head?: ReactNode };
+type Props = { label: ReactNode; name: string; entries: readonly MenuEntry[]; isPlain?: boolean; head?: ReactNode; onClose?: () => void };
 
-export function MenuButton({ label, name, entries, isPlain = false, head }: Props): ReactNode {
-  const [isOpen, setOpen] = useState(false);
+export function MenuButton({ label, name, entries, isPlain = false, head, onClose }: Props): ReactNode {
+  const [isOpen, setIsOpen] = useState(false);
+  const setOpen = (next: boolean): void => {
+    setIsOpen(next);
+    if (isOpen && !next) onClose?.();
+  };
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
   useOutside(box, isOpen, () => setOpen(false));
@@ -68,6 +74,7 @@ export function MenuButton({ label, name, entries, isPlain = false, head }: Prop
                   <Glyph name={entry.icon} />
                   <span>
                     {entry.label}
+                    {entry.note && <small>{entry.note}</small>}
                     {entry.whyNot && <small>{entry.whyNot}</small>}
                   </span>
                 </button>

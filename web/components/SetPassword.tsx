@@ -40,6 +40,7 @@ export function SetPassword({ instance, onClose, onStarted }: Props): ReactNode 
             name="password"
             type="password"
             label="New password"
+            term="admin-password"
             autoComplete="new-password"
             isFirst
             isCode

@@ -4,6 +4,7 @@ import { useId, useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
 import type { Form, Values } from '../form.ts';
 import { Glyph } from './Glyph.tsx';
+import { TermLink, type Term } from './TermLink.tsx';
 
 type Props<V extends Values> = {
   form: Form<V>;
@@ -17,6 +18,8 @@ type Props<V extends Values> = {
   /** For names, keys and other text that is not prose. */
   isCode?: boolean;
   isFirst?: boolean;
+  /** Heading of docs/glossary.md that explains the word, as its anchor: `deploy-branch`. */
+  term?: Term;
 };
 
 export function TextField<V extends Values>(props: Props<V>): ReactNode {
@@ -38,6 +41,7 @@ export function TextField<V extends Values>(props: Props<V>): ReactNode {
   return (
     <div className={`field ${remark === undefined ? '' : 'error'}`}>
       <label htmlFor={id}>{label}</label>
+      {props.term && <TermLink term={props.term} />}
       {rows > 1 ? (
         <textarea {...shared} rows={rows} onChange={(event) => form.set(name, event.target.value)} />
       ) : (

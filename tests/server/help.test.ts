@@ -1,0 +1,55 @@
+// The help inside the panel: complete, linked, true.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { rightsPage } from '../../contracts/rights-page.ts';
+import { terms } from '../../web/components/TermLink.tsx';
+import { startPanel, type TestPanel } from './panel.ts';
+
+const names = ['experimenter', 'manager', 'participant', 'glossary', 'rights', 'running', 'configuration'];
+let panel: TestPanel;
+beforeAll(async () => {
+  panel = await startPanel();
+});
+afterAll(() => panel.close());
+
+const read = async (name: string): Promise<string> => {
+  const response = await fetch(`${panel.url}/help/${name}`);
+  expect(response.status, name).toBe(200);
+  return response.text();
+};
+
+it('is there for everybody, without a script, each page with its title', async () => {
+  for (const name of names) {
+    const page = await read(name);
+    expect(page).toMatch(/<h1 id="[^"]+">/);
+    expect(page).not.toContain('<script');
+    expect(page).toContain(`href="/help/${name}" aria-current="page"`);
+  }
+});
+
+it('links only to pages and headings that are there', async () => {
+  const texts = new Map(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
+  for (const [name, text] of texts) {
+    for (const [, href = ''] of text.matchAll(/href="([^"]+)"/g)) {
+      if (/^https:\/\/|^\/$|^\/help\/help\.css$|^\/icon\.svg$/.test(href)) continue;
+      const [, target = '', anchor] = /^\/help\/(\w+)(?:#(.+))?$/.exec(href) ?? [];
+      expect(names, `${name} links to ${href}`).toContain(target);
+      if (anchor !== undefined) expect(texts.get(target), `${name} links to ${href}`).toContain(`id="${anchor}"`);
+    }
+  }
+});
+
+it('explains every word that a field of the dashboard links to', async () => {
+  const glossary = await read('glossary');
+  for (const term of terms) expect(glossary).toContain(`<h2 id="${term}">`);
+});
+
+it('answers an unknown page with not found', async () => {
+  expect((await fetch(`${panel.url}/help/..%2f..%2fpackage.json`)).status).toBe(404);
+});
+
+it('says of rights what the table says', () => {
+  expect(readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'rights.md'), 'utf8')).toBe(rightsPage());
+});
