@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Router } from 'express';
 import MarkdownIt from 'markdown-it';
 import { AppError } from '../contracts/errors.ts';
+import { escapeHtml } from './html.ts';
 import { plainCss, plainPage } from './plain-page.ts';
 
 const docsDir = path.join(import.meta.dirname, '..', 'docs');
@@ -61,5 +62,7 @@ markdown.renderer.rules['link_open'] = (tokens, index, options, _env, self) => {
   if (page) tokens[index]?.attrSet('href', `/help/${page.name}${anchor === undefined ? '' : `#${anchor}`}`);
   return self.renderToken(tokens, index, options);
 };
-markdown.renderer.rules['table_open'] = () => '<div class="wide"><table>';
+markdown.renderer.rules['table_open'] = () => '<div class="wide" tabindex="0"><table>';
 markdown.renderer.rules['table_close'] = () => '</table></div>';
+// What scrolls sideways on a telephone can be reached by keyboard.
+markdown.renderer.rules.fence = (tokens, index) => `<pre tabindex="0"><code>${escapeHtml(tokens[index]?.content ?? '')}</code></pre>\n`;

@@ -8,6 +8,8 @@ import { until } from './until.ts';
 export type PanelClient = {
   send(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   get<T>(path: string): Promise<T>;
+  /** Cookie of the sign-in, for a browser. */
+  cookie(): { name: string; value: string };
   /** Waits for the job's end. */
   ended(jobId: string): Promise<JobView>;
   /** Creates an instance and waits until it can take a push. */
@@ -52,6 +54,10 @@ export async function firstManager(panel: WholePanel): Promise<PanelClient> {
     send,
     get,
     ended,
+    cookie() {
+      const [name = '', ...value] = cookie.split('=');
+      return { name, value: value.join('=') };
+    },
     async create(name) {
       const { status, body } = await send('POST', '/instances', { name });
       if (status !== 202) throw new Error(JSON.stringify(body));

@@ -30,10 +30,19 @@ export function Loading({ what = 'Loading…' }: { what?: string }): ReactNode {
 }
 
 /** A list without rows: what would stand here, and the way to the first one. */
-export function Empty({ title, children }: { title: string; children?: ReactNode }): ReactNode {
+export function Empty({
+  title,
+  isPage = false,
+  children,
+}: {
+  title: string;
+  /** Nothing else stands on the page: this is its heading. */ isPage?: boolean;
+  children?: ReactNode;
+}): ReactNode {
+  const Heading = isPage ? 'h1' : 'h2';
   return (
     <div className="empty">
-      <h2 className="ui header">{title}</h2>
+      <Heading className="ui header">{title}</Heading>
       {children}
     </div>
   );

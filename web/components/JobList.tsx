@@ -29,10 +29,15 @@ function JobRow({ job, isWithInstance }: { job: JobView; isWithInstance: boolean
       <summary>
         <Sign look={jobLooks[job.state]} />
         <span className="job-title">{job.title}</span>
-        {isWithInstance && job.instanceName !== null && <Link to={instancePath(job.instanceName)}>{job.instanceName}</Link>}
+        {isWithInstance && job.instanceName !== null && <span className="job-where">{job.instanceName}</span>}
         <JobTimes job={job} />
         {job.error && !isOpen && <span className="job-sentence tone-brick">{job.error.sentence}</span>}
       </summary>
+      {isOpen && isWithInstance && job.instanceName !== null && (
+        <p>
+          <Link to={instancePath(job.instanceName)}>Open {job.instanceName}</Link>
+        </p>
+      )}
       {isOpen && <JobPanel job={job} />}
     </details>
   );

@@ -12,7 +12,7 @@ export function LiveLight(): ReactNode {
       title={isLive ? 'Changes appear by themselves.' : 'The live line is down; the page asks every few seconds meanwhile.'}
     >
       <span className="dot" aria-hidden="true" />
-      {isLive ? 'live' : 'reconnecting…'}
+      <span className={isLive ? '' : 'wide-only'}>{isLive ? 'live' : 'reconnecting…'}</span>
     </span>
   );
 }

@@ -93,7 +93,7 @@ function Tabs({ name }: { name: string }): ReactNode {
 
 function Gone({ name, wasThere }: { name: string; wasThere: boolean }): ReactNode {
   return (
-    <Empty title={wasThere ? `“${name}” is gone` : `There is no instance “${name}”`}>
+    <Empty isPage title={wasThere ? `“${name}” is gone` : `There is no instance “${name}”`}>
       <p>{wasThere ? 'It has been deleted, or it is no longer shared with you.' : 'Check the address, or ask its owner to share it with you.'}</p>
       <p>
         <Button as={Link} to="/" primary>

@@ -9,7 +9,7 @@ import { useTitle } from '../title.ts';
 export function NotFound(): ReactNode {
   useTitle('Not found');
   return (
-    <Empty title="There is nothing at this address">
+    <Empty isPage title="There is nothing at this address">
       <p>It may have been mistyped, or what stood here is gone.</p>
       <Button as={Link} to="/" primary>
         All instances
