@@ -22,7 +22,8 @@ beforeAll(async () => {
   cookie = client.cookie();
   await client.create('trust-game');
   await client.create('empty-one');
-  expect(await client.run('trust-game', { kind: 'deploy-sample' })).toMatchObject({ state: 'succeeded' });
+  const { state, error } = await client.run('trust-game', { kind: 'deploy-sample' });
+  if (state !== 'succeeded') throw new Error(JSON.stringify(error));
 }, 300_000);
 
 afterAll(async () => {
