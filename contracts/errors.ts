@@ -33,6 +33,34 @@ export const errorTable = {
   key_invalid: { status: 400, sentence: 'This is not a public SSH key that can be used here.', hint: '{reason}' },
   key_taken: { status: 409, sentence: 'This key belongs to an account already.', hint: 'Use another key, or remove it there first.' },
   owner_unknown: { status: 400, sentence: 'There is no such person, or the account is disabled.', hint: 'Choose another owner.' },
+  link_dead: {
+    status: 410,
+    sentence: 'This link has been used already or has run out.',
+    hint: 'Ask a lab manager for a new one, or ask for one under “Forgotten password”.',
+  },
+  person_changed: {
+    status: 409,
+    sentence: '{who} has changed this person {when}, after you opened this form.',
+    hint: 'Look at the present values, then make your change again.',
+  },
+  person_owns_instances: {
+    status: 409,
+    sentence: '{name} owns {instances}.',
+    hint: 'Hand these instances over to somebody else, or delete them, then delete the person.',
+  },
+  mail_off: { status: 409, sentence: 'This panel sends no mails.', hint: 'Set SMTP_URL, MAIL_FROM and PUBLIC_URL and start the panel again.' },
+  mail_failed: { status: 502, sentence: 'The mail could not be sent: {reason}', hint: 'Check SMTP_URL and MAIL_FROM, then try again.' },
+  course_incomplete: {
+    status: 500,
+    sentence: '{failed} of {total} people could not be done.',
+    hint: 'The steps in red say why. Correct it, then do the same again: what is done already is left alone.',
+  },
+  course_list: { status: 400, sentence: 'Some lines of this list need a look.', hint: 'See the remark at each line.' },
+  text_changed: {
+    status: 409,
+    sentence: '{who} has saved another text {when}, after you opened this page.',
+    hint: 'Copy your text, reload the page, and put your changes in again.',
+  },
   // what the state of things does not allow
   job_in_progress: { status: 409, sentence: '“{kind}” is under way on this instance, started by {actor}.', hint: 'Wait until it has ended.' },
   not_deployed: { status: 409, sentence: 'There is no experiment on this instance yet.', hint: 'Push a project first.' },

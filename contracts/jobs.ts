@@ -14,12 +14,26 @@ export const jobKinds = {
   'reset-database': 'Reset database',
   'back-up': 'Back up',
   delete: 'Delete',
+  'create-course': 'Create course',
+  'delete-course': 'Delete course',
 } as const;
 export type JobKind = keyof typeof jobKinds;
+/** Kinds that belong to no instance. */
+export const panelJobKinds = ['create-course', 'delete-course'] as const satisfies readonly JobKind[];
+export type PanelJobKind = (typeof panelJobKinds)[number];
 export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
 
 /** Kinds that may be run again from the start when a worker died in the middle; the others end as interrupted. */
-export const restartableKinds: readonly JobKind[] = ['create-instance', 'start', 'stop', 'restart', 'set-admin-password', 'delete'];
+export const restartableKinds: readonly JobKind[] = [
+  'create-instance',
+  'start',
+  'stop',
+  'restart',
+  'set-admin-password',
+  'delete',
+  'create-course',
+  'delete-course',
+];
 
 export const stepSchema = z.object({
   name: z.string(),

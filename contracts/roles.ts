@@ -22,6 +22,14 @@ export const panelActions = {
   'people.create': ['manager'],
   'people.change': ['manager'],
   'system.read': ['manager'],
+  'people.delete': ['manager'],
+  'people.make-link': ['manager'],
+  'link.use': ['anyone'],
+  'me.change-profile': ['manager', 'experimenter'],
+  'courses.manage': ['manager'],
+  'mail.test': ['manager'],
+  'legal.change': ['manager'],
+  'about.read': ['manager', 'experimenter'],
 } as const satisfies Record<string, readonly (Role | 'anyone')[]>;
 
 /** Actions on one instance: which standings may. Whoever may not even `instance.read` is answered 404. */

@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import type { Audience, Context, Events, JobQueue } from './context.ts';
 import { openDatabase } from './database.ts';
 import { makeLog } from './log.ts';
+import { openMailer } from './mail-smtp.ts';
 import { makeSealer, readKey } from './sealing.ts';
 
 /** Name of the queue in Redis, and of the key under which socket.io's processes talk. */
@@ -29,7 +30,15 @@ export type Ports = { readonly queue: JobQueue; readonly events: Events };
 export function assemble(config: Config, process_: string, ports: Ports): Context & { readonly key: Buffer } {
   if (!config.DATABASE_URL) throw new Error('DATABASE_URL is not set: start the panel with npm start.');
   const key = loadSecretKey(config);
-  return { config, key, db: openDatabase(config.DATABASE_URL.open()), sealer: makeSealer(key), log: makeLog(config, process_), ...ports };
+  return {
+    config,
+    key,
+    db: openDatabase(config.DATABASE_URL.open()),
+    sealer: makeSealer(key),
+    log: makeLog(config, process_),
+    mailer: openMailer(config),
+    ...ports,
+  };
 }
 
 type Emit = <Name extends keyof ServerEvents>(to: readonly string[], event: Name, payload: Parameters<ServerEvents[Name]>[0]) => void;

@@ -93,6 +93,21 @@ export const settings = {
   POSTGRES_BIN: setting(z.string().optional(), 'path', 'set by `npm start`', 'Folder of `pg_dump` and `pg_restore`; they must not be older than the server.'),
   PYTHON: setting(z.string().default('/usr/bin/python3'), 'path', '/usr/bin/python3', 'The Python that experiments run on.'),
   NGINX: setting(z.string().default('nginx'), 'path', 'nginx', 'The nginx of the front door.'),
+  SMTP_URL: setting(
+    z
+      .url({ protocol: /^smtps?$/, error: 'smtp://USER:PASSWORD@HOST:587 or smtps://…' })
+      .transform((value) => new Secret(value))
+      .optional(),
+    'URL',
+    'none: no mails',
+    'The mail server, `smtp://USER:PASSWORD@HOST:587` (STARTTLS) or `smtps://…`; signs in `:` and `@` of a password as `%3A` and `%40`. Needs MAIL_FROM and PUBLIC_URL.',
+  ),
+  MAIL_FROM: setting(
+    z.string().regex(/@/, 'an address like lab@example.org or “The lab <lab@example.org>”').optional(),
+    'e-mail',
+    'none',
+    'Sender of the panel’s mails.',
+  ),
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error']).default('info'), 'word', 'info', 'How much the panel writes into its own log.'),
 } as const;
 
@@ -126,6 +141,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   if (!!given['ARBORETUM_ADMIN_EMAIL'] !== !!given['ARBORETUM_ADMIN_PASSWORD'])
     problems.push('ARBORETUM_ADMIN_EMAIL and ARBORETUM_ADMIN_PASSWORD go together.');
   if ((given['ARBORETUM_ADMIN_PASSWORD'] ?? 'long enough').length < 10) problems.push('ARBORETUM_ADMIN_PASSWORD: at least 10 characters.');
+  if (!!given['SMTP_URL'] !== !!given['MAIL_FROM']) problems.push('SMTP_URL and MAIL_FROM go together.');
+  if (given['SMTP_URL'] && !given['PUBLIC_URL']) problems.push('SMTP_URL needs PUBLIC_URL: the links in mails start with it.');
   if (given['PORT'] && given['PORT'] === given['GIT_SSH_PORT']) problems.push('PORT and GIT_SSH_PORT must differ.');
   if (!parsed.success || problems.length > 0) throw new ConfigProblem(problems);
   const { DATA_DIR, RUN_DIR, PUBLIC_URL, ...values } = parsed.data as Values;

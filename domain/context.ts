@@ -7,6 +7,7 @@ import type { FrontDoor } from '../platforms/front-door.ts';
 import type { Platform } from '../platforms/platform.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
+import type { Mailer } from './mail.ts';
 import type { Sealer } from './sealing.ts';
 
 /** Hands a job's id to the worker. Adding the same id twice is harmless; a queue that lost it is refilled by the sweeper. */
@@ -36,6 +37,7 @@ export type Context = {
   readonly queue: JobQueue;
   readonly events: Events;
   readonly log: Log;
+  readonly mailer: Mailer;
 };
 
 /** What only the worker has. */

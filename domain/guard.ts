@@ -8,8 +8,11 @@ import { readFacts } from './facts.ts';
 export const peopleInSession = (instance: Pick<Instance, 'facts' | 'state'>): number =>
   instance.state === 'running' || instance.state === 'unhealthy' ? (readFacts(instance).participantsInSession ?? 0) : 0;
 
-/** @throws people_in_session when somebody would be disturbed and no reason is given */
-export function guard(instance: Pick<Instance, 'facts' | 'state'>, reason: string | undefined): void {
-  const count = peopleInSession(instance);
+/** The guard for many instances at once. @throws people_in_session when somebody would be disturbed and no reason is given */
+export function guardMany(instances: readonly Pick<Instance, 'facts' | 'state'>[], reason: string | undefined): void {
+  const count = instances.reduce((sum, instance) => sum + peopleInSession(instance), 0);
   if (count > 0 && !reason) throw new AppError('people_in_session', { count }, { fields: { reason: 'Say why it cannot wait; it is recorded.' } });
 }
+
+/** @throws people_in_session when somebody would be disturbed and no reason is given */
+export const guard = (instance: Pick<Instance, 'facts' | 'state'>, reason: string | undefined): void => guardMany([instance], reason);

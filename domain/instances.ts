@@ -18,7 +18,11 @@ import { sealedPlace, type SealedColumn } from './specs.ts';
  * Makes the row and the job that builds the rest, in one transaction.
  * @throws name_taken, owner_unknown
  */
-export async function createInstance(ctx: Context, actor: Actor, request: { name: string; ownerId: string }): Promise<{ name: string; job: Job }> {
+export async function createInstance(
+  ctx: Context,
+  actor: Actor,
+  request: { name: string; ownerId: string; courseId?: string },
+): Promise<{ name: string; job: Job }> {
   const mode = await resolveAddressMode(ctx.config);
   try {
     const { name, job } = await ctx.db.$transaction(async (tx) => {
@@ -36,6 +40,7 @@ export async function createInstance(ctx: Context, actor: Actor, request: { name
           ownerId: owner.id,
           platform: ctx.config.PLATFORM,
           port,
+          courseId: request.courseId ?? null,
           ...sealedSecrets(ctx, id),
         },
       });

@@ -62,7 +62,11 @@ export async function claimJob(ctx: Context, jobId: string): Promise<JobRow | 'l
   return ctx.db.$transaction(async (tx) => {
     const job = await tx.job.findUnique({ where: { id: jobId } });
     if (!job || job.state !== 'queued') return 'over';
-    if (job.instanceId !== null) {
+    if (job.instanceId === null) {
+      // One at a time for the whole panel: such a job waits for jobs of instances and must leave room for them.
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum panel jobs'))`;
+      if ((await tx.job.count({ where: { instanceId: null, state: 'running', id: { not: job.id } } })) > 0) return 'later';
+    } else {
       await tx.$queryRaw`SELECT 1 FROM "instance" WHERE "id" = ${job.instanceId} FOR UPDATE`;
       const before = await tx.job.count({
         where: { instanceId: job.instanceId, id: { not: job.id }, OR: [{ state: 'running' }, { state: 'queued', createdAt: { lt: job.createdAt } }] },

@@ -1,4 +1,4 @@
-// What is thrown away in time: last backups of deleted instances, old jobs, old audit rows.
+// What is thrown away in time: last backups of deleted instances, old jobs, old audit rows, one-time links that have run out.
 
 import { rm } from 'node:fs/promises';
 import type { Context } from './context.ts';
@@ -15,5 +15,6 @@ export async function throwAwayOld(ctx: Context, now = new Date()): Promise<void
     await ctx.db.backup.delete({ where: { id } });
   }
   await ctx.db.job.deleteMany({ where: { endedAt: { lt: before(keepJobsDays) } } });
+  await ctx.db.oneTimeLink.deleteMany({ where: { expiresAt: { lt: before(1) } } });
   await ctx.db.audit.deleteMany({ where: { at: { lt: before(keepJobsDays) } } });
 }

@@ -1,54 +1,39 @@
-// People: accounts, passwords, signing in.
+// People: making accounts, signing in, the first manager; changes to accounts are in `change-people.ts`.
 
-import { hash, verify } from '@node-rs/argon2';
 import { AppError } from '../contracts/errors.ts';
 import type { PersonView } from '../contracts/people.ts';
 import type { Role } from '../contracts/roles.ts';
-import type { User } from '../prisma/client/client.ts';
+import type { Prisma, User } from '../prisma/client/client.ts';
 import type { Person } from './access.ts';
 import { record } from './audit.ts';
 import { systemActor, type Actor, type Context } from './context.ts';
 import { isUniqueViolation } from './database.ts';
 import { hashToken, newId, newToken } from './ids.ts';
-
-// OWASP Password Storage Cheat Sheet 2024: argon2id, 19 MiB, 2 passes (the library's default algorithm is argon2id).
-const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-const maxHashesAtOnce = 4;
-let hashing = 0;
-const waiting: (() => void)[] = [];
-
-/** At most four at a time: a flood of sign-ins must not take 19 MiB each. */
-async function limited<T>(work: () => Promise<T>): Promise<T> {
-  if (hashing >= maxHashesAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-  else hashing += 1;
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else hashing -= 1;
-  }
-}
-
-const hashPassword = (password: string): Promise<string> => limited(() => hash(password, cost));
-const verifyPassword = (stored: string, password: string): Promise<boolean> => limited(() => verify(stored, password));
-let decoy: Promise<string> | null = null;
+import { fitsPassword, hashPassword } from './passwords.ts';
+import { presentPerson } from './present-person.ts';
 
 /** Same work and same answer for an unknown, a disabled and a wrong one. @returns the person or null */
 export async function signIn(ctx: Pick<Context, 'db'>, login: string, password: string): Promise<User | null> {
   const name = login.trim().toLowerCase();
   const user = await ctx.db.user.findFirst({ where: { OR: [{ userName: name }, { email: name }] } });
-  decoy ??= hashPassword(newToken());
-  const isRight = await verifyPassword(user?.passwordHash ?? (await decoy), password);
+  const isRight = await fitsPassword(user?.passwordHash, password);
   return user && isRight && !user.disabledAt ? user : null;
 }
 
-export type NewPerson = { readonly name: string; readonly userName: string; readonly email: string; readonly password: string; readonly role: Role };
+export type NewPerson = {
+  readonly name: string;
+  readonly userName: string;
+  readonly email: string;
+  /** Left out: no password fits until the person chooses one by a one-time link. */
+  readonly password?: string | undefined;
+  readonly role: Role;
+  readonly courseId?: string;
+};
 
 /** @throws user_name_taken, email_taken */
 export async function createPerson(ctx: Context, actor: Actor, person: NewPerson): Promise<User> {
   const { password, ...rest } = person;
-  const passwordHash = await hashPassword(password);
+  const passwordHash = password === undefined ? null : await hashPassword(password);
   try {
     const user = await ctx.db.$transaction(async (tx) => {
       const created = await tx.user.create({ data: { id: newId(), ...rest, passwordHash } });
@@ -58,17 +43,27 @@ export async function createPerson(ctx: Context, actor: Actor, person: NewPerson
     ctx.events.people();
     return user;
   } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    const isName = (await ctx.db.user.count({ where: { userName: person.userName } })) > 0;
-    if (isName) throw new AppError('user_name_taken', { userName: person.userName }, { fields: { userName: 'This user name is taken.' } });
-    throw new AppError('email_taken', { email: person.email }, { fields: { email: 'This address is taken.' } });
+    throw await explainTaken(ctx, error, person);
   }
+}
+
+/** The same error, or the one that says at which field a value is somebody else's. @param selfId whose own values do not count */
+export async function explainTaken(
+  ctx: Pick<Context, 'db'>,
+  error: unknown,
+  wanted: { userName?: string | undefined; email?: string | undefined; selfId?: string },
+): Promise<unknown> {
+  if (!isUniqueViolation(error)) return error;
+  const { userName = '', email = '', selfId = '' } = wanted;
+  const isName = (await ctx.db.user.count({ where: { userName, id: { not: selfId } } })) > 0;
+  if (isName) return new AppError('user_name_taken', { userName }, { fields: { userName: 'This user name is taken.' } });
+  return new AppError('email_taken', { email }, { fields: { email: 'This address is taken.' } });
 }
 
 /** Ends every other sign-in of the person. @throws wrong_password */
 export async function changePassword(ctx: Context, person: Person, change: { present: string; next: string }): Promise<User> {
   const user = await ctx.db.user.findUniqueOrThrow({ where: { id: person.id } });
-  if (user.passwordHash === null || !(await verifyPassword(user.passwordHash, change.present)))
+  if (!(await fitsPassword(user.passwordHash, change.present)))
     throw new AppError('wrong_password', {}, { fields: { present: 'This is not your present password.' } });
   const passwordHash = await hashPassword(change.next);
   return ctx.db.$transaction(async (tx) => {
@@ -77,34 +72,25 @@ export async function changePassword(ctx: Context, person: Person, change: { pre
   });
 }
 
-/** Disabling ends sign-ins and git access at once; the last active manager stays. @throws not_found, last_manager */
-export async function setDisabled(ctx: Context, actor: Actor, change: { personId: string; isDisabled: boolean }): Promise<void> {
-  await ctx.db.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum managers'))`;
-    const user = await tx.user.findUnique({ where: { id: change.personId } });
-    if (!user) throw new AppError('not_found');
-    const others = await tx.user.count({ where: { role: 'manager', disabledAt: null, id: { not: user.id } } });
-    if (change.isDisabled && user.role === 'manager' && others === 0) throw new AppError('last_manager');
-    await tx.user.update({ where: { id: user.id }, data: { disabledAt: change.isDisabled ? new Date() : null, sessionEpoch: { increment: 1 } } });
-    await record(tx, actor, { action: change.isDisabled ? 'person.disable' : 'person.enable', subject: user.userName });
-  });
-  ctx.events.people();
-}
+const withAccount = {
+  _count: { select: { instances: { where: { deletedAt: null } } } },
+  course: { select: { id: true, name: true } },
+  links: { orderBy: { expiresAt: 'desc' }, take: 1 },
+} satisfies Prisma.UserInclude;
 
-export async function listPeople(ctx: Context): Promise<PersonView[]> {
-  const users = await ctx.db.user.findMany({ orderBy: { name: 'asc' }, include: { _count: { select: { instances: { where: { deletedAt: null } } } } } });
-  return users.map((user) => ({ ...presentPerson(user), instances: user._count.instances }));
-}
+const present = (user: Prisma.UserGetPayload<{ include: typeof withAccount }>): PersonView =>
+  presentPerson(user, { instances: user._count.instances, course: user.course, link: user.links[0] ?? null });
 
-export const presentPerson = (user: User): Omit<PersonView, 'instances'> => ({
-  id: user.id,
-  name: user.name,
-  userName: user.userName,
-  email: user.email,
-  role: user.role,
-  isDisabled: user.disabledAt !== null,
-  createdAt: user.createdAt.toISOString(),
-});
+/** Everybody with an account, by name. */
+export const listPeople = async (ctx: Pick<Context, 'db'>): Promise<PersonView[]> =>
+  (await ctx.db.user.findMany({ orderBy: { name: 'asc' }, include: withAccount })).map(present);
+
+/** @throws not_found */
+export async function showPerson(ctx: Pick<Context, 'db'>, id: string): Promise<PersonView> {
+  const user = await ctx.db.user.findUnique({ where: { id }, include: withAccount });
+  if (!user) throw new AppError('not_found');
+  return present(user);
+}
 
 const firstRunSetting = 'first-run.token-hash';
 
@@ -142,7 +128,7 @@ export async function prepareFirstManager(ctx: Context, printed: string | null =
 export const needsFirstManager = async (ctx: Pick<Context, 'db'>): Promise<boolean> => (await ctx.db.user.count({ where: { role: 'manager' } })) === 0;
 
 /** Uses the one-time token. @throws link_used */
-export async function createFirstManager(ctx: Context, token: string, person: Omit<NewPerson, 'role'>): Promise<User> {
+export async function createFirstManager(ctx: Context, token: string, person: Omit<NewPerson, 'role' | 'courseId'>): Promise<User> {
   const { count } = await ctx.db.setting.deleteMany({ where: { name: firstRunSetting, value: { equals: hashToken(token) } } });
   if (count === 0 || !(await needsFirstManager(ctx))) throw new AppError('link_used');
   try {

@@ -35,7 +35,8 @@ export const readProject = (instance: Pick<Instance, 'project'>): ProjectDescrip
 const staleMs = 120_000;
 const passing: readonly string[] = ['creating', 'deleting', 'waiting', 'failed', 'building'];
 
-function shownState(instance: Instance): InstanceState {
+/** The observed state, `unknown` when nobody has looked lately. */
+export function shownState(instance: Instance): InstanceState {
   const state = instance.state as InstanceState;
   const isStale = instance.observedAt !== null && Date.now() - instance.observedAt.getTime() > staleMs;
   return isStale && !passing.includes(state) ? 'unknown' : state;

@@ -3,6 +3,7 @@
 import { AppError } from '../contracts/errors.ts';
 import type { JobView, StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
+import type { Prisma } from '../prisma/client/client.ts';
 import { standingOf, visibleTo, type OwnedInstance, type Person } from './access.ts';
 import { record } from './audit.ts';
 import type { Context } from './context.ts';
@@ -55,7 +56,7 @@ const withInstance = (ctx: Context, id: string): Promise<JobRow> => ctx.db.job.f
 
 /** @throws not_found for a job of an instance that one may not see */
 export async function findVisibleJob(ctx: Context, person: Person, jobId: string): Promise<JobRow> {
-  const job = await ctx.db.job.findFirst({ where: { id: jobId, instance: { is: ownInstances(person) } }, include: withInstanceName });
+  const job = await ctx.db.job.findFirst({ where: { id: jobId, ...jobsOf(person) }, include: withInstanceName });
   if (!job) throw new AppError('not_found');
   return job;
 }
@@ -63,13 +64,16 @@ export async function findVisibleJob(ctx: Context, person: Person, jobId: string
 /** The newest 50 jobs, of one instance or of all that one may see. */
 export async function listJobs(ctx: Context, person: Person, instanceId: string | null): Promise<JobView[]> {
   const jobs = await ctx.db.job.findMany({
-    where: { instance: { is: ownInstances(person) }, ...(instanceId === null ? {} : { instanceId }) },
+    where: { ...jobsOf(person), ...(instanceId === null ? {} : { instanceId }) },
     orderBy: { createdAt: 'desc' },
     take: 50,
     include: withInstanceName,
   });
   return jobs.map(presentJob);
 }
+
+/** Managers see every job, also those of no instance. */
+const jobsOf = (person: Person): Prisma.JobWhereInput => (person.role === 'manager' ? {} : { instance: { is: ownInstances(person) } });
 
 /** Jobs of deleted instances stay to be looked at. */
 const ownInstances = (person: Person): { ownerId?: string } => {

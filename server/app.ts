@@ -7,15 +7,19 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import { AppError, type Problem } from '../contracts/errors.ts';
 import type { Context } from '../domain/context.ts';
+import { aboutRoutes } from './api/about.ts';
+import { courseRoutes } from './api/courses.ts';
 import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
+import { legalRoutes } from './api/legal.ts';
 import { roomRoutes } from './api/rooms.ts';
-import { sessionRoutes, signInLimits } from './api/session.ts';
+import { forgottenLimits, linkLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
 import { userRoutes } from './api/users.ts';
 import { mount, type AnyEndpoint } from './endpoint.ts';
 import { helpRouter } from './help.ts';
+import { legalRouter } from './legal-page.ts';
 import { lobbyRouter } from './lobby.ts';
 import { describeApi, describeApiPage } from './openapi.ts';
 import { refuseForeignOrigin } from './origin.ts';
@@ -35,6 +39,9 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...jobRoutes,
   ...roomRoutes,
   ...systemRoutes(pingRedis),
+  ...courseRoutes,
+  ...legalRoutes,
+  ...aboutRoutes,
 ];
 
 /** Builds the application; it does not listen. */
@@ -49,6 +56,7 @@ export function buildApp({ ctx, loginSessions, pingRedis }: AppParts): Express {
     lookAtParts(ctx, pingRedis).then((parts) => response.status(parts.every(({ isWell }) => isWell) ? 200 : 503).json({ parts }), next);
   });
   app.use('/lobby', lobbyRouter(ctx));
+  app.use('/legal', legalRouter(ctx));
   app.use(securityHeaders(ctx.config.publicUrl.protocol === 'https:'));
   app.use('/help', helpRouter());
   app.use('/api/v1', apiRouter({ ctx, loginSessions, pingRedis }));
@@ -70,6 +78,8 @@ function apiRouter({ ctx, loginSessions, pingRedis }: AppParts): express.Router 
   router.get('/openapi.json', (_request, response) => void response.json(describeApi(routes, panelVersion)));
   router.use(refuseForeignOrigin, ...loginSessions, express.json({ limit: '256kb' }));
   router.post('/session', ...signInLimits);
+  router.post('/forgotten-password', ...forgottenLimits);
+  router.post(['/invitation', '/invitation/owner'], ...linkLimits);
   mount(router, ctx, routes);
   router.use((_request, _response, next) => next(new AppError('not_found')));
   return router;

@@ -20,7 +20,7 @@ export type Call<A extends Action, Body, Query> = {
   readonly params: Readonly<Record<string, string>>;
 } & (A extends InstanceAction
   ? { readonly person: Person; readonly instance: OwnedInstance }
-  : A extends 'panel.look' | 'session.create' | 'session.delete'
+  : A extends 'panel.look' | 'session.create' | 'session.delete' | 'link.use'
     ? { readonly person: Person | null }
     : { readonly person: Person });
 

@@ -1,12 +1,20 @@
 // The Lobby's pages as HTML text: pure, every value escaped, no script, nothing from elsewhere.
 
+import type { LegalPageName } from '../contracts/legal.ts';
+import { legalLinks } from './legal-links.ts';
 import { fill, languages, lobbyTexts, type Language, type LobbyTexts } from './lobby-texts.ts';
 
 /** Text that is HTML already; everything else is escaped by `html`. */
 export type Html = { readonly html: string };
 
 /** How the visitor reads: language, and what links carry on (`?lang=de` when chosen by hand, else nothing). */
-export type Reader = { readonly language: Language; readonly texts: LobbyTexts; readonly query: string };
+export type Reader = {
+  readonly language: Language;
+  readonly texts: LobbyTexts;
+  readonly query: string;
+  /** Legal pages that have a text. */
+  readonly legalPages?: readonly LegalPageName[];
+};
 
 export type Page = {
   /** Small line above: instance and room. */
@@ -62,6 +70,7 @@ export function renderPage(page: Page, reader: Reader, stylesheet: string): stri
             <summary>${texts.help}</summary>
             <p>${texts.helpText}</p>
           </details>
+          ${legalLinks(reader.legalPages ?? [], reader.language).map(({ href, text }) => html`<a href="${href}">${text}</a>`)}
         </footer>
       </body>
     </html> `.html;

@@ -6,8 +6,10 @@ import path from 'node:path';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError, type ErrorCode } from '../contracts/errors.ts';
 import { instanceUrl } from '../domain/addresses.ts';
+import type { LegalPageName } from '../contracts/legal.ts';
 import type { Context } from '../domain/context.ts';
 import { newId, newToken } from '../domain/ids.ts';
+import { listLegalPages } from '../domain/legal.ts';
 import { findLobbyInstance, findRoom, otreeRoomUrl, roomsOf, type LobbyInstance } from '../domain/rooms.ts';
 import { findSeat, freeLabels, markForwarded, markReady, openSeat, seatName, seatOfToken, takeSeat, type SeatPlace } from '../domain/seats.ts';
 import { forwardBody, linksBody, numberBody, readyBody, renderPage, seatsBody, sentenceBody, waitingBody, type Page, type Reader } from './lobby-page.ts';
@@ -32,6 +34,11 @@ export function lobbyRouter(ctx: Context, mayForward: Pace = paceOf(forwardsPerS
   const router = express.Router();
   router.get('/assets/lobby.css', (_req, res) => {
     res.set({ 'Cache-Control': 'public, max-age=86400', 'X-Content-Type-Options': 'nosniff' }).type('css').send(stylesheet);
+  });
+  router.use(async (_req, res, next) => {
+    // A participant's page must come also when this cannot be read.
+    res.locals['legalPages'] = await listLegalPages(ctx).catch(() => []);
+    next();
   });
   router.use(express.urlencoded({ extended: false, limit: '4kb' }));
   router.get('/:instance', (req, res) => showRooms(ctx, visitOf(req, res)));
@@ -163,8 +170,10 @@ function visitOf(req: Request, res: Response): Visit {
   // English first: it is for those who take any language.
   const language = isLanguage(chosen) ? chosen : req.acceptsLanguages(['en', ...languages]);
   const known = isLanguage(language) ? language : 'en';
-  return { req, res, reader: { language: known, texts: lobbyTexts[known], query: isLanguage(chosen) ? `?lang=${chosen}` : '' } };
+  return { req, res, reader: { language: known, texts: lobbyTexts[known], query: isLanguage(chosen) ? `?lang=${chosen}` : '', legalPages: legalPagesOf(res) } };
 }
+
+const legalPagesOf = (res: Response): LegalPageName[] => (res.locals['legalPages'] as LegalPageName[] | undefined) ?? [];
 
 const param = ({ req }: Visit, name: string): string => String(req.params[name]);
 

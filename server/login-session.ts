@@ -22,6 +22,7 @@ declare module 'express-session' {
 
 const idleMs = 7 * 24 * 3600 * 1000;
 const longestMs = 30 * 24 * 3600 * 1000;
+const seenMs = 60_000;
 
 export const cookieName = (isHttps: boolean): string => (isHttps ? '__Host-arboretum' : 'arboretum');
 
@@ -62,7 +63,7 @@ export function loginSessions(ctx: Context, pool: pg.Pool, key: string): Request
   auth.deserializeUser(
     (id: string, done) => void ctx.db.user.findUnique({ where: { id } }).then((user) => done(null, user && !user.disabledAt ? user : false), done),
   );
-  return [sessions, auth.initialize(), auth.session(), endOldSessions];
+  return [sessions, auth.initialize(), auth.session(), endOldSessions, noteSeen(ctx)];
 }
 
 /** A sign-in from before a change of role or password, or too old, counts as none. */
@@ -73,6 +74,20 @@ const endOldSessions: RequestHandler = (request, _response, next) => {
   if (epoch === user.sessionEpoch && startedAt !== undefined && Date.now() - startedAt < longestMs) return next();
   request.logout((error?: unknown) => next(error));
 };
+
+/** When the person was here last, to the minute; nobody waits for it. */
+const noteSeen =
+  (ctx: Context): RequestHandler =>
+  (request, _response, next) => {
+    const user = request.user as User | undefined;
+    const before = new Date(Date.now() - seenMs);
+    if (user && (user.lastSeenAt === null || user.lastSeenAt < before)) {
+      ctx.db.user
+        .updateMany({ where: { id: user.id, OR: [{ lastSeenAt: null }, { lastSeenAt: { lt: before } }] }, data: { lastSeenAt: new Date() } })
+        .catch((error: unknown) => ctx.log.warn('when a person was seen could not be noted', { error: String(error) }));
+    }
+    next();
+  };
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('the sign-in could not be stored', { cause: error }));
 

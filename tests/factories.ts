@@ -10,6 +10,7 @@ import { loadConfig } from '../domain/config.ts';
 import type { Context, Events } from '../domain/context.ts';
 import { asJson, openDatabase, type Database } from '../domain/database.ts';
 import { newId, newPassword, newToken } from '../domain/ids.ts';
+import { openMailer } from '../domain/mail-smtp.ts';
 import { makeSealer } from '../domain/sealing.ts';
 import { sealedPlace, type SealedColumn } from '../domain/specs.ts';
 import type { ProjectDescription, Room } from '../platforms/platform.ts';
@@ -51,6 +52,7 @@ export async function testContext(env: Readonly<Record<string, string>> = {}): P
     sealer: makeSealer(randomBytes(32)),
     queue: { add: (jobId) => Promise.resolve(void queued.push(jobId)) },
     log: { info: write('info'), warn: write('warn'), error: write('error') },
+    mailer: openMailer(config),
     queued,
     logged,
     ...recordEvents(),

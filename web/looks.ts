@@ -46,6 +46,8 @@ export const jobIcons: Readonly<Record<JobKind, string>> = {
   'reset-database': 'eraser',
   'back-up': 'archive',
   delete: 'trash alternate outline',
+  'create-course': 'graduation cap',
+  'delete-course': 'trash alternate outline',
 };
 
 /** Tones that turn while something is going on. */

@@ -20,8 +20,11 @@ export type JobRun = {
   readonly step: <T>(name: string, label: string, work: () => Promise<T>) => Promise<T>;
 };
 
-/** Makes the run of a claimed job. */
-export function makeRun(parts: Pick<JobRun, 'ctx' | 'job' | 'instance' | 'signal'> & { log: JobLogWriter }): JobRun {
+/** A run of a job that belongs to no instance. */
+export type PanelRun = Omit<JobRun, 'instance'>;
+
+/** Makes the run of a claimed job, still without its instance. */
+export function makePanelRun(parts: Pick<PanelRun, 'ctx' | 'job' | 'signal'> & { log: JobLogWriter }): PanelRun {
   const { ctx, job, log, signal } = parts;
   const steps: Step[] = [];
   const show = (step: Step): Promise<void> => {
@@ -33,7 +36,6 @@ export function makeRun(parts: Pick<JobRun, 'ctx' | 'job' | 'instance' | 'signal
   return {
     ctx,
     job,
-    instance: parts.instance,
     signal,
     write: log.write,
     async step(name, label, work) {

@@ -17,6 +17,7 @@ import { openFrontDoor, openPlatform } from './adapters.ts';
 import { goRound, type Round } from './loop.ts';
 import { recoverInstances } from './recover-instances.ts';
 import { runJob } from './run-job.ts';
+import { noteOwnVersions } from './versions.ts';
 
 const concurrency = 4;
 const retryMs = 300;
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
   worker.on('error', () => undefined);
   const answering = await startAnswering(ctx);
   const rounds = roundsOf(ctx).map((round) => goRound(round, ctx.log, stopping.signal));
+  void noteOwnVersions(ctx, redis);
   ctx.log.info('ready', { concurrency, platform: ctx.platform.kind });
 
   const stop = async (): Promise<void> => {

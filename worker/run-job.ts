@@ -1,21 +1,23 @@
 // From a job's id to its end: claim, run, end exactly once, leave a true state behind.
 
 import { AppError } from '../contracts/errors.ts';
-import type { JobKind } from '../contracts/jobs.ts';
+import { panelJobKinds, type JobKind, type PanelJobKind } from '../contracts/jobs.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import { openJobLog } from '../domain/job-log.ts';
 import { audienceOf, claimJob, endJob } from '../domain/jobs.ts';
 import { observeInstances } from '../domain/observe.ts';
 import type { JobRow } from '../domain/present-job.ts';
-import { makeRun, type JobRun } from './job-run.ts';
+import { makePanelRun, type JobRun, type PanelRun } from './job-run.ts';
 import { backUp } from './jobs/back-up.ts';
+import { createCourse } from './jobs/create-course.ts';
 import { createInstance } from './jobs/create-instance.ts';
+import { deleteCourse } from './jobs/delete-course.ts';
 import { deleteInstance } from './jobs/delete-instance.ts';
 import { deploy } from './jobs/deploy.ts';
 import { resetDatabase } from './jobs/reset-database.ts';
 import { restart, setAdminPassword, start, stop } from './jobs/start-stop.ts';
 
-const runners: Readonly<Record<JobKind, (run: JobRun) => Promise<void>>> = {
+const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => Promise<void>>> = {
   'create-instance': createInstance,
   deploy,
   start,
@@ -27,6 +29,12 @@ const runners: Readonly<Record<JobKind, (run: JobRun) => Promise<void>>> = {
   delete: deleteInstance,
 };
 
+/** Jobs of no instance. */
+const panelRunners: Readonly<Record<PanelJobKind, (run: PanelRun) => Promise<void>>> = {
+  'create-course': createCourse,
+  'delete-course': deleteCourse,
+};
+
 /** @returns `later` when another job of the instance goes first */
 export async function runJob(ctx: WorkerContext, jobId: string, signal: AbortSignal): Promise<'done' | 'later'> {
   const job = await claimJob(ctx, jobId);
@@ -36,20 +44,28 @@ export async function runJob(ctx: WorkerContext, jobId: string, signal: AbortSig
 }
 
 async function runClaimed(ctx: WorkerContext, job: JobRow, signal: AbortSignal): Promise<void> {
-  const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id: job.instanceId ?? '' } });
   const log = await openJobLog(ctx, job, await audienceOf(ctx, job));
-  const error = await tryRun(makeRun({ ctx, job, instance, signal, log }));
+  const run = makePanelRun({ ctx, job, signal, log });
+  const error = await tryRun(run, () => dispatch(run));
   if (error) log.write(`\n ✗ ${error.message}\n   ${error.hint}\n`);
   // First the log, then the state of the instance, then the end: whoever sees the end sees the rest.
   await log.close();
-  await observeInstances(ctx, { only: instance.id, isJobOver: true });
+  if (job.instanceId !== null) await observeInstances(ctx, { only: job.instanceId, isJobOver: true });
   await endJob(ctx, job, error ? { state: 'failed', code: error.code, details: error.details } : { state: 'succeeded' });
 }
 
-async function tryRun(run: JobRun): Promise<AppError | null> {
+async function dispatch(run: PanelRun): Promise<void> {
   const kind = run.job.kind as JobKind;
+  const panelKind = panelJobKinds.find((one) => one === kind);
+  if (panelKind) return panelRunners[panelKind](run);
+  const instance = await run.ctx.db.instance.findUniqueOrThrow({ where: { id: run.job.instanceId ?? '' } });
+  return runners[kind as Exclude<JobKind, PanelJobKind>]({ ...run, instance });
+}
+
+async function tryRun(run: PanelRun, work: () => Promise<void>): Promise<AppError | null> {
+  const { kind } = run.job;
   try {
-    await runners[kind](run);
+    await work();
     return null;
   } catch (raw) {
     if (run.signal.aborted) return new AppError('job_interrupted');

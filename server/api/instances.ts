@@ -15,6 +15,7 @@ import {
 } from '../../contracts/instances.ts';
 import { findBackupFile, listBackups } from '../../domain/backups.ts';
 import { listDeployments } from '../../domain/deployments.ts';
+import { tellOwner } from '../../domain/mail-owner.ts';
 import { createInstance, listInstances, revealAdminPassword, setDeployBranch, showInstance } from '../../domain/instances.ts';
 import { presentJob } from '../../domain/present-job.ts';
 import { readProject } from '../../domain/present-instance.ts';
@@ -39,6 +40,7 @@ export const instanceRoutes: readonly AnyEndpoint[] = [
     status: 202,
     run: async ({ ctx, person, body }) => {
       const { name, job } = await createInstance(ctx, person, { name: body.name, ownerId: body.ownerId ?? person.id });
+      if (body.ownerId !== undefined && body.ownerId !== person.id) void tellOwner(ctx, job.instanceId ?? '');
       return { name, job: presentJob({ ...job, instance: { name } }) };
     },
   }),

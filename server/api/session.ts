@@ -1,10 +1,26 @@
 // Signing in and out, the person who is signed in, and the first start.
 
-import { rateLimit, type RateLimitRequestHandler } from 'express-rate-limit';
+import { rateLimit, type Options, type RateLimitRequestHandler } from 'express-rate-limit';
 import { AppError } from '../../contracts/errors.ts';
-import { changePasswordSchema, firstRunSchema, meSchema, panelSchema, signInSchema, type Me } from '../../contracts/people.ts';
+import {
+  acceptLinkSchema,
+  changePasswordSchema,
+  changeProfileSchema,
+  firstRunSchema,
+  forgottenPasswordSchema,
+  linkOwnerSchema,
+  lookAtLinkSchema,
+  meSchema,
+  panelSchema,
+  signInSchema,
+  type Me,
+} from '../../contracts/people.ts';
+import { changeProfile } from '../../domain/change-people.ts';
 import type { Context } from '../../domain/context.ts';
-import { changePassword, createFirstManager, needsFirstManager, presentPerson } from '../../domain/people.ts';
+import { listLegalPages } from '../../domain/legal.ts';
+import { acceptLink, answerForgotten, lookAtLink } from '../../domain/one-time-links.ts';
+import { changePassword, createFirstManager, needsFirstManager } from '../../domain/people.ts';
+import { presentAccount } from '../../domain/present-person.ts';
 import type { User } from '../../prisma/client/client.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
 import { authenticate, beginSession, endSession } from '../login-session.ts';
@@ -15,27 +31,23 @@ const tooMany = (): never => {
   throw new AppError('too_many_attempts', { minutes: windowMinutes });
 };
 
+const limit = (perWindow: number, options: Partial<Options>): RateLimitRequestHandler =>
+  rateLimit({ windowMs: windowMinutes * 60_000, limit: perWindow, standardHeaders: 'draft-8', legacyHeaders: false, handler: tooMany, ...options });
+
 /** A whole lab behind one address may sign in; guessing one account's password may not. Only failures count. */
 export const signInLimits: RateLimitRequestHandler[] = [
-  rateLimit({
-    windowMs: windowMinutes * 60_000,
-    limit: 20,
-    skipSuccessfulRequests: true,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    keyGenerator: (request) => `login:${loginOf(request.body)}`,
-    handler: tooMany,
-  }),
-  rateLimit({
-    windowMs: windowMinutes * 60_000,
-    limit: 300,
-    skipSuccessfulRequests: true,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    ipv6Subnet: 64,
-    handler: tooMany,
-  }),
+  limit(20, { skipSuccessfulRequests: true, keyGenerator: (request) => `login:${loginOf(request.body)}` }),
+  limit(300, { skipSuccessfulRequests: true, ipv6Subnet: 64 }),
 ];
+
+/** The answer is always the same, so every request counts. */
+export const forgottenLimits: RateLimitRequestHandler[] = [
+  limit(20, { keyGenerator: (request) => `forgotten:${loginOf(request.body)}` }),
+  limit(300, { ipv6Subnet: 64 }),
+];
+
+/** Guessing 256 bits is hopeless; the limit keeps a flood away from the database. */
+export const linkLimits: RateLimitRequestHandler[] = [limit(300, { skipSuccessfulRequests: true, ipv6Subnet: 64 })];
 
 const loginOf = (body: unknown): string => {
   const login = typeof body === 'object' && body !== null && 'login' in body ? body.login : '';
@@ -43,7 +55,7 @@ const loginOf = (body: unknown): string => {
 };
 
 async function presentMe(ctx: Context, user: User, csrfToken: string): Promise<Me> {
-  return { person: presentPerson(user), csrfToken, sshKeys: await ctx.db.sshKey.count({ where: { userId: user.id } }) };
+  return { person: presentAccount(user), csrfToken, sshKeys: await ctx.db.sshKey.count({ where: { userId: user.id } }) };
 }
 
 export const sessionRoutes: readonly AnyEndpoint[] = [
@@ -59,6 +71,8 @@ export const sessionRoutes: readonly AnyEndpoint[] = [
       needsFirstManager: await needsFirstManager(ctx),
       isHttps: ctx.config.publicUrl.protocol === 'https:',
       notice: noticeFor(ctx, request.get('host') ?? ''),
+      hasMail: ctx.mailer.server !== null,
+      legalPages: await listLegalPages(ctx),
     }),
   }),
   endpoint({
@@ -109,6 +123,56 @@ export const sessionRoutes: readonly AnyEndpoint[] = [
     response: meSchema,
     run: async ({ ctx, request, person, body }) => {
       const user = await changePassword(ctx, person, body);
+      await beginSession(request, user);
+      return presentMe(ctx, user, request.session.csrfToken ?? '');
+    },
+  }),
+  endpoint({
+    method: 'patch',
+    path: '/me',
+    action: 'me.change-profile',
+    summary: 'Change the own name, user name or e-mail address (this one with the present password)',
+    body: changeProfileSchema,
+    response: meSchema,
+    run: async ({ ctx, request, person, body }) => presentMe(ctx, await changeProfile(ctx, person, body), request.session.csrfToken ?? ''),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/forgotten-password',
+    action: 'link.use',
+    summary: 'Ask for a link to a new password; the answer is the same for everybody',
+    body: forgottenPasswordSchema,
+    response: null,
+    run: ({ ctx, body }) => {
+      // After the answer: neither its time nor its text tells whether there is such a person.
+      setImmediate(
+        () => void answerForgotten(ctx, body.login).catch((error: unknown) => ctx.log.error('a link for a new password failed', { error: String(error) })),
+      );
+      return Promise.resolve();
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/invitation/owner',
+    action: 'link.use',
+    summary: 'Whose one-time link this is',
+    body: lookAtLinkSchema,
+    response: linkOwnerSchema,
+    run: async ({ ctx, body }) => {
+      const { user, purpose } = await lookAtLink(ctx, body.token);
+      return { name: user.name, userName: user.userName, purpose };
+    },
+  }),
+  endpoint({
+    method: 'post',
+    path: '/invitation',
+    action: 'link.use',
+    summary: 'Use a one-time link: set the password and sign in',
+    body: acceptLinkSchema,
+    response: meSchema,
+    status: 201,
+    run: async ({ ctx, request, body }) => {
+      const user = await acceptLink(ctx, body);
       await beginSession(request, user);
       return presentMe(ctx, user, request.session.csrfToken ?? '');
     },

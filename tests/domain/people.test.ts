@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../domain/context.ts';
-import { changePassword, createFirstManager, createPerson, prepareFirstManager, setDisabled, signIn } from '../../domain/people.ts';
+import { setDisabled } from '../../domain/change-people.ts';
+import { changePassword, createFirstManager, createPerson, prepareFirstManager, signIn } from '../../domain/people.ts';
 import { testContext, type TestContext } from '../factories.ts';
 
 let ctx: TestContext;

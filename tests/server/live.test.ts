@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClientEvents, ServerEvents } from '../../contracts/events.ts';
 import { liveKey, makeEvents } from '../../domain/assemble.ts';
 import type { Events } from '../../domain/context.ts';
-import { setDisabled } from '../../domain/people.ts';
+import { changePerson, deletePerson, setDisabled } from '../../domain/change-people.ts';
+import { changePassword } from '../../domain/people.ts';
 import { systemActor } from '../../domain/context.ts';
 import type { User } from '../../prisma/client/client.ts';
 import { startLive, type LiveServer } from '../../server/live.ts';
 import { anInstance } from '../factories.ts';
-import { startPanel, type TestPanel } from './panel.ts';
+import { password, startPanel, type TestPanel } from './panel.ts';
 import { testRedis } from './redis.ts';
 
 type Browser = Socket<ServerEvents, ClientEvents>;
@@ -96,5 +97,16 @@ describe('a socket', () => {
     const closed = new Promise<string>((resolve) => socket.once('disconnect', resolve));
     await setDisabled(panel.ctx, systemActor, { personId: person.id, isDisabled: true });
     expect(await closed).toBe('io server disconnect');
+  });
+
+  it('is closed when the role or the password of its person changes, or the account is deleted', async () => {
+    const [one, two, three] = await Promise.all([panel.person('experimenter'), panel.person('experimenter'), panel.person('experimenter')]);
+    const manager = await panel.person('manager');
+    const opened = [await open(one), await open(two), await open(three)];
+    const closed = Promise.all(opened.map((socket) => new Promise<string>((resolve) => socket.once('disconnect', resolve))));
+    await changePerson(panel.ctx, systemActor, { personId: one.id, change: { role: 'manager' } });
+    await changePassword(panel.ctx, two, { present: password, next: 'another long password' });
+    await deletePerson(panel.ctx, systemActor, { personId: three.id, heirId: manager.id });
+    expect(await closed).toEqual(Array.from({ length: 3 }, () => 'io server disconnect'));
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobKind } from '../../contracts/jobs.ts';
+import type { JobKind, PanelJobKind } from '../../contracts/jobs.ts';
 import { canOnInstance, canOnPanel, isInstanceAction, type InstanceAction } from '../../contracts/roles.ts';
 import { newId } from '../../domain/ids.ts';
 import type { User } from '../../prisma/client/client.ts';
@@ -16,7 +16,7 @@ import { startPanel, type Client, type TestPanel } from './panel.ts';
 
 const visitors = ['nobody', 'disabled', 'stranger', 'owner', 'manager'] as const;
 type Visitor = (typeof visitors)[number];
-type World = { readonly name: string; readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup', string>> };
+type World = { readonly name: string; readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course', string>> };
 type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
 
 const at = (route: string, body?: (world: World) => unknown): Case => ({ path: (world) => route.replace(':name', world.name), ...(body ? { body } : {}) });
@@ -68,10 +68,28 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'GET /instances/:name/logs': at('/instances/:name/logs'),
   'GET /system': at('/system'),
+  'GET /system/mail': at('/system/mail'),
+  'POST /system/test-mail': at('/system/test-mail'),
+  'GET /about': at('/about'),
+  'GET /legal': at('/legal'),
+  'PATCH /legal/:page': at('/legal/imprint', () => ({ text: 'The lab', seenAt: null })),
+  'PATCH /me': at('/me', () => ({ name: 'Somebody Else' })),
+  'POST /forgotten-password': at('/forgotten-password', () => ({ login: newId() })),
+  'POST /invitation/owner': at('/invitation/owner', () => ({ token: 'no such token' })),
+  'POST /invitation': at('/invitation', () => ({ token: 'no such token', password: 'correct horse battery' })),
+  'GET /users/:id': { path: ({ ids }) => `/users/${ids.person}` },
+  'DELETE /users/:id': { path: ({ ids }) => `/users/${ids.person}` },
+  'POST /users/:id/links': { path: ({ ids }) => `/users/${ids.person}/links`, body: () => ({ isMailed: false }) },
+  'GET /courses': at('/courses'),
+  'POST /courses': at('/courses', () => ({ name: newId(), list: `Ada;${newId()};${newId()}@lab.example`, pattern: 'econ-{user}' })),
+  'POST /courses/preview': at('/courses/preview', () => ({ name: 'Course', list: '', pattern: 'econ-{user}' })),
+  'GET /courses/:id': { path: ({ ids }) => `/courses/${ids.course}` },
+  'POST /courses/:id/links': { path: ({ ids }) => `/courses/${ids.course}/links` },
+  'POST /courses/:id/deletion': { path: ({ ids }) => `/courses/${ids.course}/deletion`, body: () => ({ confirm: 'not its name' }) },
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
-const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy'> | 'deploy-sample', (name: string) => object>> = {
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy' | PanelJobKind> | 'deploy-sample', (name: string) => object>> = {
   start: () => ({ kind: 'start' }),
   stop: () => ({ kind: 'stop' }),
   restart: () => ({ kind: 'restart' }),
@@ -134,7 +152,8 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const key = await ctx.db.sshKey.create({
     data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },
   });
-  return { name: instance.name, ids: { job: job.id, key: key.id, person: (await panel.person('experimenter')).id, backup: backup.id } };
+  const course = await ctx.db.course.create({ data: { id: newId(), name: newId(), createdByName: 'test' } });
+  return { name: instance.name, ids: { course: course.id, job: job.id, key: key.id, person: (await panel.person('experimenter')).id, backup: backup.id } };
 }
 
 async function visit(visitor: Visitor): Promise<Client> {
@@ -165,7 +184,7 @@ function refusalOnInstance(visitor: Visitor, action: InstanceAction): number | n
 }
 
 /** Codes with which a request fails that was let through. */
-const ownFailures: readonly unknown[] = ['sign_in_failed', 'link_used'];
+const ownFailures: readonly unknown[] = ['sign_in_failed', 'link_used', 'link_dead'];
 
 describe('every route', () => {
   it('has a case here', () => {
