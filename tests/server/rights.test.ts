@@ -71,7 +71,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
-const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy'> | 'deploy-sample', (name: string) => object>> = {
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance'> | 'deploy-sample', (name: string) => object>> = {
   start: () => ({ kind: 'start' }),
   stop: () => ({ kind: 'stop' }),
   restart: () => ({ kind: 'restart' }),
@@ -80,6 +80,7 @@ const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy'> | 'd
   'back-up': () => ({ kind: 'back-up' }),
   delete: (name) => ({ kind: 'delete', confirm: name }),
   'deploy-sample': () => ({ kind: 'deploy-sample' }),
+  deploy: (name) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
 };
 
 const keyOf = (route: AnyEndpoint): string => `${route.method.toUpperCase()} ${route.path}`;
