@@ -72,6 +72,8 @@ export const deploymentSchema = z.object({
   endedAt: z.string().nullable(),
   jobId: z.string().nullable(),
   isCurrent: z.boolean(),
+  /** Whole sentences about what deployed but is worth a look. */
+  warnings: z.array(z.string()),
 });
 export type DeploymentView = z.infer<typeof deploymentSchema>;
 
@@ -98,6 +100,8 @@ export const instanceSchema = instanceSummarySchema.extend({
   standing: z.enum(standings),
   git: z.object({ remoteUrl: z.string(), deployBranch: z.string().nullable(), current: deploymentSchema.nullable() }),
   otree: z.object({ adminUsername: z.string().nullable(), authLevel: z.enum(['STUDY', 'DEMO', '']), isProduction: z.boolean() }),
+  /** Whether a deployment whose models differ empties the database (after a backup) without asking. */
+  resetsOnDrift: z.boolean(),
   rooms: z.array(roomSchema),
   sessionConfigs: z.array(z.object({ name: z.string(), displayName: z.string(), numDemoParticipants: z.number().int() })),
   now: z.object({
@@ -116,7 +120,7 @@ export type InstanceView = z.infer<typeof instanceSchema>;
 export const instanceListSchema = z.object({ instances: z.array(instanceSummarySchema) });
 
 export const createInstanceSchema = z.strictObject({ name: instanceNameSchema, ownerId: z.string().optional() });
-export const changeInstanceSchema = z.strictObject({ deployBranch: branchSchema.nullable() });
+export const changeInstanceSchema = z.strictObject({ deployBranch: branchSchema.nullable().optional(), resetsOnDrift: z.boolean().optional() });
 export const adminPasswordSchema = z.object({ username: z.string().nullable(), password: z.string() });
 
 export const createSessionSchema = z.strictObject({

@@ -67,6 +67,10 @@ export const jobListSchema = z.object({ jobs: z.array(jobSchema) });
 export const jobLogSchema = z.object({ text: z.string(), lastSequence: z.number().int(), isTruncated: z.boolean() });
 export const jobLogQuery = z.object({ after: z.coerce.number().int().min(-1).default(-1) });
 
+/** What becomes of a database that does not fit the new version: emptied after a backup, kept with the old version, or left as it is. */
+export const driftChoices = ['reset', 'keep', 'go-on'] as const;
+export type DriftChoice = (typeof driftChoices)[number];
+
 /** Body of `POST /instances/{name}/jobs`: one member per kind that a person may start. */
 export const startJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('start') }),
@@ -85,5 +89,14 @@ export const startJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('back-up') }),
   z.strictObject({ kind: z.literal('delete'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
   z.strictObject({ kind: z.literal('deploy-sample') }),
+  z.strictObject({
+    kind: z.literal('deploy'),
+    /** The failed deployment whose commit is deployed once more. */
+    deploymentId: z.string(),
+    onDrift: z.enum(driftChoices).exclude(['keep']),
+    /** The instance's name; a reset asks for it. */
+    confirm: z.string().optional(),
+    reason: z.string().trim().max(300).optional(),
+  }),
 ]);
 export type StartJob = z.infer<typeof startJobSchema>;

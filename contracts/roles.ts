@@ -49,6 +49,7 @@ export const instanceActions = {
   'instance.back-up': ['manager', 'owner'],
   'instance.download-backup': ['manager', 'owner'],
   'instance.deploy-sample': ['manager', 'owner'],
+  'instance.deploy': ['manager', 'owner'],
   'instance.delete': ['manager'],
 } as const satisfies Record<string, readonly Standing[]>;
 

@@ -15,7 +15,7 @@ type RowCounts = Readonly<Record<string, number>>;
 const differences = (a: RowCounts, b: RowCounts): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((table) => a[table] !== b[table]);
 
 /** Automatic reasons are pruned by number; backups by hand stay until deleted. */
-export const backupReasons = { byHand: 'by hand', beforeReset: 'before reset', beforeDelete: 'before delete' } as const;
+export const backupReasons = { byHand: 'by hand', beforeReset: 'before reset', beforeDelete: 'before delete', beforeDeploy: 'before deploy' } as const;
 export type BackupReason = (typeof backupReasons)[keyof typeof backupReasons];
 
 /**

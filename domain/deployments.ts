@@ -2,6 +2,7 @@
 
 import { AppError } from '../contracts/errors.ts';
 import type { DeploymentView } from '../contracts/instances.ts';
+import type { DriftChoice } from '../contracts/jobs.ts';
 import type { Deployment, Instance, Job } from '../prisma/client/client.ts';
 import { record } from './audit.ts';
 import { systemActor, type Actor, type Context } from './context.ts';
@@ -17,9 +18,9 @@ type Source = CommitInfo & { readonly branch: string };
 export async function requestDeployment(
   ctx: Context,
   actor: Actor,
-  request: { instance: Pick<Instance, 'id' | 'name'>; source: Source; reason?: string },
+  request: { instance: Pick<Instance, 'id' | 'name'>; source: Source; reason?: string; onDrift?: DriftChoice },
 ): Promise<Job> {
-  const { instance, source } = request;
+  const { instance, source, onDrift } = request;
   const job = await ctx.db.$transaction(async (tx) => {
     const id = newId();
     await tx.$queryRaw`SELECT 1 FROM "instance" WHERE "id" = ${instance.id} FOR UPDATE`;
@@ -28,8 +29,13 @@ export async function requestDeployment(
     await tx.deployment.create({
       data: { id, instanceId: instance.id, number: (_max.number ?? 0) + 1, commit, message, author, branch, createdById: actor.id, createdByName: actor.name },
     });
-    await record(tx, actor, { action: 'instance.push', subject: instance.name, instanceId: instance.id, detail: { commit, branch, reason: request.reason } });
-    return requestJob(tx, actor, { kind: 'deploy', instanceId: instance.id, deploymentId: id });
+    await record(tx, actor, {
+      action: 'instance.push',
+      subject: instance.name,
+      instanceId: instance.id,
+      detail: { commit, branch, reason: request.reason, onDrift },
+    });
+    return requestJob(tx, actor, { kind: 'deploy', instanceId: instance.id, deploymentId: id, input: onDrift ? { onDrift } : {} });
   });
   await announceJob(ctx, job.id);
   await announceInstance(ctx, instance.id);
@@ -43,7 +49,7 @@ export async function requestDeployment(
 export async function deployHead(
   ctx: Context,
   actor: Actor,
-  request: { instance: Pick<Instance, 'id' | 'name' | 'deployBranch'>; reason?: string },
+  request: { instance: Pick<Instance, 'id' | 'name' | 'deployBranch'>; reason?: string; onDrift?: DriftChoice },
 ): Promise<Job | null> {
   const head = await findDeployHead(ctx.config.layout, request.instance);
   if (!head) return null;
@@ -105,7 +111,7 @@ export async function findLock(ctx: Context, instanceId: string, requirementsHas
 export async function updateDeployment(
   ctx: Context,
   deployment: Pick<Deployment, 'id' | 'instanceId'>,
-  data: Partial<Pick<Deployment, 'state' | 'requirementsHash' | 'lock' | 'otreeVersion' | 'isReleaseKept' | 'endedAt'>>,
+  data: Partial<Pick<Deployment, 'state' | 'requirementsHash' | 'lock' | 'otreeVersion' | 'isReleaseKept' | 'endedAt'>> & { warnings?: string[] },
 ): Promise<void> {
   await ctx.db.deployment.update({ where: { id: deployment.id }, data });
   await announceInstance(ctx, deployment.instanceId);

@@ -1,6 +1,7 @@
 // Who may push and fetch, which push is taken, and what a push sets going. The SSH endpoint asks here.
 
 import { AppError } from '../contracts/errors.ts';
+import type { DriftChoice } from '../contracts/jobs.ts';
 import type { InstanceState } from '../contracts/states.ts';
 import type { Instance } from '../prisma/client/client.ts';
 import { findInstance, type Person } from './access.ts';
@@ -9,6 +10,7 @@ import type { Context } from './context.ts';
 import { deployHead } from './deployments.ts';
 import { followJob } from './follow-job.ts';
 import { peopleInSession } from './guard.ts';
+import { driftChoiceOf } from './schema-drift.ts';
 
 type GitPerson = { readonly personId: string; readonly keyId: string; readonly name: string };
 type GitRepository = { readonly instanceId: string; readonly name: string; readonly directory: string; readonly maxPushMib: number };
@@ -46,14 +48,13 @@ export function makeGitAccess(ctx: Context) {
       if (!isStillThere) return refuse('This key was removed while you pushed.', 'Push with another key.');
       const instance = await ctx.db.instance.findUnique({ where: { id: repository.instanceId } });
       if (!instance || instance.deletedAt) return refuse('This instance is gone.', 'Ask a lab manager.');
-      return judgeBranches(ctx, instance, updates) ?? judgeGuard(instance, reasonOf(options)) ?? { allowed: true };
+      return judgeBranches(ctx, instance, updates) ?? judgeGuard(instance, wishesOf(options).reason) ?? { allowed: true };
     },
 
     async afterPush(person: GitPerson, repository: GitRepository, { options }: Push): Promise<{ jobId: string } | null> {
       const instance = await ctx.db.instance.findUnique({ where: { id: repository.instanceId } });
       if (!instance || instance.deletedAt) return null;
-      const reason = reasonOf(options);
-      const job = await deployHead(ctx, { id: person.personId, name: person.name }, { instance, ...(reason ? { reason } : {}) });
+      const job = await deployHead(ctx, { id: person.personId, name: person.name }, { instance, ...wishesOf(options) });
       return job && { jobId: job.id };
     },
 
@@ -90,6 +91,12 @@ const reasonOf = (options: readonly string[]): string | undefined =>
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, 300) || undefined;
+
+/** What `git push -o` says. @throws push_refused for a choice that does not exist */
+function wishesOf(options: readonly string[]): { reason?: string; onDrift?: DriftChoice } {
+  const [reason, onDrift] = [reasonOf(options), driftChoiceOf(options)];
+  return { ...(reason ? { reason } : {}), ...(onDrift ? { onDrift } : {}) };
+}
 
 function judgeState(instance: Instance): Verdict | null {
   const state = instance.state as InstanceState;

@@ -79,6 +79,7 @@ export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id
     endedAt: iso(deployment.endedAt),
     jobId: deployment.jobs[0]?.id ?? null,
     isCurrent: id === currentId,
+    warnings: z.array(z.string()).catch([]).parse(deployment.warnings),
   };
 }
 
@@ -115,6 +116,7 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       authLevel: z.enum(['STUDY', 'DEMO', '']).catch('STUDY').parse(row.authLevel),
       isProduction: row.isProduction,
     },
+    resetsOnDrift: row.resetsOnDrift,
     rooms: presentRooms(ctx, row),
     sessionConfigs: (project?.sessionConfigs ?? []).map(({ name, displayName, numDemoParticipants }) => ({ name, displayName, numDemoParticipants })),
     now: {

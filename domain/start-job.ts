@@ -13,11 +13,12 @@ import { guard } from './guard.ts';
 import { announceInstance } from './instances.ts';
 import { announceJob, requestJob } from './jobs.ts';
 import { presentJob, withInstanceName, type JobRow } from './present-job.ts';
+import { deployAgain } from './schema-drift.ts';
 import { sealedPlace } from './specs.ts';
 
 type Start = { readonly instance: OwnedInstance; readonly request: StartJob; readonly sampleFolder: string };
 /** What ends or restarts a running experiment. */
-const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete'];
+const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete', 'deploy'];
 const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up'];
 
 /** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, job_in_progress */
@@ -30,6 +31,7 @@ export async function startJob(ctx: Context, person: Person, { instance, request
   const reason = 'reason' in request ? request.reason : undefined;
   if (disturbing.includes(request.kind)) guard(instance, reason);
   if (request.kind === 'deploy-sample') return withInstance(ctx, (await deploySample(ctx, person, { instance, folder: sampleFolder })).id);
+  if (request.kind === 'deploy') return withInstance(ctx, (await deployAgain(ctx, person, { instance, ...request })).id);
 
   const { kind } = request;
   const job = await ctx.db.$transaction(async (tx) => {

@@ -1,6 +1,6 @@
 """The way into oTree: reads the instance's env.json, prepares the process, and runs one command.
 
-    python start.py ENV_JSON serve|resetdb|describe      (and `timeouts`, which `serve` starts itself)
+    python start.py ENV_JSON serve|resetdb|describe|check      (and `timeouts`, which `serve` starts itself)
 
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
 of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir.
@@ -13,7 +13,7 @@ import os
 import sys
 import types
 
-COMMANDS = ('serve', 'resetdb', 'describe', 'timeouts')
+COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts')
 REQUIRED = ('environment', 'adminPassword', 'secretKey', 'roomSecret', 'cookieName', 'socket', 'projectDir')
 EX_USAGE, EX_CONFIG = 64, 78
 
@@ -32,7 +32,7 @@ from arboretum_launcher import problems  # noqa: E402
 def main():
     """Run the command of argv; ends the process."""
     if len(sys.argv) < 3 or sys.argv[2] not in COMMANDS:
-        sys.exit(refuse('start.py ENV_JSON %s' % '|'.join(COMMANDS[:3]), EX_USAGE))
+        sys.exit(refuse('start.py ENV_JSON %s' % '|'.join(COMMANDS[:4]), EX_USAGE))
     path, command = os.path.abspath(sys.argv[1]), sys.argv[2]
     config = read_config(path)
     prepare(config, command)
@@ -51,6 +51,9 @@ def run(config, command, path):
     if command == 'serve':
         from arboretum_launcher import serve
         serve.serve(config, [sys.executable, os.path.join(_here, 'start.py'), path, 'timeouts'])
+    elif command == 'check':
+        from arboretum_launcher import check_pages
+        check_pages.print_missing()
     elif command == 'timeouts':
         from arboretum_launcher import timeouts
         timeouts.listen(config['socket'])

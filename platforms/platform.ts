@@ -72,8 +72,26 @@ export type BuiltRelease = {
   readonly lock: string;
   /** Whether `lock` came from an earlier build. */
   readonly isLockReused: boolean;
+  /** Whole sentences for people about what deploys but is worth a look; empty when there is nothing. */
+  readonly warnings: readonly string[];
   readonly project: ProjectDescription;
 };
+
+/**
+ * One thing that the tables of the live database have otherwise than the new version needs, so that oTree would answer 500:
+ * a column that is not there, one of another type, or one that must be filled although the new version does not know it.
+ */
+export type SchemaGap = {
+  readonly kind: 'missing' | 'changed' | 'required';
+  readonly table: string;
+  readonly column: string;
+  /** Type as PostgreSQL writes it: what the new version needs (null for `required`) and what is there (null for `missing`). */
+  readonly wanted: string | null;
+  readonly found: string | null;
+};
+
+/** What was learnt while a release ran privately. */
+export type Trial = { readonly gaps: readonly SchemaGap[] };
 
 /** What the platform sees of one instance. `absent`: never created or destroyed. */
 export type Observation = {
@@ -145,8 +163,14 @@ export interface Platform {
   /** Builds a release beside the running one, which it leaves alone (limit 15 minutes). @throws the codes of `contracts/errors.ts` under “builds” */
   build(spec: InstanceSpec, request: BuildRequest): Promise<BuiltRelease>;
 
-  /** Starts a built release privately on a scratch database until its `/login` answers 200, then removes both (limit 60 s). @throws trial_failed, module_missing, syntax_error, otree_check */
-  tryRelease(spec: InstanceSpec, releaseNumber: number, io: { signal: AbortSignal; onOutput: (text: string) => void }): Promise<void>;
+  /**
+   * Starts a built release privately on a scratch database until its `/login` answers 200, then removes both (limit 60 s).
+   * Before that it compares the tables that the release made there with those of the live database, by PostgreSQL's own
+   * catalogues: what a project prints about itself need not be believed, and oTree's version or field types need not be known.
+   * @returns the gaps; none when the live database has no tables yet
+   * @throws trial_failed, module_missing, syntax_error, otree_check, template_missing
+   */
+  tryRelease(spec: InstanceSpec, releaseNumber: number, io: { signal: AbortSignal; onOutput: (text: string) => void }): Promise<Trial>;
 
   /** Makes this release the one that the next `start` runs. Atomic; does not start or stop anything. */
   selectRelease(spec: InstanceSpec, releaseNumber: number): Promise<void>;

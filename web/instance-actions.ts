@@ -4,7 +4,7 @@ import type { InstanceView } from '../contracts/instances.ts';
 import { jobKinds, type StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 
-export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample'>;
+export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'deploy'>;
 export type ActionItem = {
   readonly kind: ActionKind;
   readonly label: string;

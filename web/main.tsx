@@ -12,6 +12,7 @@ import './fomantic-forms.css';
 import './frame.css';
 import './floats.css';
 import './parts.css';
+import './deploy.css';
 import './jobs.css';
 import './terminal.css';
 import './rooms.css';

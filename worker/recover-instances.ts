@@ -12,14 +12,22 @@ import type { Job } from '../prisma/client/client.ts';
 export async function recoverInstances(ctx: WorkerContext, interrupted: readonly Job[]): Promise<void> {
   const switching = interrupted.filter((job) => job.kind === 'deploy' && readSteps(job.steps).some(({ name }) => name === 'switch'));
   for (const instanceId of new Set(switching.flatMap((job) => job.instanceId ?? []))) {
-    await recover(ctx, instanceId).catch((error: unknown) => ctx.log.error('an instance could not be put right', { instanceId, error: String(error) }));
+    const wasReset = switching.some((job) => job.instanceId === instanceId && readSteps(job.steps).some(({ name }) => name === 'reset'));
+    await recover(ctx, instanceId, wasReset).catch((error: unknown) =>
+      ctx.log.error('an instance could not be put right', { instanceId, error: String(error) }),
+    );
   }
 }
 
-async function recover(ctx: WorkerContext, instanceId: string): Promise<void> {
+async function recover(ctx: WorkerContext, instanceId: string, wasReset: boolean): Promise<void> {
   const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id: instanceId } });
   await ctx.platform.stop({ instanceId, osUserId: instance.osUserId }, AbortSignal.timeout(60_000));
   if (instance.currentDeploymentId === null) return;
   const deployment = await ctx.db.deployment.findUniqueOrThrow({ where: { id: instance.currentDeploymentId } });
-  await ctx.platform.selectRelease(specOf(ctx, instance), deployment.number);
+  const spec = specOf(ctx, instance);
+  await ctx.platform.selectRelease(spec, deployment.number);
+  // The job may have ended between emptying the database for the new version and starting it: then the tables are the new
+  // version's. Only where nothing is in them; what was there is in the backup that the job took before.
+  if (wasReset && Object.values((await ctx.platform.databaseFacts(spec)).rowCounts).every((rows) => rows === 0))
+    await ctx.platform.resetDatabase(spec, { signal: AbortSignal.timeout(60_000), onOutput: () => {} });
 }

@@ -1,7 +1,7 @@
 // The story of a build: unpack, read what is wanted, make the environment, ask the project what it offers.
 
 import { readFileSync } from 'node:fs';
-import { lstat, mkdir, readFile, rm, statfs } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
 import type { BuildRequest, BuiltRelease, InstanceSpec, ProjectDescription } from '../platform.ts';
@@ -10,7 +10,8 @@ import { diagnoseDescribe } from './diagnose.ts';
 import { makeEnvironment, resolveLock } from './environment.ts';
 import { makeDirectory, pathsOf, replaceFile, writeEnvironment } from './files.ts';
 import { type Ground, runConfined, startScript } from './ground.ts';
-import { hashRequirements, lockedVersion, readRequirements, wantedPython } from './requirements.ts';
+import { checkApps, checkProject } from './project-checks.ts';
+import { hashRequirements, lockedVersion, readRequirements, wantedPython, warnOfLooseOtree } from './requirements.ts';
 import { sealProject, unpackProject } from './unpack.ts';
 import { asBuilder, type BuildTask, prepareCache } from './uv.ts';
 
@@ -22,7 +23,7 @@ const DESCRIBED = 'ARBORETUM-DESCRIBE ';
 export async function buildRelease(ground: Ground, spec: InstanceSpec, request: BuildRequest): Promise<BuiltRelease> {
   const dir = pathsOf(ground, spec.instanceId).release(request.releaseNumber);
   const earlier = await readFile(path.join(dir, 'release.json'), 'utf8').catch(() => null);
-  if (earlier !== null) return JSON.parse(earlier) as BuiltRelease;
+  if (earlier !== null) return { warnings: [], ...(JSON.parse(earlier) as Omit<BuiltRelease, 'warnings'>) };
   await refuseFullDisk(ground);
   await prepareCache(ground);
   await rm(dir, { recursive: true, force: true });
@@ -43,28 +44,34 @@ async function buildInto(ground: Ground, spec: InstanceSpec, { request, dir }: {
   await mkdir(project);
   await unpackProject(ground, project, request);
   const read = readerOf(project);
+  const warnings = await checkProject(project);
   const requirements = readRequirements(read);
   const python = await systemPythonVersion(ground);
   for (const note of requirements.notes) onOutput(`       ${note}\n`);
-  noteOtherPython(wantedPython(read), python, onOutput);
+  warnings.push(...requirements.warnings, ...warnOfOtherPython(wantedPython(read), python));
   const task: BuildTask = { ground, spec, releaseDir: dir, requirements, python, signal, onOutput };
   const requirementsHash = hashRequirements(requirements, python);
   const { lock, isLockReused } = await findLock(task, requirementsHash, request);
   onOutput(
     `-----> Python ${python} · oTree ${lockedVersion(lock, 'otree') ?? '?'} (${isLockReused ? 'locked' : 'newly resolved'}) · ${lock.split('\n').length} packages\n`,
   );
+  warnings.push(...warnOfLooseOtree(requirements.otree, lockedVersion(lock, 'otree') ?? ''));
   await makeEnvironment(task, lock);
   await asBuilder(task, [ground.systemPython, '-I', '-S', '-m', 'compileall', '-q', '--', project], { mayFail: true });
   await sealProject(ground, project, spec.osUserId);
   await removeLists(dir);
   await replaceFile(path.join(dir, 'lock.txt'), `${lock}\n`, { mode: 0o644 });
   onOutput('-----> Reading settings.py\n');
-  const description = await describeProject(ground, spec, { releaseNumber, signal });
+  const { description, hasOwnPassword } = await describeProject(ground, spec, { releaseNumber, signal });
   const { sessionConfigs, rooms, otreeVersion } = description;
+  await checkApps(project, sessionConfigs, (name) => isInstalled(dir, name));
+  warnings.push(...warnOfSettings({ description, hasOwnPassword }));
+  if (/^SECRET_KEY\s*=\s*['"\d]/m.test(read('settings.py')?.toString('utf8') ?? ''))
+    onOutput('       SECRET_KEY in settings.py is not used: the panel gives every instance one of its own.\n');
   onOutput(
     `       oTree ${otreeVersion} · session configs: ${sessionConfigs.map(({ name }) => name).join(', ') || 'none'} · rooms: ${rooms.map(({ name }) => name).join(', ') || 'none'}\n`,
   );
-  return { releaseNumber, requirementsHash, lock, isLockReused, project: description };
+  return { releaseNumber, requirementsHash, lock, isLockReused, warnings, project: description };
 }
 
 async function findLock(task: BuildTask, requirementsHash: string, request: BuildRequest): Promise<{ lock: string; isLockReused: boolean }> {
@@ -74,8 +81,10 @@ async function findLock(task: BuildTask, requirementsHash: string, request: Buil
   return { lock: await resolveLock(task), isLockReused: false };
 }
 
+type Described = { readonly description: ProjectDescription; readonly hasOwnPassword: boolean };
+
 /** Asks the project what it offers, as its own user, without a database. @throws settings_*, syntax_error, module_missing, otree_too_old */
-async function describeProject(ground: Ground, spec: InstanceSpec, run: { releaseNumber: number; signal: AbortSignal }): Promise<ProjectDescription> {
+async function describeProject(ground: Ground, spec: InstanceSpec, run: { releaseNumber: number; signal: AbortSignal }): Promise<Described> {
   const paths = pathsOf(ground, spec.instanceId);
   const [file, projectDir] = [path.join(paths.root, 'describe.json'), paths.project(run.releaseNumber)];
   // The address of a database that does not exist: settings.py must never touch the live one from here.
@@ -104,9 +113,9 @@ async function describeProject(ground: Ground, spec: InstanceSpec, run: { releas
 }
 
 /** What comes from foreign code is copied field by field. */
-function readDescription(json: string): ProjectDescription {
-  const raw = JSON.parse(json) as ProjectDescription;
-  return {
+function readDescription(json: string): Described {
+  const raw = JSON.parse(json) as ProjectDescription & { hardCodedPassword?: unknown };
+  const description: ProjectDescription = {
     otreeVersion: String(raw.otreeVersion),
     pythonVersion: String(raw.pythonVersion),
     adminUsername: String(raw.adminUsername),
@@ -125,6 +134,29 @@ function readDescription(json: string): ProjectDescription {
       problem: typeof room.problem === 'string' ? room.problem : null,
     })),
   };
+  return { description, hasOwnPassword: raw.hardCodedPassword === true };
+}
+
+function warnOfSettings({ description, hasOwnPassword }: Described): string[] {
+  const rooms = description.rooms.filter(({ problem }) => problem !== null);
+  return [
+    ...rooms.map(({ name, problem }) => `Nobody can enter the room “${name}”: ${problem} Correct it, commit, push again.`),
+    ...(hasOwnPassword
+      ? [
+          'settings.py sets ADMIN_PASSWORD itself; the panel’s password is the one that holds. Write `ADMIN_PASSWORD = environ.get("OTREE_ADMIN_PASSWORD")` and keep passwords out of git.',
+        ]
+      : []),
+  ];
+}
+
+/** Whether an environment brings a package or module of this name. */
+async function isInstalled(releaseDir: string, name: string): Promise<boolean> {
+  const lib = path.join(releaseDir, 'venv', 'lib');
+  for (const version of await readdir(lib)) {
+    const names = await readdir(path.join(lib, version, 'site-packages')).catch((): string[] => []);
+    if (names.includes(name) || names.includes(`${name}.py`)) return true;
+  }
+  return false;
 }
 
 /** Lists that only uv needed. */
@@ -142,9 +174,10 @@ const readerOf =
     }
   };
 
-function noteOtherPython(wanted: { version: string; file: string } | null, python: string, onOutput: (text: string) => void): void {
-  if (wanted === null || python.startsWith(`${wanted.version}.`)) return;
-  onOutput(`       ${wanted.file} asks for Python ${wanted.version}; this machine has ${python}, which is used.\n`);
+function warnOfOtherPython(wanted: { version: string; file: string } | null, python: string): string[] {
+  if (wanted === null || python.startsWith(`${wanted.version}.`)) return [];
+  const present = python.split('.', 2).join('.');
+  return [`${wanted.file} asks for Python ${wanted.version}; this machine has ${python}, which is used. Try the experiment once, then write ${present} there.`];
 }
 
 const versions = new Map<string, Promise<string>>();

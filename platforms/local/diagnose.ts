@@ -1,6 +1,7 @@
 // What uv, Python and oTree print when something fails, turned into one of our errors. Pure.
 
 import { AppError } from '../../contracts/errors.ts';
+import { isBefore5, packageOf } from './import-names.ts';
 
 /** What `launcher/problems.py` prints as its last line. */
 type Problem = { code: string; file: string | null; line: number | null; module: string | null; message: string };
@@ -32,9 +33,7 @@ export function diagnoseLauncher({ exitCode, output }: Failure): AppError | null
       return new AppError('syntax_error', { ...place, message });
     case 'settings_import':
     case 'module_missing':
-      return isMissing(problem)
-        ? new AppError('module_missing', { module: (module ?? '').split('.')[0] ?? '', file: place.file })
-        : new AppError('otree_check', { message });
+      return isMissing(problem) ? explainMissing(module ?? '', place.file) : new AppError('otree_check', { message });
     case 'settings_invalid':
       return new AppError('settings_invalid', { ...place, file: problem.file ?? 'settings.py', message });
     case 'otree_check':
@@ -46,6 +45,15 @@ export function diagnoseLauncher({ exitCode, output }: Failure): AppError | null
 
 /** A module that is there but lacks a name (`cannot import name …`) is a mistake in the project, not in requirements.txt. */
 const isMissing = ({ module, message }: Problem): boolean => module !== null && /No module named/.test(message);
+
+/** Python names a part only when the whole is there: `No module named 'a.b'` means that `a` was found. */
+function explainMissing(module: string, file: string): AppError {
+  if (isBefore5(module)) return new AppError('otree_django', { module, file });
+  const parent = module.split('.').slice(0, -1).join('.');
+  if (parent !== '') return new AppError('module_incomplete', { module, parent, file });
+  const named = packageOf(module);
+  return named === null ? new AppError('module_missing', { module, file }) : new AppError('module_named_otherwise', { module, file, package: named });
+}
 
 function readProblem(output: string): Problem | null {
   const line = output.split('\n').findLast((text) => text.startsWith(MARK));
@@ -113,4 +121,22 @@ export function lastWords({ exitCode, output, isTimedOut }: Failure): string {
   if (line !== undefined) return line.length > 300 ? `${line.slice(0, 300)}…` : line;
   if (isTimedOut === true) return 'It did not answer in time, and said nothing.';
   return exitCode === null ? 'It was killed, perhaps because it used more memory than it may.' : `It ended with exit code ${exitCode}, and said nothing.`;
+}
+
+const CHECKED = 'ARBORETUM-CHECK ';
+
+/** The first page without a template, else null. @param output what `launcher/check_pages.py` printed */
+export function findMissingTemplate(output: string): AppError | null {
+  const line = output.split('\n').findLast((text) => text.startsWith(CHECKED));
+  if (line === undefined) return null;
+  const { missingTemplates } = JSON.parse(line.slice(CHECKED.length)) as { missingTemplates: Record<'app' | 'page' | 'template' | 'there', string | null>[] };
+  const [first] = missingTemplates;
+  if (first === undefined) return null;
+  const there = first.there ? `It is called \`${first.there}\` there, and capital letters count: rename one of them` : 'Add the file, or correct template_name';
+  return new AppError('template_missing', {
+    app: String(first.app),
+    page: String(first.page),
+    template: String(first.template),
+    hint: `${there}, commit, push again.`,
+  });
 }

@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
-import type { BuildRequest, BuiltRelease, Capabilities, Dump, InstanceSpec, Observation, OtreeRequest, ParticipantRow, Platform } from '../platform.ts';
+import type { BuildRequest, BuiltRelease, Capabilities, Dump, InstanceSpec, Observation, OtreeRequest, ParticipantRow, Platform, Trial } from '../platform.ts';
 import { readParticipants } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, verifyDump } from '../postgres-dump.ts';
@@ -102,10 +102,10 @@ export class LocalPlatform implements Platform {
     }
   }
 
-  async tryRelease(spec: InstanceSpec, releaseNumber: number, io: RunIo): Promise<void> {
+  async tryRelease(spec: InstanceSpec, releaseNumber: number, io: RunIo): Promise<Trial> {
     await this.prepare();
     await this.#requireRelease(spec, releaseNumber);
-    await tryRelease(this.#ground, spec, { release: releaseNumber, signal: io.signal, onOutput: io.onOutput });
+    return await tryRelease(this.#ground, spec, { release: releaseNumber, signal: io.signal, onOutput: io.onOutput });
   }
 
   async selectRelease(spec: InstanceSpec, releaseNumber: number): Promise<void> {

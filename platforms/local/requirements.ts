@@ -10,29 +10,57 @@ export type Requirements = {
   readonly constraints: readonly string[];
   /** One sentence for each thing that was read differently than written. */
   readonly notes: readonly string[];
+  /** Sentences about what may be missing afterwards. */
+  readonly warnings: readonly string[];
   /** The line that asks for oTree. */
   readonly otree: string;
   /** Whether something comes from an address instead of the package index. */
   readonly hasAddresses: boolean;
 };
 
-type Gathered = { lines: string[]; constraints: string[]; notes: string[] };
+type Gathered = { lines: string[]; constraints: string[]; notes: string[]; warnings: string[] };
 type Reader = (name: string) => Buffer | null;
 
 /**
  * Reads requirements.txt and what it refers to.
  * @param read gives a file of the project by its name, null when there is none
- * @throws requirements_missing, requirements_encoding, otree_missing, otree_too_old, build_failed
+ * @throws requirements_missing, requirements_other, requirements_encoding, requirements_conda, otree_missing, otree_too_old, build_failed
  */
 export function readRequirements(read: Reader): Requirements {
-  if (read('requirements.txt') === null) throw new AppError('requirements_missing');
-  const gathered: Gathered = { lines: [], constraints: [], notes: [] };
+  if (read('requirements.txt') === null) throw explainMissing(read);
+  const gathered: Gathered = { lines: [], constraints: [], notes: [], warnings: [] };
   gather(read, { name: 'requirements.txt', into: gathered, isConstraint: false, seen: new Set() });
   const lines = replaceDriver(gathered);
   const otree = lines.find((line) => nameOf(line) === 'otree' || nameOf(line) === 'otree-core');
   if (otree === undefined) throw new AppError('otree_missing');
   refuseOldOtree(otree);
-  return { lines, constraints: gathered.constraints, notes: gathered.notes, otree, hasAddresses: lines.some(isAddress) };
+  return { lines, constraints: gathered.constraints, notes: gathered.notes, warnings: gathered.warnings, otree, hasAddresses: lines.some(isAddress) };
+}
+
+/** What other tools keep instead, and the command that writes a requirements.txt from it. */
+const otherLists: readonly (readonly [string, string])[] = [
+  ['Requirements.txt', 'git mv Requirements.txt requirements.txt'],
+  ['requirement.txt', 'git mv requirement.txt requirements.txt'],
+  ['requirements.txt.txt', 'git mv requirements.txt.txt requirements.txt'],
+  ['Pipfile', 'pipenv requirements > requirements.txt'],
+  ['poetry.lock', 'pip list --format=freeze > requirements.txt'],
+  ['pyproject.toml', 'uv pip compile pyproject.toml -o requirements.txt'],
+  ['environment.yml', 'pip list --format=freeze > requirements.txt'],
+  ['environment.yaml', 'pip list --format=freeze > requirements.txt'],
+];
+
+function explainMissing(read: Reader): AppError {
+  const [file, command] = otherLists.find(([name]) => read(name) !== null) ?? [];
+  return file === undefined || command === undefined ? new AppError('requirements_missing') : new AppError('requirements_other', { file, command });
+}
+
+/** A sentence when the line names an older oTree than the one that was taken, and nothing keeps it from changing again. */
+export function warnOfLooseOtree(line: string, taken: string): string[] {
+  const from = />=?\s*(\d+)/.exec(line);
+  if (/==|~=|</.test(line) || from === null || Number(from[1]) >= Number(taken.split('.')[0])) return [];
+  return [
+    `requirements.txt asks for “${line}”, which means oTree ${taken} today. If the project was made for an older one, write its version; to keep this one, write \`otree==${taken}\`.`,
+  ];
 }
 
 /** Stands for equal requirements on an equal Python; comments and spelling of white space do not count. */
@@ -111,15 +139,32 @@ const logicalLines = (text: string): string[] =>
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
 
+/** Only wheels for Windows are on the index (pypi.org, their file lists); `pip freeze` on Windows writes them all the same. */
+const windowsOnly = new Set(['pypiwin32', 'pywin32', 'pywinpty', 'twisted-iocpsupport', 'windows-curses']);
+/** What `pip freeze` in a conda environment writes: `six @ file:///croot/six_1644875935023/work`. Other paths may be packages of one's own, which must not be taken from the index. */
+const condaBuild =
+  /^([A-Za-z0-9][\w.-]*)\s*@\s*file:\/\/\/(?:[A-Za-z]:\/)?(?:croot|ci(?:_\d+)?|b\/abs_\w+\/croot|tmp\/build\/80754af9|opt\/conda\/conda-bld|home\/conda\/feedstock_root|bld|feedstock_root)\//;
+
 function takeLine(line: string, into: Gathered, isConstraint: boolean): void {
   const plain = line
     .replace(/\s--hash[=\s]\S+/g, '')
     .replace(/^(?:-e|--editable)[\s=]+/, '')
     .trim();
-  if (plain.startsWith('-')) {
+  if (/^[A-Za-z0-9][\w.-]*=[^=\s]/.test(plain)) throw new AppError('requirements_conda', { line: plain });
+  const conda = condaBuild.exec(plain);
+  if (windowsOnly.has(nameOf(plain)) && !plain.includes(';')) {
+    into.warnings.push(`“${plain}” in requirements.txt exists for Windows only; it was left out. Take the line out if the experiment does not need it.`);
+  } else if (conda !== null) {
+    into.warnings.push(
+      `“${conda[1]}” in requirements.txt names a folder of conda instead of a version; the newest one was taken. Write \`${conda[1]}==…\` with the version you want.`,
+    );
+    (isConstraint ? into.constraints : into.lines).push(conda[1] ?? '');
+  } else if (plain.startsWith('-')) {
     into.notes.push(`“${plain.split(/[\s=]/)[0]}” in requirements.txt is not followed: where packages come from is a setting of the panel.`);
   } else if (/^(?:\.{0,2}\/|\.$|\.\[|file:|[A-Za-z]:\\)|@\s*file:/.test(plain)) {
-    into.notes.push(`“${plain}” in requirements.txt is a path on the machine where it was written; it was left out.`);
+    into.warnings.push(
+      `“${plain}” in requirements.txt is a path on the machine where it was written; it was left out. Name the package and its version instead.`,
+    );
   } else (isConstraint ? into.constraints : into.lines).push(plain.replace(/\s+/g, ' '));
 }
 

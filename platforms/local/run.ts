@@ -4,8 +4,9 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
-import type { InstanceSpec } from '../platform.ts';
-import { diagnoseLauncher, diagnoseTrial, lastWords } from './diagnose.ts';
+import type { InstanceSpec, Trial } from '../platform.ts';
+import { compareWithScratch } from '../postgres-schema.ts';
+import { diagnoseLauncher, diagnoseTrial, lastWords, findMissingTemplate } from './diagnose.ts';
 import { makeSocketDirectory, pathsOf, selectedRelease, writeEnvironment, writeRecord } from './files.ts';
 import { type Confinement, confineArguments, type Ground, runConfined, startScript, withoutRemarks } from './ground.ts';
 import { readTail } from './log-file.ts';
@@ -99,7 +100,7 @@ async function explainFailedStart(ground: Ground, spec: InstanceSpec, since: { b
 }
 
 /** @see Platform.tryRelease */
-export async function tryRelease(ground: Ground, spec: InstanceSpec, run: RunIo & { release: number }): Promise<void> {
+export async function tryRelease(ground: Ground, spec: InstanceSpec, run: RunIo & { release: number }): Promise<Trial> {
   const paths = pathsOf(ground, spec.instanceId);
   const [file, socket, group] = [path.join(paths.root, 'try.json'), path.join(paths.trialSocketDir, 'otree.sock'), `try-${spec.instanceId}`];
   run.onOutput('-----> Trying this version on an empty database\n');
@@ -109,8 +110,13 @@ export async function tryRelease(ground: Ground, spec: InstanceSpec, run: RunIo 
     await makeSocketDirectory(ground, paths.trialSocketDir, spec.osUserId);
     await writeEnvironment(ground, spec, { file, databaseUrl, socket, projectDir: paths.project(run.release) });
     const began = Date.now();
+    // Side by side: the check needs neither the socket nor the database, and costs a second.
+    const checking = checkPages(ground, spec, { ...run, file, socket, group });
     await serveUntilAnswer(ground, spec, { ...run, file, socket, group });
     run.onOutput(`       it answers after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+    const problem = await checking;
+    if (problem !== null) throw problem;
+    return { gaps: await compareWithScratch(ground.databases, spec, database) };
   } finally {
     await endControlGroup(group);
     await rm(file, { force: true });
@@ -119,10 +125,21 @@ export async function tryRelease(ground: Ground, spec: InstanceSpec, run: RunIo 
   }
 }
 
-type Trial = RunIo & { readonly release: number; readonly file: string; readonly socket: string; readonly group: string };
+/** A page without a template. What else goes wrong in it is no news: the server of the trial says it better. */
+async function checkPages(ground: Ground, spec: InstanceSpec, trial: Private): Promise<AppError | null> {
+  const result = await runConfined(ground, {
+    confinement: confinementOf(ground, spec, trial),
+    command: [pathsOf(ground, spec.instanceId).python(trial.release), startScript(ground), trial.file, 'check'],
+    timeoutMs: START_LIMIT_MS,
+    signal: trial.signal,
+  }).catch(() => null);
+  return result?.exitCode === 0 ? findMissingTemplate(result.stdout) : null;
+}
+
+type Private = RunIo & { readonly release: number; readonly file: string; readonly socket: string; readonly group: string };
 
 /** Serves until `/login` answers once, then ends the whole process group. The running release shares the user id, so nothing is ended by that. */
-async function serveUntilAnswer(ground: Ground, spec: InstanceSpec, trial: Trial): Promise<void> {
+async function serveUntilAnswer(ground: Ground, spec: InstanceSpec, trial: Private): Promise<void> {
   const stop = new AbortController();
   let output = '';
   const serving = runConfined(ground, {

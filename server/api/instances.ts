@@ -19,6 +19,7 @@ import { tellOwner } from '../../domain/mail-owner.ts';
 import { createInstance, listInstances, revealAdminPassword, setDeployBranch, showInstance } from '../../domain/instances.ts';
 import { presentJob } from '../../domain/present-job.ts';
 import { readProject } from '../../domain/present-instance.ts';
+import { setResetsOnDrift } from '../../domain/schema-drift.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
 
 export const instanceRoutes: readonly AnyEndpoint[] = [
@@ -56,11 +57,12 @@ export const instanceRoutes: readonly AnyEndpoint[] = [
     method: 'patch',
     path: '/instances/:name',
     action: 'instance.change',
-    summary: 'Choose the branch that is deployed',
+    summary: 'Choose the branch that is deployed, and whether deployments in test reset the database when models differ',
     body: changeInstanceSchema,
     response: instanceSchema,
     run: async ({ ctx, person, instance, body }) => {
-      await setDeployBranch(ctx, person, { instance, branch: body.deployBranch });
+      if (body.deployBranch !== undefined) await setDeployBranch(ctx, person, { instance, branch: body.deployBranch });
+      if (body.resetsOnDrift !== undefined) await setResetsOnDrift(ctx, person, { instance, resetsOnDrift: body.resetsOnDrift });
       return showInstance(ctx, person, instance);
     },
   }),

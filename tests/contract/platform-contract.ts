@@ -262,6 +262,40 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       expect(await stateOf(platform, other)).toMatchObject({ state: 'stopped' });
     });
 
+    it('names what the tables of a live database lack for a new version, and only what would make oTree fail', async () => {
+      const other = makeStray();
+      await platform.create(other, never);
+      const table = async (text: string) => await query(`i_${other.instanceId}`, `SET ROLE i_${other.instanceId}; ${text}`);
+      const app = await readFile(path.join(TRUST_GAME, 'trust_game', '__init__.py'), 'utf8');
+      const fields = 'offer = models.IntegerField()\n    belief = models.FloatField()\n    remark = models.StringField()';
+      const changed = app.replace('class Player(BasePlayer):\n    pass', `class Player(BasePlayer):\n    ${fields}`);
+      await build(platform, other, { dir: await projectWith(TRUST_GAME, { 'trust_game/__init__.py': changed }), number: 1, lock: built.lock });
+      const gaps = async () => (await platform.tryRelease(other, 1, silent)).gaps;
+      expect(await gaps(), 'a database without tables lacks nothing: oTree makes them').toEqual([]);
+
+      await platform.selectRelease(other, 1);
+      await platform.start(other, never);
+      await platform.stop(other, never);
+      expect(await gaps(), 'its own tables').toEqual([]);
+
+      await table('DROP TABLE trust_game_player; CREATE TABLE old_app_player (id int NOT NULL, x int NOT NULL)');
+      expect(await gaps(), 'a new app, and one that was removed').toEqual([]);
+      await platform.start(other, never);
+      await platform.stop(other, never);
+
+      await table('ALTER TABLE trust_game_player ADD left_over int, ADD filled int NOT NULL DEFAULT 0, ALTER remark TYPE text');
+      expect(await gaps(), 'columns that nobody needs, and longer text').toEqual([]);
+
+      await table(`ALTER TABLE trust_game_player DROP offer, ALTER belief TYPE varchar(50), ALTER remark SET NOT NULL, ADD must_be int NOT NULL`);
+      const player = { table: 'trust_game_player' };
+      expect(await gaps()).toEqual([
+        { ...player, kind: 'missing', column: 'offer', wanted: 'integer', found: null },
+        { ...player, kind: 'changed', column: 'belief', wanted: 'double precision', found: 'character varying(50)' },
+        { ...player, kind: 'required', column: 'remark', wanted: null, found: 'text' },
+        { ...player, kind: 'required', column: 'must_be', wanted: null, found: 'integer' },
+      ]);
+    });
+
     it('runs a richer project with two rooms beside the first', async () => {
       const other = makeStray();
       const { project } = await deploy(platform, other, { dir: LAB_GAMES });

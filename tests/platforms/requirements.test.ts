@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
-import { decodeText, hashRequirements, isAddress, lockedVersion, nameOf, readRequirements, wantedPython } from '../../platforms/local/requirements.ts';
+import {
+  decodeText,
+  hashRequirements,
+  isAddress,
+  lockedVersion,
+  nameOf,
+  readRequirements,
+  wantedPython,
+  warnOfLooseOtree,
+} from '../../platforms/local/requirements.ts';
 
 type Files = Readonly<Record<string, string | Buffer>>;
 const reader = (files: Files) => (name: string) => (Object.hasOwn(files, name) ? Buffer.from(files[name] ?? '') : null);
@@ -50,11 +59,44 @@ describe('reading', () => {
   });
 
   it('does not let a project choose where packages come from, nor options of uv', () => {
-    const { lines: taken, notes } = read({
+    const {
+      lines: taken,
+      notes,
+      warnings,
+    } = read({
       'requirements.txt': '--index-url https://evil.example/simple\n-i x\n--find-links=.\n--pre\notree\n-e .\n./lib\nfile:///etc\nC:\\Users\\me\\lib\n',
     });
     expect(taken).toEqual(['otree', 'psycopg2-binary']);
-    expect(notes).toHaveLength(9);
+    expect(notes).toHaveLength(5);
+    expect(warnings).toHaveLength(4);
+  });
+
+  it('leaves out what exists for Windows only, unless its line says so itself', () => {
+    const { lines: taken, warnings } = read({ 'requirements.txt': 'otree\npywin32==306\ntwisted-iocpsupport==1.0\npywinpty; sys_platform == "win32"\n' });
+    expect(taken).toEqual(['otree', 'pywinpty; sys_platform == "win32"', 'psycopg2-binary']);
+    expect(warnings[0]).toContain('“pywin32==306” in requirements.txt exists for Windows only');
+    expect(warnings).toHaveLength(2);
+  });
+
+  it('takes a package of conda by its name, but never a package of one’s own from the index', () => {
+    const { lines: taken, warnings } = read({
+      'requirements.txt':
+        'otree\nsix @ file:///croot/six_1644875935023/work\ncffi @ file:///C:/b/abs_7ctw/croot/cffi_1659/work\nmylab @ file:///home/ada/mylab\n',
+    });
+    expect(taken).toEqual(['otree', 'six', 'cffi', 'psycopg2-binary']);
+    expect(warnings).toHaveLength(3);
+    expect(codeOf({ 'requirements.txt': 'otree\nnumpy=1.24.3=py311h08b1b3b_1' })).toBe('requirements_conda');
+  });
+
+  it.each([
+    ['otree>=2', '6.0.15', 1],
+    ['otree>=5.0.0a21', '6.0.15', 1],
+    ['otree>=6', '6.0.15', 0],
+    ['otree', '6.0.15', 0],
+    ['otree>=5,<7', '6.0.15', 0],
+    ['otree==6.0.15', '6.0.15', 0],
+  ])('%s that becomes %s is worth %i warning', (line, taken, count) => {
+    expect(warnOfLooseOtree(line, taken)).toHaveLength(count);
   });
 
   it('keeps addresses, and says that there are some', () => {
@@ -68,6 +110,8 @@ describe('reading', () => {
 
   it.each([
     [{}, 'requirements_missing'],
+    [{ Pipfile: '' }, 'requirements_other'],
+    [{ 'environment.yml': '', 'README.md': '' }, 'requirements_other'],
     [{ 'requirements.txt': 'numpy' }, 'otree_missing'],
     [{ 'requirements.txt': '' }, 'otree_missing'],
     [{ 'requirements.txt': 'otree-tools' }, 'otree_missing'],

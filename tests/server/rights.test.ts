@@ -89,7 +89,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
-const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy' | PanelJobKind> | 'deploy-sample', (name: string) => object>> = {
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | PanelJobKind> | 'deploy-sample', (name: string) => object>> = {
   start: () => ({ kind: 'start' }),
   stop: () => ({ kind: 'stop' }),
   restart: () => ({ kind: 'restart' }),
@@ -98,6 +98,7 @@ const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy' | Pan
   'back-up': () => ({ kind: 'back-up' }),
   delete: (name) => ({ kind: 'delete', confirm: name }),
   'deploy-sample': () => ({ kind: 'deploy-sample' }),
+  deploy: (name) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
 };
 
 const keyOf = (route: AnyEndpoint): string => `${route.method.toUpperCase()} ${route.path}`;

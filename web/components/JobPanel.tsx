@@ -8,6 +8,7 @@ import { useJobLog } from '../jobs.ts';
 import { jobIcons, jobLooks, stepLooks } from '../looks.ts';
 import { Ago, Elapsed } from './Ago.tsx';
 import { Loading } from './Answer.tsx';
+import { DriftChoices } from './DriftChoices.tsx';
 import { Glyph } from './Glyph.tsx';
 import { ProblemMessage } from './ProblemMessage.tsx';
 import { Sign } from './Sign.tsx';
@@ -40,6 +41,7 @@ export function JobPanel({ job, isLogOpen = false, onDismiss }: Props): ReactNod
         ))}
       </ol>
       {job.error && <JobError error={job.error} />}
+      {job.error?.code === 'schema_drift' && job.instanceName !== null && <DriftChoices job={job} name={job.instanceName} />}
       <LogFold job={job} isOpenFirst={isLogOpen} />
     </Segment>
   );

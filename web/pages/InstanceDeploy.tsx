@@ -7,6 +7,7 @@ import { canOnInstance } from '../../contracts/roles.ts';
 import { Ago, Elapsed } from '../components/Ago.tsx';
 import { Answer, Loading } from '../components/Answer.tsx';
 import { CopyButton } from '../components/CopyButton.tsx';
+import { DeploymentWarnings } from '../components/DeploymentWarnings.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { JobPanel } from '../components/JobPanel.tsx';
 import { ProblemMessage } from '../components/ProblemMessage.tsx';
@@ -43,6 +44,7 @@ export function InstanceDeploy(): ReactNode {
                 {list.map((deployment) => (
                   <li key={deployment.id}>
                     <DeploymentRow deployment={deployment} />
+                    <DeploymentWarnings deployment={deployment} />
                   </li>
                 ))}
               </ul>

@@ -5,6 +5,7 @@ import { changeInstanceSchema, type InstanceView } from '../../contracts/instanc
 import { canOnInstance } from '../../contracts/roles.ts';
 import { ActButton } from '../components/ActButton.tsx';
 import { FactGroup } from '../components/Facts.tsx';
+import { ResetsOnDrift } from '../components/ResetsOnDrift.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
 import { TextField } from '../components/TextField.tsx';
 import { useForm } from '../form.ts';
@@ -19,6 +20,9 @@ export function InstanceSettings(): ReactNode {
     <div className="column">
       <FactGroup title="Deploy branch">
         <BranchForm instance={instance} />
+      </FactGroup>
+      <FactGroup title="When models change">
+        <ResetsOnDrift instance={instance} />
       </FactGroup>
       <FactGroup title="Admin password">
         <p>The password of oTree’s admin page. Setting it needs no reset: data and room links stay as they are.</p>

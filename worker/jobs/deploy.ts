@@ -10,6 +10,7 @@ import { archiveOpener, tidyRepository } from '../../domain/repositories.ts';
 import { refreshRoute } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { JobRun } from '../job-run.ts';
+import { planDrift, remakeOldTables, resetOnce, tellWarnings } from './deploy-drift.ts';
 
 export async function deploy(run: JobRun): Promise<void> {
   const { ctx, job, instance } = run;
@@ -18,10 +19,12 @@ export async function deploy(run: JobRun): Promise<void> {
   if (instance.currentDeploymentId === null) await setState(ctx, instance.id, { state: 'building' });
   try {
     const release = await buildRelease(run, deployment);
-    await run.step('try', 'Try it privately on an empty database', () =>
+    const { gaps } = await run.step('try', 'Try it privately on an empty database', () =>
       ctx.platform.tryRelease(specOf(ctx, instance), deployment.number, { signal: run.signal, onOutput: run.write }),
     );
-    await switchTo(run, deployment, release);
+    const plan = await planDrift(run, gaps);
+    await tellWarnings(run, deployment, [...release.warnings, ...plan.warnings]);
+    await switchTo(run, deployment, { release, isReset: plan.isReset });
     await updateDeployment(ctx, deployment, { state: 'succeeded', endedAt: new Date() });
     await pruneReleases(run, deployment);
   } catch (error) {
@@ -56,22 +59,24 @@ async function sayWhatChanged({ ctx, instance, write }: JobRun, release: BuiltRe
 }
 
 /** Stop-first: oTree must never run twice on one database. If the new one does not answer, the old one is started again. */
-async function switchTo(run: JobRun, deployment: Deployment, release: BuiltRelease): Promise<void> {
+async function switchTo(run: JobRun, deployment: Deployment, { release, isReset }: { release: BuiltRelease; isReset: boolean }): Promise<void> {
   const { ctx, instance, signal, step } = run;
   const spec = specOf(ctx, instance);
   const previous = instance.currentDeploymentId === null ? null : await ctx.db.deployment.findUnique({ where: { id: instance.currentDeploymentId } });
   const isMeantToRun = instance.intent === 'run';
+  const reset = isReset ? resetOnce(run) : null;
   await step('switch', isMeantToRun ? 'Switch to the new version' : 'Make the new version ready (the instance is stopped)', async () => {
     try {
       if (previous) await ctx.platform.stop(spec, signal);
       await ctx.platform.selectRelease(spec, deployment.number);
       await ctx.platform.configure(spec);
+      await reset?.run();
       if (isMeantToRun) {
         await setState(ctx, instance.id, { state: 'starting' });
         await ctx.platform.start(spec, signal);
       }
     } catch (error) {
-      await goBack(run, previous);
+      await goBack(run, previous, reset?.isDone() ?? false);
       throw error;
     }
   });
@@ -82,7 +87,8 @@ async function switchTo(run: JobRun, deployment: Deployment, release: BuiltRelea
 }
 
 /** The release that ran before is chosen, and started where the instance is meant to run. */
-async function goBack({ ctx, instance, write }: JobRun, previous: Deployment | null): Promise<void> {
+async function goBack(run: JobRun, previous: Deployment | null, isEmptied: boolean): Promise<void> {
+  const { ctx, instance, write } = run;
   const spec = specOf(ctx, instance);
   // Not the job's signal: also a job that is interrupted here leaves the old version running.
   const signal = AbortSignal.timeout(90_000);
@@ -91,6 +97,7 @@ async function goBack({ ctx, instance, write }: JobRun, previous: Deployment | n
   write('       The new version did not answer: the one before is started again.\n');
   await ctx.platform.selectRelease(spec, previous.number);
   await ctx.platform.configure(spec);
+  if (isEmptied) await remakeOldTables(run);
   if (instance.intent === 'run') await ctx.platform.start(spec, signal);
 }
 

@@ -1,0 +1,76 @@
+// Between trial and switch: do the new version's models fit the tables? If not, what the person chose, and never a wipe without a verified backup.
+
+import { AppError } from '../../contracts/errors.ts';
+import { backupReasons } from '../../domain/backups.ts';
+import { updateDeployment } from '../../domain/deployments.ts';
+import { roomsOf } from '../../domain/rooms.ts';
+import { describeGaps, driftChoiceFor } from '../../domain/schema-drift.ts';
+import { clearSeats } from '../../domain/seats.ts';
+import { specOf } from '../../domain/specs.ts';
+import type { SchemaGap } from '../../platforms/platform.ts';
+import type { Deployment } from '../../prisma/client/client.ts';
+import { backupStep } from '../backup-step.ts';
+import type { JobRun } from '../job-run.ts';
+
+/** What the switch has to do about the database: nothing, or empty it once the old version is stopped. */
+export type DriftPlan = { readonly isReset: boolean; readonly warnings: readonly string[] };
+
+/**
+ * Decides what becomes of the database before anything is stopped.
+ * A database without a single row is made anew without asking (after the same backup): nobody's data are in it.
+ * @throws schema_drift when the old version has to be kept
+ */
+export async function planDrift(run: JobRun, gaps: readonly SchemaGap[]): Promise<DriftPlan> {
+  const { ctx, job, instance, step, write } = run;
+  if (gaps.length === 0) return { isReset: false, warnings: [] };
+  const differences = describeGaps(gaps);
+  return step('compare', 'Compare the models with the database', async () => {
+    write(`       ${differences}\n`);
+    const { rowCounts } = await ctx.platform.databaseFacts(specOf(ctx, instance));
+    const rows = Object.values(rowCounts).reduce((sum, count) => sum + count, 0);
+    if (rows === 0) {
+      write('       The database has no rows: it is backed up and made anew.\n');
+      return { isReset: true, warnings: [] };
+    }
+    const choice = driftChoiceFor(job, instance);
+    if (choice === 'keep') throw new AppError('schema_drift', { differences, rows });
+    if (choice === 'reset') write(`       Its ${rows} rows are backed up, then it is made anew, as was chosen.\n`);
+    const warning = `${differences} It was deployed knowingly: pages that need this answer “server error” until the database is reset.`;
+    return { isReset: choice === 'reset', warnings: choice === 'go-on' ? [warning] : [] };
+  });
+}
+
+/**
+ * Empties the database for the selected release, on a stopped instance. No verified backup, no wipe: the order is the code.
+ * `isDone` tells whoever goes back that the old version's tables are gone.
+ */
+export function resetOnce(run: JobRun): { run: () => Promise<void>; isDone: () => boolean } {
+  const { ctx, instance, step, write } = run;
+  let isDone = false;
+  return {
+    isDone: () => isDone,
+    async run() {
+      await backupStep(run, backupReasons.beforeDeploy);
+      // oTree's resetdb is one transaction: when it fails, the old tables are still there.
+      await step('reset', 'Reset the database for the new version', () =>
+        ctx.platform.resetDatabase(specOf(ctx, instance), { signal: AbortSignal.timeout(90_000), onOutput: write }),
+      );
+      isDone = true;
+      for (const room of roomsOf(instance)) await clearSeats(ctx, instance, room.name);
+    },
+  };
+}
+
+/** Prints what is worth a look and keeps it with the deployment. */
+export async function tellWarnings({ ctx, write }: JobRun, deployment: Deployment, warnings: readonly string[]): Promise<void> {
+  if (warnings.length === 0) return;
+  for (const sentence of warnings) write(` !     ${sentence}\n`);
+  await updateDeployment(ctx, deployment, { warnings: [...warnings] });
+}
+
+/** After a reset the old version needs its own tables again; they are empty, and the backup is there. */
+export async function remakeOldTables({ ctx, instance, write }: JobRun): Promise<void> {
+  write('       The database was emptied for the new version, and is empty for the old one. What was in it is in the backup “before deploy”.\n');
+  // Neither a step nor the job's signal: both end with a job that is cancelled, and the old version must run all the same.
+  await ctx.platform.resetDatabase(specOf(ctx, instance), { signal: AbortSignal.timeout(90_000), onOutput: write });
+}
