@@ -16,9 +16,9 @@ const columns: readonly Column<CourseSummary>[] = [
   {
     title: 'Made',
     render: ({ createdAt, createdByName }) => (
-      <>
+      <span>
         <Ago at={createdAt} /> by {createdByName}
-      </>
+      </span>
     ),
   },
 ];

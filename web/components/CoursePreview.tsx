@@ -20,10 +20,10 @@ const columns: readonly Column<CourseLine & { id: string }>[] = [
   {
     title: 'Remark',
     render: ({ problem, note }) => (
-      <>
+      <div>
         <Sign look={problem !== null ? bad : note === null ? good : known} />
         {(problem ?? note) !== null && <span className={problem === null ? 'under-name' : 'under-name tone-brick'}>{problem ?? note}</span>}
-      </>
+      </div>
     ),
   },
 ];

@@ -25,7 +25,7 @@ const steps: Readonly<Record<OperatingSystem, Steps>> = {
     look: 'cat ~/.ssh/id_ed25519.pub',
     copy: 'pbcopy < ~/.ssh/id_ed25519.pub',
     copySays: 'Copy the public half:',
-    trouble: 'When git asks to install the command line developer tools, let it: it is Apple’s own package.',
+    trouble: 'When macOS asks to install the command line developer tools, let it: it is Apple’s own package.',
   },
   Linux: {
     where: 'Open a terminal (often Ctrl+Alt+T).',
@@ -73,16 +73,14 @@ function SystemSteps({ system }: { system: OperatingSystem }): ReactNode {
       <li>
         Make a key. Press Enter at each question; a passphrase is welcome but not needed. Asked whether to overwrite a key, say n.
         <Commands what={`command that makes a key on ${system}`} lines={[make]} />
+        <small className="quiet">{trouble}</small>
       </li>
       <li>
         {copySays}
         <Commands what={`command that copies the key on ${system}`} lines={[copy]} />
       </li>
       <li>Paste it into the field on this page.</li>
-      <li>
-        At the first push, git asks whether to trust this host: type yes.
-        <p className="quiet">{trouble}</p>
-      </li>
+      <li>At the first push, git asks whether to trust this host: type yes.</li>
     </ol>
   );
 }

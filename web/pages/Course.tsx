@@ -94,11 +94,13 @@ const columns: readonly Column<CourseMember>[] = [
       instances.length === 0 ? (
         <span className="quiet">none</span>
       ) : (
-        instances.map(({ name, state }) => (
-          <span key={name} className="member-instance">
-            <Link to={instancePath(name)}>{name}</Link> <StateSign state={state} />
-          </span>
-        ))
+        <div>
+          {instances.map(({ name, state }) => (
+            <span key={name} className="member-instance">
+              <Link to={instancePath(name)}>{name}</Link> <StateSign state={state} />
+            </span>
+          ))}
+        </div>
       ),
   },
   { title: 'Account', render: (member) => <Sign look={lookOf(member)} /> },

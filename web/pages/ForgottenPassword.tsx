@@ -1,7 +1,7 @@
 // A forgotten password: a link by mail, or the way to a lab manager.
 
 import { useState, type ReactNode } from 'react';
-import { Link } from 'react-router';
+import { Link, Navigate } from 'react-router';
 import { forgottenPasswordSchema } from '../../contracts/people.ts';
 import { send } from '../api.ts';
 import { Loading } from '../components/Answer.tsx';
@@ -9,12 +9,14 @@ import { Doorway } from '../components/Doorway.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
 import { TextField } from '../components/TextField.tsx';
 import { useForm } from '../form.ts';
-import { usePanel } from '../panel.ts';
+import { useMe, usePanel } from '../panel.ts';
 import { useTitle } from '../title.ts';
 
 export function ForgottenPassword(): ReactNode {
   useTitle('Forgotten password');
   const panel = usePanel().data;
+  const me = useMe();
+  if (me.data) return <Navigate replace to="/account" />;
   return (
     <Doorway title="Forgotten password">
       {panel === undefined ? <Loading /> : panel.hasMail ? <AskForm /> : <p>Ask a lab manager: they can give you a link to choose a new password.</p>}

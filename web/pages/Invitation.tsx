@@ -11,7 +11,7 @@ import { Doorway } from '../components/Doorway.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
 import { TextField } from '../components/TextField.tsx';
 import { useForm } from '../form.ts';
-import { useWelcome } from '../panel.ts';
+import { useMe, useWelcome } from '../panel.ts';
 import { useTitle } from '../title.ts';
 
 type Owner = z.infer<typeof linkOwnerSchema>;
@@ -22,7 +22,9 @@ const readToken = (): string => new URLSearchParams(window.location.hash.slice(1
 export function Invitation(): ReactNode {
   useTitle('Welcome');
   const [token] = useState(readToken);
-  const owner = useLinkOwner(token);
+  // Whoever is signed in already has a token that every unsafe request must carry; `me` brings it.
+  const me = useMe();
+  const owner = useLinkOwner(token, me.isFetched);
   if (token === '' || (owner.error instanceof ApiError && owner.error.code === 'link_dead')) return <DeadLink isComplete={token !== ''} />;
   const isReset = owner.data?.purpose === 'password_reset';
   return (
@@ -33,11 +35,11 @@ export function Invitation(): ReactNode {
 }
 
 /** Asked once: afterwards the form tells whether the link still works. */
-const useLinkOwner = (token: string): UseQueryResult<Owner> =>
+const useLinkOwner = (token: string, isReady: boolean): UseQueryResult<Owner> =>
   useQuery({
     queryKey: ['link-owner', token],
     queryFn: ({ signal }) => request(linkOwnerSchema, '/invitation/owner', { method: 'POST', body: { token }, signal }),
-    enabled: token !== '',
+    enabled: token !== '' && isReady,
     staleTime: Infinity,
     gcTime: 0,
   });
@@ -59,6 +61,7 @@ function DeadLink({ isComplete }: { isComplete: boolean }): ReactNode {
 
 function PasswordForm({ token, owner }: { token: string; owner: Owner }): ReactNode {
   const welcome = useWelcome();
+  const signedIn = useMe().data?.person;
   const navigate = useNavigate();
   const form = useForm({
     schema: acceptLinkSchema,
@@ -75,6 +78,9 @@ function PasswordForm({ token, owner }: { token: string; owner: Owner }): ReactN
       <p>
         You sign in as <strong>{owner.userName}</strong>.
       </p>
+      {signedIn && signedIn.userName !== owner.userName && (
+        <p className="tone-amber">In this browser {signedIn.name} is signed in just now. That sign-in ends when you go on.</p>
+      )}
       {/* so that the browser keeps the password under the right name */}
       <input type="text" name="username" autoComplete="username" value={owner.userName} readOnly hidden />
       <TextField

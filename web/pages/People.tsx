@@ -61,7 +61,7 @@ const columns = (myId: string | undefined): readonly Column<PersonView>[] => [
   {
     title: 'Name',
     render: ({ id, name, course }) => (
-      <>
+      <div>
         {name}
         {id === myId && <small className="under-name">you</small>}
         {course && (
@@ -69,7 +69,7 @@ const columns = (myId: string | undefined): readonly Column<PersonView>[] => [
             <Link to={`/people/courses/${course.id}`}>{course.name}</Link>
           </small>
         )}
-      </>
+      </div>
     ),
   },
   { title: 'User name', render: ({ userName }) => userName },
