@@ -63,7 +63,9 @@ export const deleteCourseSchema = z.strictObject({ confirm: z.string().max(200),
 /** Fresh links of those who have not accepted yet, shown once. */
 export const courseLinksSchema = z.object({ links: z.array(z.object({ personId: z.string(), url: z.string() })) });
 
-const headerWords = /^(name|full name|vorname|nachname|user ?name|benutzername|e-?mail.*|mail)$/i;
+/** A first line without an address and with one of these words is a line of headings. */
+const headingWords = /^(e-?mail.*|mail.*|(full |user |last |first )?name|user|login|benutzer(name)?|nachname|vorname)$/i;
+const isHeading = (cells: readonly string[]): boolean => !cells.some((cell) => cell.includes('@')) && cells.some((cell) => headingWords.test(cell));
 /** Excel protects a cell that starts with a sign by an apostrophe. */
 const clean = (cell: string): string =>
   cell
@@ -98,7 +100,7 @@ const instanceNameFrom = (pattern: string, userName: string): string =>
 export function readCourseList({ list, pattern }: Pick<CoursePlan, 'list' | 'pattern'>): CourseLine[] {
   const rows = list.split(/\r\n|\r|\n/).map((text, at) => ({ line: at + 1, cells: cellsOf(text) }));
   const filled = rows.filter(({ cells }) => cells.some((cell) => cell !== ''));
-  const people = filled.filter(({ cells }, at) => !(at === 0 && cells.every((cell) => cell === '' || headerWords.test(cell))));
+  const people = filled.filter(({ cells }, at) => !(at === 0 && isHeading(cells)));
   const lines = people.map(({ line, cells }) => readLine(line, cells, pattern));
   return lines.map((one, at) => ({ ...one, problem: one.problem ?? describeDouble(one, lines.slice(0, at)) }));
 }

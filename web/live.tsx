@@ -60,5 +60,7 @@ function listen(socket: LiveSocket, client: QueryClient): void {
   // never cancelling: ten of these a second would starve a slow line; the answer reads to the end anyway
   socket.on('job-log', ({ jobId }) => void client.invalidateQueries({ queryKey: ['job-log', jobId] }, { cancelRefetch: false }));
   socket.on('seats', (event) => rememberSeats(client, event));
-  socket.on('people', () => void client.invalidateQueries({ queryKey: ['people'] }));
+  socket.on('people', () => {
+    for (const noun of ['people', 'courses', 'course']) void client.invalidateQueries({ queryKey: [noun] });
+  });
 }

@@ -3,7 +3,8 @@
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { meSchema, panelSchema, type Me, type PanelView } from '../contracts/people.ts';
 import { canOnPanel, type PanelAction } from '../contracts/roles.ts';
-import { systemSchema, type SystemView } from '../contracts/system.ts';
+import { legalTextListSchema, type LegalText } from '../contracts/legal.ts';
+import { aboutSchema, mailStateSchema, systemSchema, type About, type MailState, type SystemView } from '../contracts/system.ts';
 import { isSignedOut, keepCsrfToken, request, send } from './api.ts';
 import { forgetNotifications } from './notifications.ts';
 import { showToast } from './toasts.ts';
@@ -15,6 +16,14 @@ export const usePanel = (): UseQueryResult<PanelView> =>
     staleTime: 60_000,
     refetchInterval: ({ state }) => (state.error ? 3_000 : false),
   });
+
+export const useMailState = (): UseQueryResult<MailState> =>
+  useQuery({ queryKey: ['mail'], queryFn: ({ signal }) => request(mailStateSchema, '/system/mail', { signal }) });
+
+export const useAbout = (): UseQueryResult<About> => useQuery({ queryKey: ['about'], queryFn: ({ signal }) => request(aboutSchema, '/about', { signal }) });
+
+export const useLegalTexts = (): UseQueryResult<LegalText[]> =>
+  useQuery({ queryKey: ['legal'], queryFn: async ({ signal }) => (await request(legalTextListSchema, '/legal', { signal })).pages });
 
 export const useSystem = (): UseQueryResult<SystemView> =>
   useQuery({ queryKey: ['system'], queryFn: ({ signal }) => request(systemSchema, '/system', { signal }), refetchInterval: 10_000 });

@@ -11,6 +11,8 @@ export const router: ReturnType<typeof createBrowserRouter> = createBrowserRoute
     HydrateFallback: Loading,
     children: [
       { path: '/sign-in', lazy: async () => ({ Component: (await import('./pages/SignIn.tsx')).SignIn }) },
+      { path: '/invitation', lazy: async () => ({ Component: (await import('./pages/Invitation.tsx')).Invitation }) },
+      { path: '/forgotten-password', lazy: async () => ({ Component: (await import('./pages/ForgottenPassword.tsx')).ForgottenPassword }) },
       { path: '/first-run', lazy: async () => ({ Component: (await import('./pages/FirstRun.tsx')).FirstRun }) },
       {
         Component: Frame,
@@ -34,6 +36,9 @@ export const router: ReturnType<typeof createBrowserRouter> = createBrowserRoute
               { path: '/jobs', lazy: async () => ({ Component: (await import('./pages/Jobs.tsx')).Jobs }) },
               { path: '/jobs/:id', lazy: async () => ({ Component: (await import('./pages/Job.tsx')).Job }) },
               { path: '/people', lazy: async () => ({ Component: (await import('./pages/People.tsx')).People }) },
+              { path: '/people/course', lazy: async () => ({ Component: (await import('./pages/CourseNew.tsx')).CourseNew }) },
+              { path: '/people/courses/:id', lazy: async () => ({ Component: (await import('./pages/Course.tsx')).Course }) },
+              { path: '/about', lazy: async () => ({ Component: (await import('./pages/About.tsx')).About }) },
               { path: '/keys', lazy: async () => ({ Component: (await import('./pages/Keys.tsx')).Keys }) },
               { path: '/account', lazy: async () => ({ Component: (await import('./pages/Account.tsx')).Account }) },
               { path: '/system', lazy: async () => ({ Component: (await import('./pages/System.tsx')).System }) },

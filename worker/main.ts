@@ -30,12 +30,13 @@ function openRedis(config: Config): Redis {
   return redis.on('error', () => undefined);
 }
 
-const roundsOf = (ctx: WorkerContext): Round[] => {
+const roundsOf = (ctx: WorkerContext, redis: Redis): Round[] => {
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
   return [
     { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
     { name: 'facts', everyMs: 3000, work: () => observeFacts(ctx) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
+    { name: 'versions', everyMs: 3_600_000, work: () => noteOwnVersions(ctx, redis) },
     { name: 'keeping', everyMs: 3_600_000, work: () => throwAwayOld(ctx) },
     { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
     { name: 'front door', everyMs: 2000, work: async () => (await ctx.frontDoor.check()).state !== 'ok' && ctx.frontDoor.repair(signal()) },
@@ -79,8 +80,7 @@ async function main(): Promise<void> {
   });
   worker.on('error', () => undefined);
   const answering = await startAnswering(ctx);
-  const rounds = roundsOf(ctx).map((round) => goRound(round, ctx.log, stopping.signal));
-  void noteOwnVersions(ctx, redis);
+  const rounds = roundsOf(ctx, redis).map((round) => goRound(round, ctx.log, stopping.signal));
   ctx.log.info('ready', { concurrency, platform: ctx.platform.kind });
 
   const stop = async (): Promise<void> => {

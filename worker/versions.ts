@@ -11,12 +11,9 @@ const ask = promisify(execFile);
 const timeoutMs = 5000;
 const numberIn = (text: string): string | null => /(\d+\.\d+[\w.-]*)/.exec(text)?.[1] ?? null;
 
-/** Leaves the versions where the About page finds them; nobody waits, and nothing fails when it cannot. */
-export async function noteOwnVersions(ctx: Pick<Context, 'db' | 'config' | 'log'>, redis: Pick<Redis, 'info'>): Promise<void> {
-  await askVersions(ctx.config, redis)
-    .then((versions) => noteVersions(ctx, versions))
-    .catch((error: unknown) => ctx.log.warn('the versions could not be noted', { error: String(error) }));
-}
+/** Leaves the versions where the About page finds them. */
+export const noteOwnVersions = async (ctx: Pick<Context, 'db' | 'config'>, redis: Pick<Redis, 'info'>): Promise<void> =>
+  noteVersions(ctx, await askVersions(ctx.config, redis));
 
 /** By name; what does not answer within five seconds is left out. */
 async function askVersions(config: Pick<Config, 'NGINX' | 'PYTHON'>, redis: Pick<Redis, 'info'>): Promise<Record<string, string>> {

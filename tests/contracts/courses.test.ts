@@ -11,6 +11,7 @@ describe('a list of people', () => {
     ['semicolons', 'Ada Lovelace;ada;ada@uni.example'],
     ['commas', 'Ada Lovelace, ada, ada@uni.example'],
     ['a line of headings', 'Name;User name;E-mail\nAda Lovelace;ada;ada@uni.example'],
+    ['headings in other words', 'Student;User;E-mail of the university\nAda Lovelace;ada;ada@uni.example'],
     ['German headings', 'Name\tBenutzername\tE-Mail-Adresse\nAda Lovelace\tada\tADA@uni.example'],
     ['quotes, empty lines and Windows line ends', '\r\n"Ada Lovelace";"ada";"ada@uni.example"\r\n\r\n'],
     ['another order', 'ada@uni.example;Ada Lovelace;ada'],

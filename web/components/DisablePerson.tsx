@@ -3,14 +3,14 @@
 import type { FormEvent, ReactNode } from 'react';
 import type { PersonView } from '../../contracts/people.ts';
 import { countOf } from '../numbers.ts';
-import { useDisablePerson } from '../people.ts';
+import { useChangePerson } from '../people.ts';
 import { showToast } from '../toasts.ts';
 import { Dialog } from './Dialog.tsx';
 import { ProblemMessage } from './ProblemMessage.tsx';
 import { DialogActions } from './SubmitBar.tsx';
 
 export function DisablePerson({ person, onClose }: { person: PersonView; onClose: () => void }): ReactNode {
-  const change = useDisablePerson();
+  const change = useChangePerson();
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (change.isPending) return;

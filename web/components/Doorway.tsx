@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { Segment } from 'semantic-ui-react';
 import { usePanel } from '../panel.ts';
 import { Glyph } from './Glyph.tsx';
+import { LegalLinks } from './LegalLinks.tsx';
 import { Notices } from './Notices.tsx';
 
 export function Doorway({ title, children }: { title: string; children: ReactNode }): ReactNode {
@@ -20,6 +21,7 @@ export function Doorway({ title, children }: { title: string; children: ReactNod
           <h1 className="ui header">{title}</h1>
           {children}
         </Segment>
+        <LegalLinks />
         {panel && !panel.isHttps && (
           <p className="quiet">
             <Glyph name="lock open" /> This page comes by http, not encrypted.

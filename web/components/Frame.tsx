@@ -7,6 +7,7 @@ import { LiveLine } from '../live.tsx';
 import { useMay, useMe, usePanel, useSignOut } from '../panel.ts';
 import { Loading } from './Answer.tsx';
 import { Glyph } from './Glyph.tsx';
+import { LegalLinks } from './LegalLinks.tsx';
 import { LiveLight } from './LiveLight.tsx';
 import { MenuButton } from './MenuButton.tsx';
 import { Notices } from './Notices.tsx';
@@ -133,6 +134,8 @@ function Footer(): ReactNode {
       </span>
       <a href="/help">Help</a>
       <a href="/api/v1/docs">HTTP interface</a>
+      <Link to="/about">About</Link>
+      <LegalLinks />
       {!panel.isHttps && (
         <span title="Whoever listens on this network could read along. A lab manager can set PUBLIC_URL to an https address.">
           <Glyph name="lock open" /> This page comes by http, not encrypted.

@@ -24,10 +24,14 @@ export function PersonFields<V extends PersonValues>({ form, isForColleague = fa
       <TextField
         form={form}
         name="password"
-        label="Password"
+        label={isForColleague ? 'Password (optional)' : 'Password'}
         type="password"
         autoComplete="new-password"
-        hint="At least 10 characters. Several words are fine."
+        hint={
+          isForColleague
+            ? 'Better left empty: the person then chooses one by a one-time link. Otherwise at least 10 characters.'
+            : 'At least 10 characters. Several words are fine.'
+        }
       />
     </>
   );

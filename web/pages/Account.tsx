@@ -3,13 +3,13 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { Button } from 'semantic-ui-react';
-import { changePasswordSchema } from '../../contracts/people.ts';
-import { send } from '../api.ts';
+import { changePasswordSchema, changeProfileSchema, meSchema, type Me } from '../../contracts/people.ts';
+import { request, send } from '../api.ts';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
 import { TextField } from '../components/TextField.tsx';
 import { useForm } from '../form.ts';
-import { useMe, useSignOut } from '../panel.ts';
+import { useMe, useSignOut, useWelcome } from '../panel.ts';
 import { countOf } from '../numbers.ts';
 import { useTitle } from '../title.ts';
 import { showToast } from '../toasts.ts';
@@ -25,9 +25,6 @@ export function Account(): ReactNode {
       <h1>Account</h1>
       <FactGroup title="You">
         <FactList>
-          <Fact name="Name">{person.name}</Fact>
-          <Fact name="User name">{person.userName}</Fact>
-          <Fact name="E-mail">{person.email}</Fact>
           <Fact name="Role">{person.role === 'manager' ? 'lab manager' : 'experimenter'}</Fact>
           <Fact name="SSH keys">
             <Link to="/keys">{me.sshKeys === 0 ? 'none yet, add one' : countOf(me.sshKeys, 'key')}</Link>
@@ -37,10 +34,49 @@ export function Account(): ReactNode {
           Sign out
         </Button>
       </FactGroup>
+      <FactGroup title="Profile">
+        <ProfileForm person={person} />
+      </FactGroup>
       <FactGroup title="Change password">
         <PasswordForm />
       </FactGroup>
     </div>
+  );
+}
+
+function ProfileForm({ person }: { person: Me['person'] }): ReactNode {
+  const welcome = useWelcome();
+  const form = useForm({
+    schema: changeProfileSchema.required({ name: true, userName: true, email: true }),
+    initial: { name: person.name, userName: person.userName, email: person.email, present: '' },
+    toBody: ({ present, ...values }) => (present === '' ? values : { ...values, present }),
+    send: (body) => request(meSchema, '/me', { method: 'PATCH', body }),
+    onDone: (me) => {
+      welcome(me);
+      form.set('present', '');
+      showToast('Your profile is saved.');
+    },
+  });
+  const { name, userName, email } = form.values;
+  const isOtherAddress = email.trim().toLowerCase() !== person.email;
+  const isChanged = isOtherAddress || name.trim() !== person.name || userName.trim().toLowerCase() !== person.userName;
+  return (
+    <form className="ui form" onSubmit={form.submit}>
+      <TextField form={form} name="name" label="Name" autoComplete="name" hint="As colleagues see it." />
+      <TextField form={form} name="userName" label="User name" autoComplete="username" isCode hint="You sign in with it, or with your e-mail address." />
+      <TextField form={form} name="email" label="E-mail address" type="email" autoComplete="email" />
+      {isOtherAddress && (
+        <TextField
+          form={form}
+          name="present"
+          label="Present password"
+          type="password"
+          autoComplete="current-password"
+          hint="Links to a new password go to your e-mail address, so changing it needs your password."
+        />
+      )}
+      <SubmitBar form={form} verb="Save profile" isReady={isChanged} />
+    </form>
   );
 }
 

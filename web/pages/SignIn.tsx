@@ -1,7 +1,7 @@
 // Signing in, and back to where one wanted to go.
 
 import type { ReactNode } from 'react';
-import { Navigate, useSearchParams } from 'react-router';
+import { Link, Navigate, useSearchParams } from 'react-router';
 import { Message } from 'semantic-ui-react';
 import { meSchema, signInSchema } from '../../contracts/people.ts';
 import { readBack } from '../addresses.ts';
@@ -38,6 +38,9 @@ export function SignIn(): ReactNode {
         <TextField form={form} name="password" label="Password" type="password" autoComplete="current-password" />
         <SubmitBar form={form} verb="Sign in" />
       </form>
+      <p className="after-form">
+        <Link to="/forgotten-password">Forgotten your password?</Link>
+      </p>
     </Doorway>
   );
 }

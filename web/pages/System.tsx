@@ -1,12 +1,15 @@
 // The panel itself, for managers: its parts, whether they are well, and its settings.
 
 import type { ReactNode } from 'react';
+import { Link } from 'react-router';
 import { Segment } from 'semantic-ui-react';
 import type { SystemView } from '../../contracts/system.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
 import { DataTable, type Column } from '../components/DataTable.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
+import { LegalGroup } from '../components/LegalGroup.tsx';
+import { MailGroup } from '../components/MailGroup.tsx';
 import { Sign } from '../components/Sign.tsx';
 import type { Look } from '../looks.ts';
 import { useMay, useSystem } from '../panel.ts';
@@ -31,7 +34,11 @@ function Parts(): ReactNode {
           <Segment>
             <DataTable name="Parts of the panel" columns={columns} rows={view.parts.map((part) => ({ ...part, id: part.name }))} />
           </Segment>
-          <About view={view} />
+          <div className="two-columns">
+            <About view={view} />
+            <MailGroup />
+          </div>
+          <LegalGroup />
         </>
       )}
     </Answer>
@@ -52,7 +59,7 @@ function About({ view }: { view: SystemView }): ReactNode {
     <FactGroup title="This panel">
       <FactList>
         <Fact name="Version">
-          {view.version} on Node {view.nodeVersion.replace(/^v/, '')}
+          {view.version} on Node {view.nodeVersion.replace(/^v/, '')} (<Link to="/about">all versions</Link>)
         </Fact>
         <Fact name="Running">
           since <Ago at={view.startedAt} />
