@@ -120,7 +120,7 @@ export const errorTable = {
   otree_python: {
     status: 422,
     sentence: 'oTree {version} does not run on Python {python}.',
-    hint: 'Ask for a newer oTree in requirements.txt (for example “otree>=5.11”), commit, push again.',
+    hint: 'Ask for a newer oTree in requirements.txt (for example “otree>=5.11”), or in runtime.txt for another Python that this machine has, commit, push again.',
   },
   settings_missing: {
     status: 422,

@@ -5,11 +5,11 @@ import { lstat, mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
 import type { BuildRequest, BuiltRelease, InstanceSpec, ProjectDescription } from '../platform.ts';
-import { runCommand } from '../run-command.ts';
 import { diagnoseDescribe } from './diagnose.ts';
 import { makeEnvironment, resolveLock } from './environment.ts';
 import { makeDirectory, pathsOf, replaceFile, writeEnvironment } from './files.ts';
 import { type Ground, runConfined, startScript } from './ground.ts';
+import { chooseInterpreter, warnOfOtherPython } from './interpreter.ts';
 import { checkApps, checkProject } from './project-checks.ts';
 import { hashRequirements, lockedVersion, readRequirements, wantedPython, warnOfLooseOtree } from './requirements.ts';
 import { sealProject, unpackProject } from './unpack.ts';
@@ -46,10 +46,12 @@ async function buildInto(ground: Ground, spec: InstanceSpec, { request, dir }: {
   const read = readerOf(project);
   const warnings = await checkProject(project);
   const requirements = readRequirements(read);
-  const python = await systemPythonVersion(ground);
+  const wanted = wantedPython(read);
+  const interpreter = await chooseInterpreter(ground, wanted);
+  const python = interpreter.version;
   for (const note of requirements.notes) onOutput(`       ${note}\n`);
-  warnings.push(...requirements.warnings, ...warnOfOtherPython(wantedPython(read), python));
-  const task: BuildTask = { ground, spec, releaseDir: dir, requirements, python, signal, onOutput };
+  warnings.push(...requirements.warnings, ...warnOfOtherPython(wanted, interpreter));
+  const task: BuildTask = { ground, spec, releaseDir: dir, requirements, interpreter: interpreter.file, python, signal, onOutput };
   const requirementsHash = hashRequirements(requirements, python);
   const { lock, isLockReused } = await findLock(task, requirementsHash, request);
   onOutput(
@@ -57,7 +59,7 @@ async function buildInto(ground: Ground, spec: InstanceSpec, { request, dir }: {
   );
   warnings.push(...warnOfLooseOtree(requirements.otree, lockedVersion(lock, 'otree') ?? ''));
   await makeEnvironment(task, lock);
-  await asBuilder(task, [ground.systemPython, '-I', '-S', '-m', 'compileall', '-q', '--', project], { mayFail: true });
+  await asBuilder(task, [interpreter.file, '-I', '-S', '-m', 'compileall', '-q', '--', project], { mayFail: true });
   await sealProject(ground, project, spec.osUserId);
   await removeLists(dir);
   await replaceFile(path.join(dir, 'lock.txt'), `${lock}\n`, { mode: 0o644 });
@@ -173,25 +175,6 @@ const readerOf =
       return null;
     }
   };
-
-function warnOfOtherPython(wanted: { version: string; file: string } | null, python: string): string[] {
-  if (wanted === null || python.startsWith(`${wanted.version}.`)) return [];
-  const present = python.split('.', 2).join('.');
-  return [`${wanted.file} asks for Python ${wanted.version}; this machine has ${python}, which is used. Try the experiment once, then write ${present} there.`];
-}
-
-const versions = new Map<string, Promise<string>>();
-
-/** Asked once in a process. */
-function systemPythonVersion(ground: Ground): Promise<string> {
-  const known = versions.get(ground.systemPython);
-  if (known !== undefined) return known;
-  const asked = runCommand({ file: ground.systemPython, args: ['-I', '--version'], env: {}, timeoutMs: 10_000 }).then(
-    (result) => /\d+\.\d+\.\d+/.exec(result.stdout)?.[0] ?? '3',
-  );
-  versions.set(ground.systemPython, asked);
-  return asked;
-}
 
 async function refuseFullDisk(ground: Ground): Promise<void> {
   await lstat(ground.layout.instancesDir);

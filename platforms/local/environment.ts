@@ -22,7 +22,7 @@ const seeding = new Map<string, Promise<void>>();
 export async function resolveLock(task: BuildTask): Promise<string> {
   const { ground, requirements } = task;
   const constraints = [...requirements.constraints];
-  const shared = ['--python', ground.systemPython, '--find-links', cacheOf(ground, 'wheels'), ...QUIET];
+  const shared = ['--python', task.interpreter, '--find-links', cacheOf(ground, 'wheels'), ...QUIET];
   const input = await writeList(task, 'requirements.in', requirements.lines);
   if (!requirements.hasAddresses) {
     const version = await findOtreeVersion(task);
@@ -51,7 +51,7 @@ export async function makeEnvironment(task: BuildTask, lock: string): Promise<vo
   const { ground, releaseDir, spec } = task;
   const venv = path.join(releaseDir, 'venv');
   const key = createHash('sha256')
-    .update(JSON.stringify([TEMPLATE_FORMAT, ground.systemPython, task.python, lock]))
+    .update(JSON.stringify([TEMPLATE_FORMAT, task.interpreter, task.python, lock]))
     .digest('hex')
     .slice(0, 32);
   const template = cacheOf(ground, 'environments', key);
@@ -64,7 +64,7 @@ export async function makeEnvironment(task: BuildTask, lock: string): Promise<vo
   }
   const isForeign = await install(task, lock);
   // The system's interpreter without `site`: a .pth file of a package must not run as the build id.
-  await asBuilder(task, [ground.systemPython, '-I', '-S', '-m', 'compileall', '-q', '-j', '2', path.join(venv, 'lib')], { mayFail: true });
+  await asBuilder(task, [task.interpreter, '-I', '-S', '-m', 'compileall', '-q', '-j', '2', path.join(venv, 'lib')], { mayFail: true });
   await asBuilder(task, ['/bin/chmod', '-R', 'a+rX,go-w', venv]);
   if (isForeign) return;
   const part = `${template}.${spec.instanceId}-${path.basename(releaseDir)}`;
@@ -97,7 +97,7 @@ async function createEmpty(task: BuildTask, cache: string): Promise<void> {
   const venv = path.join(task.releaseDir, 'venv');
   await rm(venv, { recursive: true, force: true });
   await makeDirectory(task.ground, venv, { mode: 0o755, userId: task.ground.buildUserId });
-  const made = await uv(task, ['venv', '--quiet', '--python', task.ground.systemPython, venv], cache);
+  const made = await uv(task, ['venv', '--quiet', '--python', task.interpreter, venv], cache);
   if (made.exitCode !== 0) throw failed(task, made);
 }
 
@@ -109,7 +109,7 @@ const sync = async (task: BuildTask, args: readonly string[], cache?: string): P
 /** Which oTree the line means; without dependencies uv reads file names only and runs nothing. */
 async function findOtreeVersion(task: BuildTask): Promise<string> {
   const input = await writeList(task, 'otree.in', [task.requirements.otree.replace(/^(otree)\s*\[[^\]]*\]/i, '$1')]);
-  const result = await uv(task, ['pip', 'compile', input, '--no-deps', '--python', task.ground.systemPython, ...QUIET]);
+  const result = await uv(task, ['pip', 'compile', input, '--no-deps', '--python', task.interpreter, ...QUIET]);
   const version = lockedVersion(tidy(result.stdout), 'otree');
   if (result.exitCode !== 0 || version === null) throw failed(task, result);
   return version;
@@ -129,7 +129,7 @@ async function buildOtreeWheels(task: BuildTask, version: string, marker: string
   task.onOutput(`-----> Preparing oTree ${version} for Python ${task.python} (once for all instances)\n`);
   const target = cacheOf(ground, 'home', `seed-${task.spec.instanceId}`);
   const input = await writeList(task, 'seed.in', [`otree==${version}`]);
-  const result = await uv(task, ['pip', 'install', '--quiet', '--python', ground.systemPython, '--target', target, '-r', input]);
+  const result = await uv(task, ['pip', 'install', '--quiet', '--python', task.interpreter, '--target', target, '-r', input]);
   if (result.exitCode !== 0) throw failed(task, result);
   for (const wheel of await listBuiltWheels(cacheOf(ground, 'uv'))) {
     const file = cacheOf(ground, 'wheels', path.basename(wheel));
@@ -161,7 +161,7 @@ async function buildForeignWheels(task: BuildTask, lines: readonly string[]): Pr
   task.onOutput('-----> Building packages that exist as source only (this takes longer)\n');
   const input = await writeList(task, 'foreign.in', lines);
   const target = path.join(foreignDir, 'target');
-  const options = ['--python', ground.systemPython, '--target', target, '--find-links', cacheOf(ground, 'wheels')];
+  const options = ['--python', task.interpreter, '--target', target, '--find-links', cacheOf(ground, 'wheels')];
   const built = await uvAsInstance(task, ['pip', 'install', '--quiet', '--no-deps', ...options, '-r', input]);
   if (built.exitCode !== 0) throw failed(task, built);
   const files = await listBuiltWheels(foreignCache);

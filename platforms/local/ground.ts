@@ -8,8 +8,10 @@ import type { Secret } from '../secret.ts';
 
 export type LocalOptions = {
   readonly layout: Layout;
-  /** Absolute path of the system's Python; instances get this version. */
+  /** Absolute path of the system's Python; instances get this version unless their project asks for another that is there. */
   readonly systemPython: string;
+  /** Where further Pythons are looked for, as `pythonX.Y`; `/usr/local/bin` and `/usr/bin` when left out. */
+  readonly pythonDirs?: readonly string[];
   readonly uvBinary: string;
   readonly postgres: PostgresOptions;
   /** Whether each instance runs under a user id of its own (only as root). */

@@ -80,14 +80,15 @@ const sizeOf = (bytes: number): string => (bytes >= MIB ? `${(bytes / MIB).toFix
 async function refuseSubmodules(dir: string, { files, emptyFolders }: Listing): Promise<string[]> {
   if (!files.some(({ name }) => name === '.gitmodules')) return [...emptyFolders];
   const folders = [...(await readStart(path.join(dir, '.gitmodules'), TEXT_LIMIT_BYTES)).matchAll(/^\s*path\s*=\s*(.+?)\s*$/gm)].map((found) => found[1] ?? '');
-  const missing = folders.find((folder) => emptyFolders.includes(folder) || !files.some(({ name }) => name.startsWith(`${folder}/`)));
+  const missing = folders.find((folder) => emptyFolders.includes(folder));
   if (missing !== undefined) throw new AppError('submodule_missing', { folder: missing });
   return [...emptyFolders];
 }
 
 async function checkText(dir: string, name: string): Promise<void> {
   const content = await readFile(path.join(dir, name));
-  if (name.endsWith('.py')) refuseForeignEncoding(name, content);
+  // Other files may be left-overs that nobody imports; Python says it when somebody does.
+  if (/^(?:settings\.py|[^/]+\/__init__\.py)$/.test(name)) refuseForeignEncoding(name, content);
   const lines = content.toString('latin1').split('\n');
   const begin = lines.findIndex((line) => line.startsWith('<<<<<<< '));
   if (begin >= 0 && lines.some((line, at) => at > begin && line.startsWith('>>>>>>> '))) throw new AppError('merge_conflict', { file: name, line: begin + 1 });
@@ -157,7 +158,7 @@ const limited = (sentences: readonly string[], what: string): string[] =>
  * @throws app_missing, app_without_init
  */
 export async function checkApps(dir: string, configs: readonly SessionConfig[], isInstalled: (name: string) => Promise<boolean>): Promise<void> {
-  const folders = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const folders = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map(({ name }) => name);
   for (const { name: config, appSequence } of configs) {
     for (const app of appSequence) {
       if (!folders.includes(app)) {

@@ -18,6 +18,9 @@ export type Requirements = {
   readonly hasAddresses: boolean;
 };
 
+/** `3.9`, and the file that says so. */
+export type WantedPython = { readonly version: string; readonly file: string };
+
 type Gathered = { lines: string[]; constraints: string[]; notes: string[]; warnings: string[] };
 type Reader = (name: string) => Buffer | null;
 
@@ -70,7 +73,7 @@ export const hashRequirements = (requirements: Requirements, pythonVersion: stri
     .digest('hex');
 
 /** Which Python the project asks for (runtime.txt of Heroku, .python-version), for example `3.9`; null when it does not say. */
-export function wantedPython(read: Reader): { version: string; file: string } | null {
+export function wantedPython(read: Reader): WantedPython | null {
   for (const file of ['.python-version', 'runtime.txt']) {
     const found = /^\s*(?:python-)?(\d+\.\d+)/m.exec(read(file)?.toString('utf8') ?? '');
     if (found !== null) return { version: found[1] ?? '', file };

@@ -14,7 +14,9 @@ export type BuildTask = {
   readonly spec: InstanceSpec;
   readonly releaseDir: string;
   readonly requirements: Requirements;
-  /** Full version of the system's Python. */
+  /** Absolute path of the Python that this release is built with and runs under. */
+  readonly interpreter: string;
+  /** Its full version. */
   readonly python: string;
   readonly signal: AbortSignal;
   readonly onOutput: (text: string) => void;

@@ -98,7 +98,6 @@ describe('models that change', { timeout: 180_000 }, () => {
 
   it('go on knowingly from the page: the data stay, and the deployment says what will fail', async () => {
     await page.goto(`${panel.url}/instances/study/deploy`);
-    await page.locator('.job-list details > summary').first().click();
     await page.getByRole('button', { name: 'Back up and reset…' }).waitFor();
     await shoot('drift-failed');
     await page.getByRole('button', { name: 'Back up and reset…' }).click();
@@ -107,7 +106,8 @@ describe('models that change', { timeout: 180_000 }, () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Go on without…' }).click();
     await page.getByRole('button', { name: 'Go on without', exact: true }).click();
-    await page.getByText('It was deployed knowingly').first().waitFor({ timeout: 60_000 });
+    await page.getByRole('list', { name: /^Warnings of deployment/ }).waitFor({ timeout: 60_000 });
+    await expect.poll(async () => (await newest())?.state, { timeout: 30_000 }).toBe('succeeded');
     await shoot('drift-warning');
     expect(await newest()).toMatchObject({ state: 'succeeded', warnings: [expect.stringContaining('`player.offer` in `trust_game`')] });
     expect(await participants()).toBe(4);
@@ -135,7 +135,7 @@ describe('models that change', { timeout: 180_000 }, () => {
 
   it('an instance in test resets by itself, also then with a backup, unless this push says keep', async () => {
     await page.goto(`${panel.url}/instances/study/settings`);
-    await page.getByRole('switch', { name: /in test/ }).check();
+    await page.getByRole('switch', { name: /in test/ }).click();
     await page.getByText('takes a backup, then removes all sessions').waitFor();
     await shoot('drift-setting');
     expect((await client.get<InstanceView>('/instances/study')).resetsOnDrift).toBe(true);

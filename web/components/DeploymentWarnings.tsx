@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { DeploymentView } from '../../contracts/instances.ts';
 import { countOf } from '../numbers.ts';
 import { Glyph } from './Glyph.tsx';
+import { Sentence } from './Sentence.tsx';
 
 export function DeploymentWarnings({ deployment }: { deployment: Pick<DeploymentView, 'number' | 'warnings' | 'isCurrent'> }): ReactNode {
   const { number, warnings, isCurrent } = deployment;
@@ -15,7 +16,7 @@ export function DeploymentWarnings({ deployment }: { deployment: Pick<Deployment
           <span className="tone-amber">
             <Glyph name="exclamation triangle" /> <span className="said">Warning:</span>
           </span>{' '}
-          <span>{withCode(sentence)}</span>
+          <Sentence text={sentence} />
         </li>
       ))}
     </ul>
@@ -28,6 +29,3 @@ export function DeploymentWarnings({ deployment }: { deployment: Pick<Deployment
     </details>
   );
 }
-
-/** What stands between backquotes is code, as in a terminal. */
-const withCode = (sentence: string): ReactNode[] => sentence.split('`').map((piece, at) => (at % 2 === 1 ? <code key={at}>{piece}</code> : piece));

@@ -11,6 +11,7 @@ import { Loading } from './Answer.tsx';
 import { DriftChoices } from './DriftChoices.tsx';
 import { Glyph } from './Glyph.tsx';
 import { ProblemMessage } from './ProblemMessage.tsx';
+import { Sentence } from './Sentence.tsx';
 import { Sign } from './Sign.tsx';
 import { Terminal } from './Terminal.tsx';
 
@@ -66,9 +67,13 @@ function JobError({ error }: { error: NonNullable<JobView['error']> }): ReactNod
   return (
     <div className="job-error">
       <p>
-        <strong>{error.sentence}</strong>
+        <strong>
+          <Sentence text={error.sentence} />
+        </strong>
       </p>
-      <p>{error.hint}</p>
+      <p>
+        <Sentence text={error.hint} />
+      </p>
     </div>
   );
 }

@@ -9,7 +9,8 @@ import { ProblemMessage } from './ProblemMessage.tsx';
 export function ResetsOnDrift({ instance }: { instance: InstanceView }): ReactNode {
   const id = useId();
   const change = useChangeInstance(instance.name);
-  const isOn = instance.resetsOnDrift;
+  // Moves at once; falls back when the server refuses.
+  const isOn = change.isPending ? change.variables.resetsOnDrift === true : instance.resetsOnDrift;
   const set = (resetsOnDrift: boolean): void =>
     change.mutate({ resetsOnDrift }, { onSuccess: () => showToast(resetsOnDrift ? 'On from the next deployment.' : 'Off: you are asked again.') });
   return (

@@ -12,8 +12,11 @@ import type { Deployment } from '../../prisma/client/client.ts';
 import { backupStep } from '../backup-step.ts';
 import type { JobRun } from '../job-run.ts';
 
-/** What the switch has to do about the database: nothing, or empty it once the old version is stopped. */
-export type DriftPlan = { readonly isReset: boolean; readonly warnings: readonly string[] };
+/**
+ * What the switch has to do about the database once the old version is stopped: nothing, empty it as somebody chose,
+ * or empty it only if there is still nothing in it.
+ */
+export type DriftPlan = { readonly reset: 'no' | 'chosen' | 'if-empty'; readonly differences: string; readonly warnings: readonly string[] };
 
 /**
  * Decides what becomes of the database before anything is stopped.
@@ -21,35 +24,38 @@ export type DriftPlan = { readonly isReset: boolean; readonly warnings: readonly
  * @throws schema_drift when the old version has to be kept
  */
 export async function planDrift(run: JobRun, gaps: readonly SchemaGap[]): Promise<DriftPlan> {
-  const { ctx, job, instance, step, write } = run;
-  if (gaps.length === 0) return { isReset: false, warnings: [] };
+  const { job, instance, step, write } = run;
+  if (gaps.length === 0) return { reset: 'no', differences: '', warnings: [] };
   const differences = describeGaps(gaps);
   return step('compare', 'Compare the models with the database', async () => {
     write(`       ${differences}\n`);
-    const { rowCounts } = await ctx.platform.databaseFacts(specOf(ctx, instance));
-    const rows = Object.values(rowCounts).reduce((sum, count) => sum + count, 0);
+    const rows = await countRows(run);
     if (rows === 0) {
       write('       The database has no rows: it is backed up and made anew.\n');
-      return { isReset: true, warnings: [] };
+      return { reset: 'if-empty', differences, warnings: [] };
     }
     const choice = driftChoiceFor(job, instance);
     if (choice === 'keep') throw new AppError('schema_drift', { differences, rows });
     if (choice === 'reset') write(`       Its ${rows} rows are backed up, then it is made anew, as was chosen.\n`);
     const warning = `${differences} It was deployed knowingly: pages that need this answer “server error” until the database is reset.`;
-    return { isReset: choice === 'reset', warnings: choice === 'go-on' ? [warning] : [] };
+    return choice === 'reset' ? { reset: 'chosen', differences, warnings: [] } : { reset: 'no', differences, warnings: [warning] };
   });
 }
 
 /**
  * Empties the database for the selected release, on a stopped instance. No verified backup, no wipe: the order is the code.
  * `isDone` tells whoever goes back that the old version's tables are gone.
+ * @throws schema_drift when nobody chose it and somebody came in since it was planned
  */
-export function resetOnce(run: JobRun): { run: () => Promise<void>; isDone: () => boolean } {
+export function resetOnce(run: JobRun, plan: DriftPlan): { run: () => Promise<void>; isDone: () => boolean } {
   const { ctx, instance, step, write } = run;
   let isDone = false;
   return {
     isDone: () => isDone,
     async run() {
+      if (plan.reset === 'no') return;
+      const rows = plan.reset === 'if-empty' ? await countRows(run) : 0;
+      if (rows > 0) throw new AppError('schema_drift', { differences: plan.differences, rows });
       await backupStep(run, backupReasons.beforeDeploy);
       // oTree's resetdb is one transaction: when it fails, the old tables are still there.
       await step('reset', 'Reset the database for the new version', () =>
@@ -61,11 +67,20 @@ export function resetOnce(run: JobRun): { run: () => Promise<void>; isDone: () =
   };
 }
 
-/** Prints what is worth a look and keeps it with the deployment. */
-export async function tellWarnings({ ctx, write }: JobRun, deployment: Deployment, warnings: readonly string[]): Promise<void> {
-  if (warnings.length === 0) return;
-  for (const sentence of warnings) write(` !     ${sentence}\n`);
-  await updateDeployment(ctx, deployment, { warnings: [...warnings] });
+async function countRows({ ctx, instance }: JobRun): Promise<number> {
+  const { rowCounts } = await ctx.platform.databaseFacts(specOf(ctx, instance));
+  return Object.values(rowCounts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Prints what is worth a look and keeps it with the deployment, behind what was kept before. */
+export async function tellWarnings(
+  { ctx, write }: JobRun,
+  deployment: Deployment,
+  { before, now }: Record<'before' | 'now', readonly string[]>,
+): Promise<void> {
+  if (now.length === 0) return;
+  for (const sentence of now) write(` !     ${sentence}\n`);
+  await updateDeployment(ctx, deployment, { warnings: [...before, ...now] });
 }
 
 /** After a reset the old version needs its own tables again; they are empty, and the backup is there. */

@@ -10,7 +10,7 @@ import { archiveOpener, tidyRepository } from '../../domain/repositories.ts';
 import { refreshRoute } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { JobRun } from '../job-run.ts';
-import { planDrift, remakeOldTables, resetOnce, tellWarnings } from './deploy-drift.ts';
+import { type DriftPlan, planDrift, remakeOldTables, resetOnce, tellWarnings } from './deploy-drift.ts';
 
 export async function deploy(run: JobRun): Promise<void> {
   const { ctx, job, instance } = run;
@@ -19,12 +19,13 @@ export async function deploy(run: JobRun): Promise<void> {
   if (instance.currentDeploymentId === null) await setState(ctx, instance.id, { state: 'building' });
   try {
     const release = await buildRelease(run, deployment);
+    await tellWarnings(run, deployment, { before: [], now: release.warnings });
     const { gaps } = await run.step('try', 'Try it privately on an empty database', () =>
       ctx.platform.tryRelease(specOf(ctx, instance), deployment.number, { signal: run.signal, onOutput: run.write }),
     );
     const plan = await planDrift(run, gaps);
-    await tellWarnings(run, deployment, [...release.warnings, ...plan.warnings]);
-    await switchTo(run, deployment, { release, isReset: plan.isReset });
+    await tellWarnings(run, deployment, { before: release.warnings, now: plan.warnings });
+    await switchTo(run, deployment, { release, plan });
     await updateDeployment(ctx, deployment, { state: 'succeeded', endedAt: new Date() });
     await pruneReleases(run, deployment);
   } catch (error) {
@@ -59,24 +60,24 @@ async function sayWhatChanged({ ctx, instance, write }: JobRun, release: BuiltRe
 }
 
 /** Stop-first: oTree must never run twice on one database. If the new one does not answer, the old one is started again. */
-async function switchTo(run: JobRun, deployment: Deployment, { release, isReset }: { release: BuiltRelease; isReset: boolean }): Promise<void> {
+async function switchTo(run: JobRun, deployment: Deployment, { release, plan }: { release: BuiltRelease; plan: DriftPlan }): Promise<void> {
   const { ctx, instance, signal, step } = run;
   const spec = specOf(ctx, instance);
   const previous = instance.currentDeploymentId === null ? null : await ctx.db.deployment.findUnique({ where: { id: instance.currentDeploymentId } });
   const isMeantToRun = instance.intent === 'run';
-  const reset = isReset ? resetOnce(run) : null;
+  const reset = resetOnce(run, plan);
   await step('switch', isMeantToRun ? 'Switch to the new version' : 'Make the new version ready (the instance is stopped)', async () => {
     try {
       if (previous) await ctx.platform.stop(spec, signal);
       await ctx.platform.selectRelease(spec, deployment.number);
       await ctx.platform.configure(spec);
-      await reset?.run();
+      await reset.run();
       if (isMeantToRun) {
         await setState(ctx, instance.id, { state: 'starting' });
         await ctx.platform.start(spec, signal);
       }
     } catch (error) {
-      await goBack(run, previous, reset?.isDone() ?? false);
+      await goBack(run, previous, reset.isDone());
       throw error;
     }
   });
