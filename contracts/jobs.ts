@@ -1,6 +1,7 @@
 // Jobs on the wire: long actions with steps, a log and a result.
 
 import { z } from 'zod';
+import { scaleShape } from './limits.ts';
 import { jobStates } from './states.ts';
 
 /** What each kind of job is called in the page and in the pusher's terminal. */
@@ -14,12 +15,14 @@ export const jobKinds = {
   'reset-database': 'Reset database',
   'back-up': 'Back up',
   delete: 'Delete',
+  'set-environment': 'Apply environment',
+  scale: 'Scale',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
 
 /** Kinds that may be run again from the start when a worker died in the middle; the others end as interrupted. */
-export const restartableKinds: readonly JobKind[] = ['create-instance', 'start', 'stop', 'restart', 'set-admin-password', 'delete'];
+export const restartableKinds: readonly JobKind[] = ['create-instance', 'start', 'stop', 'restart', 'set-admin-password', 'delete', 'set-environment', 'scale'];
 
 export const stepSchema = z.object({
   name: z.string(),
@@ -71,5 +74,7 @@ export const startJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('back-up') }),
   z.strictObject({ kind: z.literal('delete'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
   z.strictObject({ kind: z.literal('deploy-sample') }),
+  z.strictObject({ kind: z.literal('set-environment'), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({ kind: z.literal('scale'), reason: z.string().trim().max(300).optional(), ...scaleShape }),
 ]);
 export type StartJob = z.infer<typeof startJobSchema>;

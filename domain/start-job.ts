@@ -3,6 +3,7 @@
 import { AppError } from '../contracts/errors.ts';
 import type { JobView, StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
+import type { Prisma } from '../prisma/client/client.ts';
 import { standingOf, visibleTo, type OwnedInstance, type Person } from './access.ts';
 import { record } from './audit.ts';
 import type { Context } from './context.ts';
@@ -16,7 +17,7 @@ import { sealedPlace } from './specs.ts';
 
 type Start = { readonly instance: OwnedInstance; readonly request: StartJob; readonly sampleFolder: string };
 /** What ends or restarts a running experiment. */
-const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete'];
+const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete', 'set-environment', 'scale'];
 const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up'];
 
 /** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, job_in_progress */
@@ -34,7 +35,7 @@ export async function startJob(ctx: Context, person: Person, { instance, request
   const job = await ctx.db.$transaction(async (tx) => {
     const row = await requestJob(tx, person, { kind, instanceId: instance.id });
     await applyIntent(ctx, tx, { instance, request });
-    await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason } });
+    await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason, ...detailOf(request) } });
     return row;
   });
   await announceInstance(ctx, instance.id);
@@ -46,10 +47,18 @@ async function applyIntent(ctx: Context, tx: Transaction, { instance, request }:
   const where = { id: instance.id };
   if (request.kind === 'start' || request.kind === 'restart') await tx.instance.update({ where, data: { intent: 'run' } });
   if (request.kind === 'stop' || request.kind === 'delete') await tx.instance.update({ where, data: { intent: 'stop' } });
+  if (request.kind === 'scale') {
+    const { processes, memoryMib, diskMib } = request;
+    await tx.instance.update({ where, data: { intent: processes === 0 ? 'stop' : 'run', memoryMib, diskMib } });
+  }
   if (request.kind === 'set-admin-password') {
     await tx.instance.update({ where, data: { adminPassword: ctx.sealer.seal(request.password, sealedPlace(instance.id, 'admin_password')) } });
   }
 }
+
+/** What the audit says of a request besides its reason; never a secret. */
+const detailOf = (request: StartJob): Readonly<Record<string, unknown>> =>
+  request.kind === 'scale' ? { processes: request.processes, memoryMib: request.memoryMib, diskMib: request.diskMib } : {};
 
 const withInstance = (ctx: Context, id: string): Promise<JobRow> => ctx.db.job.findUniqueOrThrow({ where: { id }, include: withInstanceName });
 
@@ -72,7 +81,7 @@ export async function listJobs(ctx: Context, person: Person, instanceId: string 
 }
 
 /** Jobs of deleted instances stay to be looked at. */
-const ownInstances = (person: Person): { ownerId?: string } => {
+const ownInstances = (person: Person): Prisma.InstanceWhereInput => {
   const { deletedAt: _, ...condition } = visibleTo(person);
   return condition;
 };

@@ -7,10 +7,13 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import { AppError, type Problem } from '../contracts/errors.ts';
 import type { Context } from '../domain/context.ts';
+import { activityRoutes } from './api/activity.ts';
+import { environmentRoutes } from './api/environment.ts';
 import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { sessionRoutes, signInLimits } from './api/session.ts';
+import { shareRoutes } from './api/shares.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
 import { userRoutes } from './api/users.ts';
@@ -30,6 +33,9 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...sshKeyRoutes,
   ...userRoutes,
   ...instanceRoutes,
+  ...shareRoutes,
+  ...environmentRoutes,
+  ...activityRoutes,
   ...jobRoutes,
   ...roomRoutes,
   ...systemRoutes(pingRedis),

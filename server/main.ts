@@ -43,7 +43,10 @@ async function main(): Promise<void> {
     { publish: (channel: string, message: Buffer) => redis.publish(channel, message).catch(() => undefined) },
     { key: liveKey },
   );
-  const events = makeEvents((to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)));
+  const events = makeEvents(
+    (to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)),
+    (of, from) => void emitter.in(of).socketsLeave(from),
+  );
   const ctx = assemble(config, 'server', {
     events,
     queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },

@@ -88,6 +88,7 @@ function recordEvents(): Pick<TestContext, 'events' | 'recorded' | 'waitForEvent
     jobLog: port('jobLog'),
     seats: port('seats'),
     people: port('people'),
+    instanceLost: port('instanceLost'),
   };
   return { recorded, waitForEvent, events };
 }
@@ -135,7 +136,10 @@ export async function aUser(ctx: { readonly db: Database }, fields: Partial<Omit
   });
 }
 
-type InstanceFields = Partial<Omit<Instance, 'id' | 'project' | 'facts' | 'lastTraceback' | Secrets>> & { readonly project?: ProjectDescription; readonly facts?: unknown };
+type InstanceFields = Partial<Omit<Instance, 'id' | 'project' | 'facts' | 'lastTraceback' | Secrets>> & {
+  readonly project?: ProjectDescription;
+  readonly facts?: unknown;
+};
 type Secrets = 'adminPassword' | 'secretKey' | 'roomSecret' | 'restKey' | 'databasePassword';
 
 /** An instance with sealed secrets; its owner is a new person unless `ownerId` is given. `waiting`, without a project, unless said. */

@@ -4,7 +4,8 @@ import type { InstanceView } from '../contracts/instances.ts';
 import { jobKinds, type StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 
-export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample'>;
+/** Environment and limits are set by forms of their own. */
+export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'set-environment' | 'scale'>;
 export type ActionItem = {
   readonly kind: ActionKind;
   readonly label: string;

@@ -2,16 +2,17 @@
 
 import type { Step } from '../contracts/jobs.ts';
 import type { WorkerContext } from '../domain/context.ts';
+import { hideValues } from '../domain/environment-variables.ts';
 import type { JobLogWriter } from '../domain/job-log.ts';
 import { writeSteps } from '../domain/jobs.ts';
 import type { JobRow } from '../domain/present-job.ts';
-import type { Instance } from '../prisma/client/client.ts';
+import type { StartableInstance } from '../domain/specs.ts';
 
 export type JobRun = {
   readonly ctx: WorkerContext;
   readonly job: JobRow;
   /** The instance's row as it was when the job began. */
-  readonly instance: Instance;
+  readonly instance: StartableInstance;
   /** Aborted when the worker stops or the job is cancelled. */
   readonly signal: AbortSignal;
   /** Adds text to the job's log. */
@@ -23,6 +24,7 @@ export type JobRun = {
 /** Makes the run of a claimed job. */
 export function makeRun(parts: Pick<JobRun, 'ctx' | 'job' | 'instance' | 'signal'> & { log: JobLogWriter }): JobRun {
   const { ctx, job, log, signal } = parts;
+  const hide = hideValues(ctx, parts.instance);
   const steps: Step[] = [];
   const show = (step: Step): Promise<void> => {
     const at = steps.findIndex(({ name }) => name === step.name);
@@ -35,7 +37,7 @@ export function makeRun(parts: Pick<JobRun, 'ctx' | 'job' | 'instance' | 'signal
     job,
     instance: parts.instance,
     signal,
-    write: log.write,
+    write: (text) => log.write(hide(text)),
     async step(name, label, work) {
       signal.throwIfAborted();
       const begun = { name, label, startedAt: new Date().toISOString(), endedAt: null };

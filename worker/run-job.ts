@@ -7,12 +7,15 @@ import { openJobLog } from '../domain/job-log.ts';
 import { audienceOf, claimJob, endJob } from '../domain/jobs.ts';
 import { observeInstances } from '../domain/observe.ts';
 import type { JobRow } from '../domain/present-job.ts';
+import { loadStartable } from '../domain/specs.ts';
 import { makeRun, type JobRun } from './job-run.ts';
 import { backUp } from './jobs/back-up.ts';
 import { createInstance } from './jobs/create-instance.ts';
 import { deleteInstance } from './jobs/delete-instance.ts';
 import { deploy } from './jobs/deploy.ts';
 import { resetDatabase } from './jobs/reset-database.ts';
+import { scale } from './jobs/scale.ts';
+import { setEnvironment } from './jobs/set-environment.ts';
 import { restart, setAdminPassword, start, stop } from './jobs/start-stop.ts';
 
 const runners: Readonly<Record<JobKind, (run: JobRun) => Promise<void>>> = {
@@ -25,6 +28,8 @@ const runners: Readonly<Record<JobKind, (run: JobRun) => Promise<void>>> = {
   'reset-database': resetDatabase,
   'back-up': backUp,
   delete: deleteInstance,
+  'set-environment': setEnvironment,
+  scale,
 };
 
 /** @returns `later` when another job of the instance goes first */
@@ -36,7 +41,7 @@ export async function runJob(ctx: WorkerContext, jobId: string, signal: AbortSig
 }
 
 async function runClaimed(ctx: WorkerContext, job: JobRow, signal: AbortSignal): Promise<void> {
-  const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id: job.instanceId ?? '' } });
+  const instance = await loadStartable(ctx, job.instanceId ?? '');
   const log = await openJobLog(ctx, job, await audienceOf(ctx, job));
   const error = await tryRun(makeRun({ ctx, job, instance, signal, log }));
   if (error) log.write(`\n ✗ ${error.message}\n   ${error.hint}\n`);
