@@ -74,7 +74,7 @@ function wanted(person: Pick<Person, 'id'>, query: InstanceListQuery): Prisma.Sq
 }
 
 const keys: Readonly<Record<InstanceSort, { by: Prisma.Sql; first: 'asc' | 'desc' }>> = {
-  name: { by: Prisma.sql`i."name"`, first: 'asc' },
+  name: { by: Prisma.sql`regexp_replace(i."name", '[0-9]+$', '')`, first: 'asc' },
   activity: { by: Prisma.sql`coalesce(i."last_activity_at", i."created_at")`, first: 'desc' },
   created: { by: Prisma.sql`i."created_at"`, first: 'desc' },
   state: { by: shown, first: 'asc' },
@@ -82,10 +82,13 @@ const keys: Readonly<Record<InstanceSort, { by: Prisma.Sql; first: 'asc' | 'desc
   memory: { by: Prisma.sql`i."memory_bytes"`, first: 'desc' },
 };
 
-/** Times and sizes begin with the newest and largest, words with the first letter, unless asked otherwise. */
+/** Times and sizes begin with the newest and largest, words with the first letter, unless asked otherwise; numbers in names count as numbers. */
 function sorting({ sort, order }: InstanceListQuery): Prisma.Sql {
   const { by, first } = keys[sort];
-  return (order ?? first) === 'asc' ? Prisma.sql`${by} ASC NULLS LAST, i."name"` : Prisma.sql`${by} DESC NULLS LAST, i."name"`;
+  const number = Prisma.sql`substring(i."name" from '[0-9]+$')::numeric`;
+  return (order ?? first) === 'asc'
+    ? Prisma.sql`${by} ASC NULLS LAST, ${sort === 'name' ? number : keys.name.by} ASC NULLS FIRST, i."name"`
+    : Prisma.sql`${by} DESC NULLS LAST, ${sort === 'name' ? number : keys.name.by} DESC NULLS LAST, i."name" DESC`;
 }
 
 type StateCount = { readonly state: (typeof instanceStates)[number]; readonly all: number; readonly fitting: number };

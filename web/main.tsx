@@ -15,6 +15,7 @@ import './parts.css';
 import './jobs.css';
 import './terminal.css';
 import './rooms.css';
+import './instance.css';
 import { ToastRegion } from './components/ToastRegion.tsx';
 import { queryClient } from './query-client.ts';
 import { router } from './routes.tsx';
