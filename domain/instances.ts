@@ -7,11 +7,11 @@ import type { Job } from '../prisma/client/client.ts';
 import { standingOf, type OwnedInstance, type Person } from './access.ts';
 import { freePort, resolveAddressMode } from './addresses.ts';
 import { record } from './audit.ts';
+import { readCapabilities } from './capabilities.ts';
 import type { Actor, Context } from './context.ts';
 import { isUniqueViolation } from './database.ts';
 import { newId, newPassword, newToken } from './ids.ts';
 import { announceJob, requestJob } from './jobs.ts';
-import { hasMemoryLimit } from './limits.ts';
 import { forPresenting, presentDeployment, presentInstance, presentSummary } from './present-instance.ts';
 import { sealedPlace, type SealedColumn } from './specs.ts';
 
@@ -72,13 +72,11 @@ export async function showInstance(ctx: Context, person: Person, instance: Pick<
       ? null
       : await ctx.db.deployment.findUnique({ where: { id: row.currentDeploymentId }, include: forPresenting.deployments.include });
   const backup = await ctx.db.backup.findFirst({ where: { instanceId: row.id, verifiedAt: { not: null } }, orderBy: { createdAt: 'desc' } });
-  const note = await ctx.db.setting.findUnique({ where: { name: 'platform.isolation-note' } });
   return presentInstance(ctx, row, {
     standing: standingOf(person, row),
     lastBackupAt: backup?.createdAt ?? null,
     current: current && presentDeployment(current, row.currentDeploymentId),
-    isolationNote: typeof note?.value === 'string' ? note.value : '',
-    hasMemoryLimit: await hasMemoryLimit(ctx),
+    capabilities: await readCapabilities(ctx),
   });
 }
 

@@ -128,8 +128,7 @@ export type PageExtras = {
   readonly standing: Standing;
   readonly lastBackupAt: Date | null;
   readonly current: DeploymentView | null;
-  readonly isolationNote: string;
-  readonly hasMemoryLimit: boolean;
+  readonly capabilities: { readonly isolationNote: string; readonly memoryLimit: boolean };
 };
 
 export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, extras: PageExtras): InstanceView {
@@ -155,7 +154,7 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       webProcesses: row.webProcesses,
       restarts: row.restarts,
     },
-    platform: { kind: row.platform, isolationNote: extras.isolationNote, hasMemoryLimit: extras.hasMemoryLimit },
+    platform: { kind: row.platform, isolationNote: extras.capabilities.isolationNote, hasMemoryLimit: extras.capabilities.memoryLimit },
     limits: {
       memoryMib: row.memoryMib,
       diskMib: row.diskMib,

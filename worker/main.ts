@@ -13,7 +13,7 @@ import { observeFacts } from '../domain/observe-facts.ts';
 import { observeInstances, reconcileInstances } from '../domain/observe.ts';
 import { observeActivity, type ActivityMarks } from '../domain/observe-activity.ts';
 import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
-import { rememberMemoryLimit } from '../domain/limits.ts';
+import { rememberCapabilities } from '../domain/capabilities.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
 import { startAnswering } from './answer.ts';
 import { openFrontDoor, openPlatform } from './adapters.ts';
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   );
   const events = makeEvents(
     (to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)),
-    (of, from) => void emitter.in(of).socketsLeave(from),
+    (of, from) => emitter.in(of).socketsLeave(from),
   );
   const base = assemble(config, 'worker', {
     events,
@@ -67,13 +67,7 @@ async function main(): Promise<void> {
   });
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
-  const { isolationNote, memoryLimit } = await ctx.platform.capabilities();
-  await rememberMemoryLimit(ctx, memoryLimit);
-  await ctx.db.setting.upsert({
-    where: { name: 'platform.isolation-note' },
-    create: { name: 'platform.isolation-note', value: isolationNote },
-    update: { value: isolationNote },
-  });
+  await rememberCapabilities(ctx, await ctx.platform.capabilities());
   await refreshAllRoutes(ctx, AbortSignal.timeout(60_000));
   await recoverInstances(ctx, await recoverJobs(ctx));
   await observeInstances(ctx);

@@ -98,7 +98,7 @@ describe('last activity', () => {
 
   it('moves when participants move, and not by itself', async () => {
     const { instance } = await anOwned({ state: 'running', facts: { rows: 1, databaseBytes: 5 } });
-    const [worker, marks] = [ctx as unknown as WorkerContext, new Map() as ActivityMarks];
+    const [worker, marks] = [ctx, new Map()] as unknown as [WorkerContext, ActivityMarks];
     const write = (facts: object) => ctx.db.instance.update({ where: { id: instance.id }, data: { facts } });
     await observeActivity(worker, marks);
     await write({ rows: 1, databaseBytes: 9 });

@@ -79,7 +79,7 @@ describe('a hand-over', () => {
     const { owner, colleague, name, instance } = await aShared();
     await handOver(ctx, owner, { instance, login: colleague.userName, keepsOperate: false });
     await expect(findInstance(ctx, owner, { name, action: 'instance.read' })).rejects.toMatchObject({ code: 'not_found' });
-    expect(ctx.recorded.filter((event) => event.name === 'instanceLost').at(-1)?.values[0]).toBe(owner.id);
+    expect(ctx.recorded.findLast((event) => event.name === 'instanceLost')?.values[0]).toBe(owner.id);
   });
 
   it('is refused to a disabled person and to the owner', async () => {

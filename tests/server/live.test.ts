@@ -29,7 +29,7 @@ beforeAll(async () => {
   const emitter = new Emitter<ServerEvents>(redis, { key: liveKey });
   events = makeEvents(
     (to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)),
-    (of, from) => void emitter.in(of).socketsLeave(from),
+    (of, from) => emitter.in(of).socketsLeave(from),
   );
 });
 afterAll(async () => {

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const emitter = new Emitter<ServerEvents>(redis, { key: liveKey });
   const events = makeEvents(
     (to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)),
-    (of, from) => void emitter.in(of).socketsLeave(from),
+    (of, from) => emitter.in(of).socketsLeave(from),
   );
   ctx = { ...panel.ctx, events };
 });
@@ -130,9 +130,7 @@ describe('a share that ends', () => {
     const gone = new Promise<string>((resolve) => socket.on('instance', ({ name, summary }) => summary === null && resolve(name)));
     await removeShare(ctx, people.owner, { instance, personId: people.view.id });
     expect(await gone).toBe(instance.name);
-    expect(
-      await heardBy(socket, people.view, () => void ctx.events.instanceGone({ instanceId: instance.id, ownerId: people.owner.id }, 'secret news')),
-    ).toEqual([]);
+    expect(await heardBy(socket, people.view, () => ctx.events.instanceGone({ instanceId: instance.id, ownerId: people.owner.id }, 'secret news'))).toEqual([]);
     expect(await watch(socket, instance.name)).toBe(false);
   });
 

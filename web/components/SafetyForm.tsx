@@ -1,6 +1,6 @@
 // Who may come in, and what an error shows: each choice says what a visitor can then do.
 
-import { useState, type ReactNode } from 'react';
+import { useId, useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
 import type { AuthLevel, EnvironmentView } from '../../contracts/environment.ts';
 import { useChangeEnvironment } from '../environment.ts';
@@ -63,17 +63,25 @@ export function SafetyForm({ instanceName, environment }: { instanceName: string
 type ChoicesProps<V> = { name: string; choices: readonly Choice<V>[]; chosen: V; onChoose: (value: V) => void };
 
 function Choices<V extends string | boolean>({ name, choices, chosen, onChoose }: ChoicesProps<V>): ReactNode {
+  const id = useId();
   return (
     <fieldset className="choices">
       <legend>{name}</legend>
       {choices.map((choice) => (
-        <label key={choice.name}>
-          <input type="radio" name={name} checked={choice.value === chosen} onChange={() => onChoose(choice.value)} />
-          <span>
-            <strong>{choice.name}</strong>
-            <span className={choice.isOpen ? 'tone-amber' : 'quiet'}>{choice.means}</span>
+        <div key={choice.name} className="choice">
+          <input
+            id={`${id}-${choice.name}`}
+            type="radio"
+            name={name}
+            aria-describedby={`${id}-${choice.name}-means`}
+            checked={choice.value === chosen}
+            onChange={() => onChoose(choice.value)}
+          />
+          <label htmlFor={`${id}-${choice.name}`}>{choice.name}</label>
+          <span id={`${id}-${choice.name}-means`} className={choice.isOpen ? 'tone-amber' : 'quiet'}>
+            {choice.means}
           </span>
-        </label>
+        </div>
       ))}
     </fieldset>
   );
