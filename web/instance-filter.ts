@@ -15,12 +15,12 @@ export type Wish = {
 };
 
 export const sortWords: Readonly<Record<InstanceSort, string>> = {
-  name: 'Name',
-  activity: 'Last activity',
-  created: 'Created',
-  state: 'State',
-  owner: 'Owner',
-  memory: 'Memory',
+  name: 'name',
+  activity: 'last activity',
+  created: 'newest',
+  state: 'state',
+  owner: 'owner',
+  memory: 'memory',
 };
 const startsHigh: readonly InstanceSort[] = ['activity', 'created', 'memory'];
 

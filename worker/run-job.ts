@@ -1,8 +1,9 @@
 // From a job's id to its end: claim, run, end exactly once, leave a true state behind.
 
-import { AppError } from '../contracts/errors.ts';
+import { AppError, type ErrorDetails } from '../contracts/errors.ts';
 import type { JobKind } from '../contracts/jobs.ts';
 import type { WorkerContext } from '../domain/context.ts';
+import { hideValues } from '../domain/environment-variables.ts';
 import { openJobLog } from '../domain/job-log.ts';
 import { audienceOf, claimJob, endJob } from '../domain/jobs.ts';
 import { observeInstances } from '../domain/observe.ts';
@@ -43,12 +44,18 @@ export async function runJob(ctx: WorkerContext, jobId: string, signal: AbortSig
 async function runClaimed(ctx: WorkerContext, job: JobRow, signal: AbortSignal): Promise<void> {
   const instance = await loadStartable(ctx, job.instanceId ?? '');
   const log = await openJobLog(ctx, job, await audienceOf(ctx, job));
-  const error = await tryRun(makeRun({ ctx, job, instance, signal, log }));
+  const error = await tryRun(makeRun({ ctx, job, instance, signal, log })).then((failure) => failure && withoutValues(failure, hideValues(ctx, instance)));
   if (error) log.write(`\n ✗ ${error.message}\n   ${error.hint}\n`);
   // First the log, then the state of the instance, then the end: whoever sees the end sees the rest.
   await log.close();
   await observeInstances(ctx, { only: instance.id, isJobOver: true });
   await endJob(ctx, job, error ? { state: 'failed', code: error.code, details: error.details } : { state: 'succeeded' });
+}
+
+/** The last line of what an experiment wrote may stand in the error: values of its variables do not. */
+function withoutValues(error: AppError, hide: (text: string) => string): AppError {
+  const details = Object.entries(error.details).map(([name, value]) => [name, typeof value === 'string' ? hide(value) : value]);
+  return new AppError(error.code, Object.fromEntries(details) as ErrorDetails, { cause: error });
 }
 
 async function tryRun(run: JobRun): Promise<AppError | null> {

@@ -81,7 +81,7 @@ function Order({ put }: { put: Put }): ReactNode {
       <Select
         name="Sort by"
         value={sort}
-        options={instanceSorts.map((value) => ({ value, text: sortWords[value] }))}
+        options={instanceSorts.map((value) => ({ value, text: `Sort: ${sortWords[value]}` }))}
         onChoose={(value) => put('sort', value === 'name' ? null : value)}
       />
       <Toggle isOn={isReversed} onClick={() => put('order', isReversed ? null : 'reversed')} label="Other way round" icon="sort" />

@@ -69,7 +69,7 @@ function NotesForm({ instance, before, onBefore, onClose }: FormProps): ReactNod
             </p>
           </div>
         )}
-        <SubmitBar form={form} verb="Save" isReady={!isBehind && form.values.notes !== before} />{' '}
+        <SubmitBar form={form} verb="Save" isReady={form.values.notes !== before} />{' '}
         <Button type="button" basic size="large" onClick={onClose}>
           Cancel
         </Button>

@@ -47,7 +47,7 @@ export function ScaleForm({ instance }: { instance: InstanceView }): ReactNode {
         name="processes"
         label="Web processes"
         options={processes}
-        hint="oTree 5 and later runs exactly one web process, with its worker inside. Two would play two different sessions of one database, so more are not offered."
+        hint="oTree 5 and later runs exactly one web process, with its worker inside. A second one would not know who waits in the first, so more are not offered."
       />
       <TextField form={form} name="memoryMib" label="Memory, MiB" isCode hint={<MemoryHint instance={instance} />} />
       <TextField

@@ -90,9 +90,9 @@ function AddShare({ instance, people }: { instance: InstanceView; people: Instan
     },
   });
   return (
-    <form className="ui form" onSubmit={form.submit} aria-label="Share with a colleague">
+    <form className="ui form after-list" onSubmit={form.submit} aria-label="Share with a colleague">
       <ColleagueField form={form} label="Share with" leaveOutIds={[people.owner.id, ...people.shares.map(({ person }) => person.id)]} />
-      <Choice form={form} name="level" label="Who" options={levelOptions} />
+      <Choice form={form} name="level" label="What they may do" options={levelOptions} />
       <SubmitBar form={form} verb="Share" isReady={form.values.login.trim() !== ''} />
     </form>
   );

@@ -37,7 +37,7 @@ export function Variables({ instanceName, environment }: Props): ReactNode {
           </li>
         ))}
       </ul>
-      <p>
+      <p className="after-list">
         <Button type="button" basic onClick={() => setAsked({ kind: 'set', name: '' })}>
           <Glyph name="plus" /> Add a variable…
         </Button>{' '}

@@ -27,7 +27,7 @@ export function InstancePeople(): ReactNode {
             <FactGroup title="Owner">
               <p>
                 <strong>{list.owner.name}</strong> <span className="quiet">{list.owner.userName}</span>
-                <span className="block quiet">{ownerMeans}. Lab managers may do all of this, too.</span>
+                <span className="block quiet">The owner {ownerMeans}. Lab managers may do all of this, too.</span>
               </p>
               <p>Two people changing one server lose data: that is why only the owner pushes.</p>
               {canOnInstance(instance.standing, 'instance.hand-over') && (
