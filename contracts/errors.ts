@@ -61,6 +61,19 @@ export const errorTable = {
     sentence: '{who} has saved another text {when}, after you opened this page.',
     hint: 'Copy your text, reload the page, and put your changes in again.',
   },
+  person_unknown: {
+    status: 400,
+    sentence: 'Nobody here has this user name or e-mail address, or the account is disabled.',
+    hint: 'Type it exactly as your colleague signs in.',
+  },
+  owns_already: { status: 409, sentence: '{name} owns this instance already.', hint: 'Choose somebody else.' },
+  variable_reserved: { status: 400, sentence: '{name} cannot be set here: {reason}', hint: 'Choose another name, or leave it out.' },
+  too_many_variables: { status: 409, sentence: 'An instance has at most {limit} variables.', hint: 'Remove some that nobody uses.' },
+  notes_changed: {
+    status: 409,
+    sentence: '{who} changed these notes at {when}, after you had opened them.',
+    hint: 'Your text is still in the field. Take over what you want to keep of theirs, then save again.',
+  },
   // what the state of things does not allow
   job_in_progress: { status: 409, sentence: '“{kind}” is under way on this instance, started by {actor}.', hint: 'Wait until it has ended.' },
   not_deployed: { status: 409, sentence: 'There is no experiment on this instance yet.', hint: 'Push a project first.' },

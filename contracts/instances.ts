@@ -91,6 +91,9 @@ export const instanceSummarySchema = z.object({
   memoryBytes: z.number().nullable(),
   createdAt: z.string(),
   lastDeployedAt: z.string().nullable(),
+  /** When a participant or a person last did something here, as far as was observed. */
+  lastActivityAt: z.string().nullable(),
+  databaseBytes: z.number().nullable(),
   /** The job under way, if any. */
   job: jobSchema.nullable(),
 });
@@ -113,11 +116,48 @@ export const instanceSchema = instanceSummarySchema.extend({
     webProcesses: z.number().int(),
     restarts: z.number().int(),
   }),
-  platform: z.object({ kind: z.string(), isolationNote: z.string() }),
+  platform: z.object({ kind: z.string(), isolationNote: z.string(), hasMemoryLimit: z.boolean() }),
+  /** In MiB; null: the panel's setting, which stands beside it. */
+  limits: z.object({ memoryMib: z.number().nullable(), diskMib: z.number().nullable(), panelMemoryMib: z.number(), panelDiskMib: z.number() }),
+  notes: z.string(),
+  /** The last error in the experiment's log since the deployment, for those who may read the log. */
+  lastTraceback: z.object({ at: z.string(), text: z.string() }).nullable(),
 });
 export type InstanceView = z.infer<typeof instanceSchema>;
 
-export const instanceListSchema = z.object({ instances: z.array(instanceSummarySchema) });
+export const instanceSorts = ['name', 'activity', 'created', 'state', 'owner', 'memory'] as const;
+export type InstanceSort = (typeof instanceSorts)[number];
+export const instanceFilters = ['all', 'mine', 'shared'] as const;
+export type InstanceFilter = (typeof instanceFilters)[number];
+
+/** What a list of instances is asked for; what is left out is not asked for. */
+export const instanceListQuery = z.object({
+  /** Every word has to occur in the name, the owner's name or the oTree version. */
+  search: z.string().max(200).default(''),
+  filter: z.enum(instanceFilters).default('all'),
+  state: z.enum(instanceStates).optional(),
+  /** Id of a person. */
+  owner: z.string().max(40).optional(),
+  sort: z.enum(instanceSorts).default('name'),
+  order: z.enum(['asc', 'desc']).optional(),
+  page: z.coerce.number().int().min(1).max(10_000).default(1),
+});
+export type InstanceListQuery = z.output<typeof instanceListQuery>;
+
+export const instanceListSchema = z.object({
+  instances: z.array(instanceSummarySchema),
+  page: z.number().int(),
+  pages: z.number().int(),
+  /** Instances that fit, on all pages. */
+  total: z.number().int(),
+  /** Instances that this person may see at all. */
+  visible: z.number().int(),
+  /** How many fit but for the state, by state. */
+  states: z.array(z.object({ state: z.enum(instanceStates), count: z.number().int() })),
+  /** Owners of what this person may see, by name. */
+  owners: z.array(z.object({ id: z.string(), name: z.string(), count: z.number().int() })),
+});
+export type InstanceList = z.infer<typeof instanceListSchema>;
 
 export const createInstanceSchema = z.strictObject({ name: instanceNameSchema, ownerId: z.string().optional() });
 export const changeInstanceSchema = z.strictObject({ deployBranch: branchSchema.nullable().optional(), resetsOnDrift: z.boolean().optional() });

@@ -1,6 +1,7 @@
 // Jobs on the wire: long actions with steps, a log and a result.
 
 import { z } from 'zod';
+import { scaleShape } from './limits.ts';
 import { jobStates } from './states.ts';
 
 /** What each kind of job is called in the page and in the pusher's terminal. */
@@ -16,6 +17,8 @@ export const jobKinds = {
   delete: 'Delete',
   'create-course': 'Create course',
   'delete-course': 'Delete course',
+  'set-environment': 'Apply environment',
+  scale: 'Scale',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 /** Kinds that belong to no instance. */
@@ -33,6 +36,8 @@ export const restartableKinds: readonly JobKind[] = [
   'delete',
   'create-course',
   'delete-course',
+  'set-environment',
+  'scale',
 ];
 
 export const stepSchema = z.object({
@@ -98,5 +103,7 @@ export const startJobSchema = z.discriminatedUnion('kind', [
     confirm: z.string().optional(),
     reason: z.string().trim().max(300).optional(),
   }),
+  z.strictObject({ kind: z.literal('set-environment'), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({ kind: z.literal('scale'), reason: z.string().trim().max(300).optional(), ...scaleShape }),
 ]);
 export type StartJob = z.infer<typeof startJobSchema>;

@@ -51,6 +51,12 @@ export const instanceActions = {
   'instance.deploy-sample': ['manager', 'owner'],
   'instance.deploy': ['manager', 'owner'],
   'instance.delete': ['manager'],
+  'instance.share': ['manager', 'owner'],
+  'instance.hand-over': ['manager', 'owner'],
+  'instance.read-environment': ['manager', 'owner'],
+  'instance.set-environment': ['manager', 'owner'],
+  'instance.scale': ['manager'],
+  'instance.write-notes': ['manager', 'owner', 'operate'],
 } as const satisfies Record<string, readonly Standing[]>;
 
 export type PanelAction = keyof typeof panelActions;

@@ -43,16 +43,25 @@ export function assemble(config: Config, process_: string, ports: Ports): Contex
 
 type Emit = <Name extends keyof ServerEvents>(to: readonly string[], event: Name, payload: Parameters<ServerEvents[Name]>[0]) => void;
 
-/** Which channels hear of what: managers, the owner, and whoever watches the instance. */
-export function makeEvents(emit: Emit): Events {
+/** Takes the sockets of one channel out of another. */
+type Leave = (of: string, from: string) => void;
+
+/** Which channels hear of what: managers, the owner, colleagues with a share, and whoever watches the instance. */
+export function makeEvents(emit: Emit, leave: Leave): Events {
   const hearers = (audience: Audience | null): string[] =>
-    audience === null ? [channels.managers] : [channels.managers, channels.person(audience.ownerId), channels.instance(audience.instanceId)];
+    audience === null
+      ? [channels.managers]
+      : [channels.managers, channels.instance(audience.instanceId), ...[audience.ownerId, ...(audience.sharedWith ?? [])].map(channels.person)];
   return {
     instance: (audience, summary) => emit(hearers(audience), 'instance', { id: summary.id, name: summary.name, summary }),
     instanceGone: (audience, name) => emit(hearers(audience), 'instance', { id: audience.instanceId, name, summary: null }),
     job: (audience, job) => emit(hearers(audience), 'job', job),
     jobLog: (audience, jobId, lastSequence) => emit(hearers(audience), 'job-log', { jobId, lastSequence }),
     seats: (audience, difference) => emit(hearers(audience), 'seats', { instanceId: audience.instanceId, ...difference }),
+    instanceLost: (personId, { id, name }) => {
+      leave(channels.person(personId), channels.instance(id));
+      emit([channels.person(personId)], 'instance', { id, name, summary: null });
+    },
     people: () => emit([channels.managers], 'people', { changedAt: new Date().toISOString() }),
   };
 }

@@ -10,7 +10,7 @@ export type AuditEntry = {
   readonly detail?: Readonly<Record<string, unknown>>;
 };
 
-/** Writes one audit row; never with a secret in `detail`. */
+/** Writes one audit row, never with a secret in `detail`; what a person does on an instance is its last activity. */
 export async function record(tx: Transaction, actor: Actor, entry: AuditEntry): Promise<void> {
   await tx.audit.create({
     data: {
@@ -22,4 +22,7 @@ export async function record(tx: Transaction, actor: Actor, entry: AuditEntry): 
       detail: asJson(entry.detail ?? {}),
     },
   });
+  if (entry.instanceId !== undefined && actor.id !== null) {
+    await tx.instance.updateMany({ where: { id: entry.instanceId }, data: { lastActivityAt: new Date() } });
+  }
 }

@@ -21,8 +21,11 @@ export type Events = {
   jobLog(audience: Audience | null, jobId: string, lastSequence: number): void;
   seats(audience: Audience, difference: SeatDifference): void;
   people(): void;
+  /** This person may no longer see the instance: their pages hear that it is gone, their sockets nothing more of it. */
+  instanceLost(personId: string, instance: { readonly id: string; readonly name: string }): void;
 };
-export type Audience = { readonly instanceId: string; readonly ownerId: string };
+/** Who hears of an instance besides managers and whoever watches it; left out, colleagues with a share hear only while they watch. */
+export type Audience = { readonly instanceId: string; readonly ownerId: string; readonly sharedWith?: readonly string[] };
 
 export type Log = {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;

@@ -41,13 +41,12 @@ export function makeGitAccess(ctx: Context) {
 
     async judgePush(person: GitPerson, repository: GitRepository, { updates, options }: Push): Promise<Verdict> {
       // Asked again: the upload may have taken minutes.
-      const isStillThere = await activePerson(ctx, person).then(
-        () => true,
-        () => false,
-      );
-      if (!isStillThere) return refuse('This key was removed while you pushed.', 'Push with another key.');
+      const actor = await activePerson(ctx, person).catch(() => null);
+      if (!actor) return refuse('This key was removed while you pushed.', 'Push with another key.');
       const instance = await ctx.db.instance.findUnique({ where: { id: repository.instanceId } });
       if (!instance || instance.deletedAt) return refuse('This instance is gone.', 'Ask a lab manager.');
+      const mayPush = await findInstance(ctx, actor, { name: instance.name, action: 'instance.push' }).catch(() => null);
+      if (!mayPush) return refuse('This instance was handed over while you pushed.', 'Its new owner pushes from now on.');
       return judgeBranches(ctx, instance, updates) ?? judgeGuard(instance, wishesOf(options).reason) ?? { allowed: true };
     },
 

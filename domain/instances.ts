@@ -2,11 +2,12 @@
 
 import { rm } from 'node:fs/promises';
 import { AppError } from '../contracts/errors.ts';
-import type { InstanceSummary, InstanceView } from '../contracts/instances.ts';
+import type { InstanceView } from '../contracts/instances.ts';
 import type { Job } from '../prisma/client/client.ts';
-import { standingOf, visibleTo, type OwnedInstance, type Person } from './access.ts';
+import { standingOf, type OwnedInstance, type Person } from './access.ts';
 import { freePort, resolveAddressMode } from './addresses.ts';
 import { record } from './audit.ts';
+import { readCapabilities } from './capabilities.ts';
 import type { Actor, Context } from './context.ts';
 import { isUniqueViolation } from './database.ts';
 import { newId, newPassword, newToken } from './ids.ts';
@@ -68,11 +69,6 @@ function sealedSecrets(ctx: Context, id: string) {
   };
 }
 
-export async function listInstances(ctx: Context, person: Person): Promise<InstanceSummary[]> {
-  const rows = await ctx.db.instance.findMany({ where: visibleTo(person), include: forPresenting, orderBy: { name: 'asc' } });
-  return rows.map((row) => presentSummary(ctx, row));
-}
-
 /** Everything for the instance's page. @param instance already checked by `findInstance` */
 export async function showInstance(ctx: Context, person: Person, instance: Pick<OwnedInstance, 'id'>): Promise<InstanceView> {
   const row = await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id }, include: forPresenting });
@@ -81,12 +77,11 @@ export async function showInstance(ctx: Context, person: Person, instance: Pick<
       ? null
       : await ctx.db.deployment.findUnique({ where: { id: row.currentDeploymentId }, include: forPresenting.deployments.include });
   const backup = await ctx.db.backup.findFirst({ where: { instanceId: row.id, verifiedAt: { not: null } }, orderBy: { createdAt: 'desc' } });
-  const note = await ctx.db.setting.findUnique({ where: { name: 'platform.isolation-note' } });
   return presentInstance(ctx, row, {
     standing: standingOf(person, row),
     lastBackupAt: backup?.createdAt ?? null,
     current: current && presentDeployment(current, row.currentDeploymentId),
-    isolationNote: typeof note?.value === 'string' ? note.value : '',
+    capabilities: await readCapabilities(ctx),
   });
 }
 
@@ -114,7 +109,7 @@ export async function revealAdminPassword(ctx: Context, actor: Actor, instance: 
 export async function announceInstance(ctx: Context, instanceId: string): Promise<void> {
   const row = await ctx.db.instance.findUnique({ where: { id: instanceId }, include: forPresenting });
   if (!row) return;
-  const audience = { instanceId, ownerId: row.ownerId };
+  const audience = { instanceId, ownerId: row.ownerId, sharedWith: row.shares.map(({ userId }) => userId) };
   if (row.deletedAt) ctx.events.instanceGone(audience, row.name);
   else ctx.events.instance(audience, presentSummary(ctx, row));
 }

@@ -50,8 +50,11 @@ export async function announceJob(ctx: Context, jobId: string): Promise<JobRow> 
 /** Who may see a job: those who may see its instance. */
 export async function audienceOf(ctx: Context, job: Pick<Job, 'instanceId'>): Promise<Audience | null> {
   if (job.instanceId === null) return null;
-  const instance = await ctx.db.instance.findUnique({ where: { id: job.instanceId }, select: { id: true, ownerId: true } });
-  return instance && { instanceId: instance.id, ownerId: instance.ownerId };
+  const instance = await ctx.db.instance.findUnique({
+    where: { id: job.instanceId },
+    select: { id: true, ownerId: true, shares: { select: { userId: true } } },
+  });
+  return instance && { instanceId: instance.id, ownerId: instance.ownerId, sharedWith: instance.shares.map(({ userId }) => userId) };
 }
 
 /**

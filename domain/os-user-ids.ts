@@ -6,11 +6,13 @@ import type { WorkerContext } from './context.ts';
 import type { Transaction } from './database.ts';
 
 /** Gives the instance an id of its own where the worker can change to it; one that it has stays. @returns the row with it */
-export async function giveOsUserId(ctx: WorkerContext, instance: Instance): Promise<Instance> {
+export async function giveOsUserId<I extends Instance>(ctx: WorkerContext, instance: I): Promise<I> {
   if (!ctx.config.isRoot || instance.osUserId !== null) return instance;
   return ctx.db.$transaction(async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum os user ids'))`;
-    return tx.instance.update({ where: { id: instance.id }, data: { osUserId: await freeOsUserId(tx, ctx.config.INSTANCE_USER_IDS) } });
+    const osUserId = await freeOsUserId(tx, ctx.config.INSTANCE_USER_IDS);
+    await tx.instance.update({ where: { id: instance.id }, data: { osUserId } });
+    return { ...instance, osUserId };
   });
 }
 

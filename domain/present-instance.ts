@@ -2,21 +2,23 @@
 
 import { z } from 'zod';
 import type { DeploymentView, InstanceSummary, InstanceView, RoomView } from '../contracts/instances.ts';
-import type { Standing } from '../contracts/roles.ts';
+import { canOnInstance, type Standing } from '../contracts/roles.ts';
 import type { InstanceState } from '../contracts/states.ts';
 import type { ProjectDescription } from '../platforms/platform.ts';
 import type { Deployment, Instance, Job, Prisma, User } from '../prisma/client/client.ts';
+import { withPeople, type OwnedInstance } from './access.ts';
 import { gitRemoteUrl, instanceUrl, lobbyUrl } from './addresses.ts';
 import type { Context } from './context.ts';
 import { readFacts } from './facts.ts';
 import { presentJob } from './present-job.ts';
+import { readTraceback } from './last-traceback.ts';
 
 type Openers = { jobs: Job[]; deployments: (Deployment & { jobs: Pick<Job, 'id'>[] })[] };
-export type InstanceRow = Instance & { owner: Pick<User, 'id' | 'name'> } & Openers;
+export type InstanceRow = OwnedInstance & Openers;
 
 /** What a query must bring along for presenting: owner, the job under way, the newest successful deployment. */
 export const forPresenting = {
-  owner: { select: { id: true, name: true } },
+  ...withPeople,
   jobs: { where: { state: { in: ['queued', 'running'] } }, orderBy: { createdAt: 'asc' }, take: 1 },
   deployments: {
     where: { state: 'succeeded' },
@@ -32,17 +34,42 @@ const iso = (date: Date | null | undefined): string | null => date?.toISOString(
 export const readProject = (instance: Pick<Instance, 'project'>): ProjectDescription | null => instance.project as ProjectDescription | null;
 
 /** Null and a note when nobody has looked for a minute: unknown is shown as unknown, with its age. */
-const staleMs = 120_000;
-const passing: readonly string[] = ['creating', 'deleting', 'waiting', 'failed', 'building'];
+export const staleMs = 120_000;
+/** States that do not get old: nobody observes these instances, or a job does. */
+export const passing: readonly string[] = ['creating', 'deleting', 'waiting', 'failed', 'building'];
 
 /** The observed state, `unknown` when nobody has looked lately. */
-export function shownState(instance: Instance): InstanceState {
+export function shownState(instance: Pick<Instance, 'state' | 'observedAt'>): InstanceState {
   const state = instance.state as InstanceState;
   const isStale = instance.observedAt !== null && Date.now() - instance.observedAt.getTime() > staleMs;
   return isStale && !passing.includes(state) ? 'unknown' : state;
 }
 
-export function presentSummary(ctx: Pick<Context, 'config'>, row: InstanceRow): InstanceSummary {
+type SummaryColumns =
+  | 'id'
+  | 'name'
+  | 'intent'
+  | 'state'
+  | 'stateDetail'
+  | 'stateSince'
+  | 'observedAt'
+  | 'port'
+  | 'memoryBytes'
+  | 'createdAt'
+  | 'lastActivityAt';
+/** What the short form is made of; the list reads just these. */
+export type SummaryRow = Pick<Instance, SummaryColumns> & {
+  readonly owner: Pick<User, 'id' | 'name'>;
+  readonly databaseBytes: number | null;
+  readonly jobs: readonly Job[];
+  readonly deployments: readonly Pick<Deployment, 'otreeVersion' | 'endedAt'>[];
+};
+
+/** The short form of a whole row. */
+export const presentSummary = (ctx: Pick<Context, 'config'>, row: InstanceRow): InstanceSummary =>
+  presentSummaryRow(ctx, { ...row, databaseBytes: readFacts(row).databaseBytes });
+
+export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow): InstanceSummary {
   const job = row.jobs[0];
   const last = row.deployments[0];
   return {
@@ -59,6 +86,8 @@ export function presentSummary(ctx: Pick<Context, 'config'>, row: InstanceRow): 
     memoryBytes: row.memoryBytes === null ? null : Number(row.memoryBytes),
     createdAt: row.createdAt.toISOString(),
     lastDeployedAt: iso(last?.endedAt),
+    lastActivityAt: iso(row.lastActivityAt),
+    databaseBytes: row.databaseBytes,
     job: job ? presentJob({ ...job, instance: { name: row.name } }) : null,
   };
 }
@@ -101,7 +130,7 @@ export type PageExtras = {
   readonly standing: Standing;
   readonly lastBackupAt: Date | null;
   readonly current: DeploymentView | null;
-  readonly isolationNote: string;
+  readonly capabilities: { readonly isolationNote: string; readonly memoryLimit: boolean };
 };
 
 export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, extras: PageExtras): InstanceView {
@@ -128,6 +157,14 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       webProcesses: row.webProcesses,
       restarts: row.restarts,
     },
-    platform: { kind: row.platform, isolationNote: extras.isolationNote },
+    platform: { kind: row.platform, isolationNote: extras.capabilities.isolationNote, hasMemoryLimit: extras.capabilities.memoryLimit },
+    limits: {
+      memoryMib: row.memoryMib,
+      diskMib: row.diskMib,
+      panelMemoryMib: ctx.config.INSTANCE_MEMORY_MIB,
+      panelDiskMib: ctx.config.INSTANCE_DISK_MIB,
+    },
+    notes: row.notes,
+    lastTraceback: canOnInstance(extras.standing, 'instance.read-logs') ? readTraceback(row) : null,
   };
 }

@@ -1,8 +1,8 @@
 // From an instance's row to what a platform must know, secrets opened.
 
-import type { InstanceSpec } from '../platforms/platform.ts';
+import type { InstanceAccess, InstanceSpec } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
-import type { Instance } from '../prisma/client/client.ts';
+import type { EnvironmentVariable, Instance } from '../prisma/client/client.ts';
 import { cookieNameOf } from './addresses.ts';
 import type { Context } from './context.ts';
 
@@ -12,10 +12,27 @@ export type SealedColumn = 'admin_password' | 'secret_key' | 'room_secret' | 're
 /** Where a sealed value stands; the seal is bound to it. */
 export const sealedPlace = (instanceId: string, column: SealedColumn): string => `instance/${instanceId}/${column}`;
 
-/** @throws Error when the secret key is another one than at sealing */
-export function specOf(ctx: Pick<Context, 'sealer' | 'config'>, instance: Instance): InstanceSpec {
+/** Where the value of a variable stands. */
+export const variablePlace = (instanceId: string, name: string): string => `environment_variable/${instanceId}/${name}/value`;
+
+/** An instance's row with the variables of its experiment: what is needed to start one. */
+export type StartableInstance = Instance & { readonly variables: readonly Pick<EnvironmentVariable, 'name' | 'value'>[] };
+
+/** The row as jobs need it. @throws when it is not there */
+export const loadStartable = (ctx: Pick<Context, 'db'>, instanceId: string): Promise<StartableInstance> =>
+  ctx.db.instance.findUniqueOrThrow({ where: { id: instanceId }, include: { variables: { select: { name: true, value: true } } } });
+
+/**
+ * Whole with a row that has its variables, as configuring and starting ask for; with a bare row everything but the
+ * environment, which is enough to look at an instance. So nobody can start one without its variables by mistake.
+ * @throws Error when the secret key is another one than at sealing
+ */
+export function specOf(ctx: Pick<Context, 'sealer' | 'config'>, instance: StartableInstance): InstanceSpec;
+export function specOf(ctx: Pick<Context, 'sealer' | 'config'>, instance: Instance): InstanceAccess;
+export function specOf(ctx: Pick<Context, 'sealer' | 'config'>, instance: Instance | StartableInstance): InstanceAccess | InstanceSpec {
   const open = (column: SealedColumn, value: string): Secret => ctx.sealer.open(value, sealedPlace(instance.id, column));
-  return {
+  const { INSTANCE_MEMORY_MIB, INSTANCE_DISK_MIB, INSTANCE_PROCESSES } = ctx.config;
+  const access = {
     instanceId: instance.id,
     osUserId: instance.osUserId,
     cookieName: cookieNameOf(instance.id),
@@ -24,10 +41,17 @@ export function specOf(ctx: Pick<Context, 'sealer' | 'config'>, instance: Instan
     secretKey: open('secret_key', instance.secretKey),
     roomSecret: open('room_secret', instance.roomSecret),
     restKey: open('rest_key', instance.restKey),
-    environment: {
-      OTREE_AUTH_LEVEL: new Secret(instance.authLevel),
-      ...(instance.isProduction ? { OTREE_PRODUCTION: new Secret('1') } : {}),
-    },
-    limits: { memoryMib: ctx.config.INSTANCE_MEMORY_MIB, diskMib: ctx.config.INSTANCE_DISK_MIB, processes: ctx.config.INSTANCE_PROCESSES },
+    limits: { memoryMib: instance.memoryMib ?? INSTANCE_MEMORY_MIB, diskMib: instance.diskMib ?? INSTANCE_DISK_MIB, processes: INSTANCE_PROCESSES },
+  };
+  return 'variables' in instance ? { ...access, environment: environmentOf(ctx, instance) } : access;
+}
+
+/** The panel's own come last: no variable can take their place. */
+function environmentOf(ctx: Pick<Context, 'sealer'>, instance: StartableInstance): InstanceSpec['environment'] {
+  return {
+    ...Object.fromEntries(instance.variables.map(({ name, value }) => [name, ctx.sealer.open(value, variablePlace(instance.id, name))])),
+    OTREE_AUTH_LEVEL: new Secret(instance.authLevel),
+    // Empty means "off": left out, the platform would put its own 1 there.
+    OTREE_PRODUCTION: new Secret(instance.isProduction ? '1' : ''),
   };
 }

@@ -18,7 +18,7 @@ import { sealedPlace } from './specs.ts';
 
 type Start = { readonly instance: OwnedInstance; readonly request: StartJob; readonly sampleFolder: string };
 /** What ends or restarts a running experiment. */
-const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete', 'deploy'];
+const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete', 'deploy', 'set-environment', 'scale'];
 const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up'];
 
 /** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, job_in_progress */
@@ -37,7 +37,7 @@ export async function startJob(ctx: Context, person: Person, { instance, request
   const job = await ctx.db.$transaction(async (tx) => {
     const row = await requestJob(tx, person, { kind, instanceId: instance.id });
     await applyIntent(ctx, tx, { instance, request });
-    await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason } });
+    await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason, ...detailOf(request) } });
     return row;
   });
   await announceInstance(ctx, instance.id);
@@ -49,10 +49,18 @@ async function applyIntent(ctx: Context, tx: Transaction, { instance, request }:
   const where = { id: instance.id };
   if (request.kind === 'start' || request.kind === 'restart') await tx.instance.update({ where, data: { intent: 'run' } });
   if (request.kind === 'stop' || request.kind === 'delete') await tx.instance.update({ where, data: { intent: 'stop' } });
+  if (request.kind === 'scale') {
+    const { processes, memoryMib, diskMib } = request;
+    await tx.instance.update({ where, data: { intent: processes === 0 ? 'stop' : 'run', memoryMib, diskMib } });
+  }
   if (request.kind === 'set-admin-password') {
     await tx.instance.update({ where, data: { adminPassword: ctx.sealer.seal(request.password, sealedPlace(instance.id, 'admin_password')) } });
   }
 }
+
+/** What the audit says of a request besides its reason; never a secret. */
+const detailOf = (request: StartJob): Readonly<Record<string, unknown>> =>
+  request.kind === 'scale' ? { processes: request.processes, memoryMib: request.memoryMib, diskMib: request.diskMib } : {};
 
 const withInstance = (ctx: Context, id: string): Promise<JobRow> => ctx.db.job.findUniqueOrThrow({ where: { id }, include: withInstanceName });
 
@@ -78,7 +86,7 @@ export async function listJobs(ctx: Context, person: Person, instanceId: string 
 const jobsOf = (person: Person): Prisma.JobWhereInput => (person.role === 'manager' ? {} : { instance: { is: ownInstances(person) } });
 
 /** Jobs of deleted instances stay to be looked at. */
-const ownInstances = (person: Person): { ownerId?: string } => {
+const ownInstances = (person: Person): Prisma.InstanceWhereInput => {
   const { deletedAt: _, ...condition } = visibleTo(person);
   return condition;
 };

@@ -25,6 +25,9 @@ export type InstanceSpec = {
   readonly limits: { readonly memoryMib: number; readonly diskMib: number; readonly processes: number };
 };
 
+/** What is enough to look at an instance: everything but the experiment's environment, which only a start needs. */
+export type InstanceAccess = Omit<InstanceSpec, 'environment'>;
+
 export type Room = {
   readonly name: string;
   readonly displayName: string;
@@ -188,25 +191,31 @@ export interface Platform {
   upstreamSocket(instanceId: string): string;
 
   /** Asks oTree itself, with the REST key. @throws not_running when nothing answers */
-  askOtree(spec: InstanceSpec, request: OtreeRequest): Promise<{ readonly status: number; readonly body: string }>;
+  askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ readonly status: number; readonly body: string }>;
 
   /** Row counts and size of the instance's database, read-only, ≤ 2 s. */
-  databaseFacts(spec: InstanceSpec): Promise<{ readonly sizeBytes: number; readonly rowCounts: Readonly<Record<string, number>> }>;
+  databaseFacts(spec: InstanceAccess): Promise<{ readonly sizeBytes: number; readonly rowCounts: Readonly<Record<string, number>> }>;
 
   /** Everybody in sessions that are not demos, at most 5,000, newest sessions first; empty when there are no tables yet; ≤ 2 s. @see oTree 6.0 models/participant.py: otree_participant(visited, _index_in_pages, _max_page_index, _last_page_timestamp), otree_session(is_demo), otree_roomtosession */
-  participants(spec: InstanceSpec): Promise<readonly ParticipantRow[]>;
+  participants(spec: InstanceAccess): Promise<readonly ParticipantRow[]>;
 
   /** Writes `pg_dump -Fc` of the instance's database to `file` (mode 0600), with row counts of the same snapshot. @throws backup_failed */
-  dumpDatabase(spec: InstanceSpec, file: string, signal: AbortSignal): Promise<Dump>;
+  dumpDatabase(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Dump>;
 
   /** Restores `file` into a scratch database, counts its rows, drops it again. @throws backup_failed when it cannot be restored */
-  verifyDump(spec: InstanceSpec, file: string, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+  verifyDump(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
 
   /** Drops every table and lets oTree create them anew (`otree resetdb`). Only on a stopped instance. @throws platform_failed */
   resetDatabase(spec: InstanceSpec, io: { signal: AbortSignal; onOutput: (text: string) => void }): Promise<void>;
 
   /** The last `maxBytes` of the instance's runtime log; empty when there is none. */
   readLog(instanceId: string, maxBytes: number): Promise<string>;
+
+  /**
+   * What the instance wrote into its runtime log since `position`, at most the last `maxBytes`; `null`: the end of the log.
+   * One that wrote nothing costs no reading. `position` of the answer is for the next call; it says nothing to anybody else.
+   */
+  readLogAfter(instanceId: string, position: string | null, maxBytes: number): Promise<{ readonly text: string; readonly position: string }>;
 
   /** Removes built releases except those named. */
   pruneReleases(spec: InstanceSpec, keep: readonly number[]): Promise<void>;

@@ -9,11 +9,14 @@ import { AppError, type Problem } from '../contracts/errors.ts';
 import type { Context } from '../domain/context.ts';
 import { aboutRoutes } from './api/about.ts';
 import { courseRoutes } from './api/courses.ts';
+import { activityRoutes } from './api/activity.ts';
+import { environmentRoutes } from './api/environment.ts';
 import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { legalRoutes } from './api/legal.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, sessionRoutes, signInLimits } from './api/session.ts';
+import { shareRoutes } from './api/shares.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
 import { userRoutes } from './api/users.ts';
@@ -36,6 +39,9 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...sshKeyRoutes,
   ...userRoutes,
   ...instanceRoutes,
+  ...shareRoutes,
+  ...environmentRoutes,
+  ...activityRoutes,
   ...jobRoutes,
   ...roomRoutes,
   ...systemRoutes(pingRedis),

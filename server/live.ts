@@ -6,7 +6,7 @@ import type { RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
 import { Server, type Socket } from 'socket.io';
 import { channels, type ClientEvents, type ServerEvents } from '../contracts/events.ts';
-import { findInstance, type Person } from '../domain/access.ts';
+import { findInstance, visibleTo, type Person } from '../domain/access.ts';
 import type { Context } from '../domain/context.ts';
 import type { User } from '../prisma/client/client.ts';
 import { isOwnOrigin } from './origin.ts';
@@ -27,7 +27,7 @@ export function startLive(httpServer: http.Server, parts: { ctx: Context; loginS
   for (const middleware of loginSessions) live.engine.use(onlyHandshake(middleware));
   live.use((socket, next) => next(personOf(socket) ? undefined : new Error('sign_in_required')));
   live.on('connection', (socket) => void welcome(ctx, socket));
-  const timer = setInterval(() => void dropEnded(ctx, live), recheckMs).unref();
+  const timer = setInterval(() => void dropEnded(ctx, live).then(() => dropUnseen(ctx, live)), recheckMs).unref();
   httpServer.on('close', () => clearInterval(timer));
   return live;
 }
@@ -78,5 +78,23 @@ async function dropEnded(ctx: Context, live: LiveServer): Promise<void> {
     const then = personOf(socket);
     const person = then && now.get(then.id);
     if (!then || !person || person.disabledAt || person.sessionEpoch !== then.sessionEpoch || person.role !== then.role) socket.disconnect(true);
+  }
+}
+
+const instanceChannel = channels.instance('');
+
+/**
+ * Takes sockets out of the channels of instances that their person may no longer see. A share that ends takes them out at
+ * once; this is for whoever asked to watch in the very moment, and for what Redis lost.
+ */
+async function dropUnseen(ctx: Context, live: LiveServer): Promise<void> {
+  for (const socket of live.sockets.sockets.values()) {
+    const person = personOf(socket);
+    const watched = [...socket.rooms].filter((room) => room.startsWith(instanceChannel)).map((room) => room.slice(instanceChannel.length));
+    if (!person || person.role === 'manager' || watched.length === 0) continue;
+    const seen = await ctx.db.instance.findMany({ where: { AND: [{ id: { in: watched } }, visibleTo(person)] }, select: { id: true } }).catch(() => null);
+    if (!seen) return;
+    const ids = new Set(seen.map(({ id }) => id));
+    for (const id of watched) if (!ids.has(id)) await socket.leave(channels.instance(id));
   }
 }

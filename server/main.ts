@@ -11,7 +11,7 @@ import pg from 'pg';
 import type { ServerEvents } from '../contracts/events.ts';
 import { assemble, liveKey, makeEvents, queueName, redisOptions } from '../domain/assemble.ts';
 import { loadConfig, type Config } from '../domain/config.ts';
-import type { Context } from '../domain/context.ts';
+import type { Context, Events } from '../domain/context.ts';
 import { adoptHeads } from '../domain/deployments.ts';
 import { makeGitAccess } from '../domain/git-access.ts';
 import { prepareFirstManager } from '../domain/people.ts';
@@ -30,6 +30,12 @@ function openRedis(config: Config, extra: { maxRetriesPerRequest: null | number;
   return redis.on('error', () => undefined);
 }
 
+const eventsThrough = (emitter: Emitter<ServerEvents>): Events =>
+  makeEvents(
+    (to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)),
+    (of, from) => emitter.in(of).socketsLeave(from),
+  );
+
 async function main(): Promise<void> {
   const config = loadConfig();
   const { layout } = config;
@@ -43,9 +49,8 @@ async function main(): Promise<void> {
     { publish: (channel: string, message: Buffer) => redis.publish(channel, message).catch(() => undefined) },
     { key: liveKey },
   );
-  const events = makeEvents((to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)));
   const ctx = assemble(config, 'server', {
-    events,
+    events: eventsThrough(emitter),
     queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },
   });
   const pool = new pg.Pool({ connectionString: config.DATABASE_URL?.open(), max: 5 });

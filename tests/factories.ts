@@ -90,6 +90,7 @@ function recordEvents(): Pick<TestContext, 'events' | 'recorded' | 'waitForEvent
     jobLog: port('jobLog'),
     seats: port('seats'),
     people: port('people'),
+    instanceLost: port('instanceLost'),
   };
   return { recorded, waitForEvent, events };
 }

@@ -4,7 +4,7 @@ import type { InstanceView } from '../contracts/instances.ts';
 import { countOf } from './numbers.ts';
 import { describeAgo } from './times.ts';
 
-export type ConfirmedKind = 'stop' | 'restart' | 'reset-database' | 'delete';
+export type ConfirmedKind = 'stop' | 'restart' | 'set-environment' | 'reset-database' | 'delete';
 export type Consequences = {
   readonly title: string;
   readonly verb: string;
@@ -33,9 +33,9 @@ export function describeConsequences(kind: ConfirmedKind, instance: Facts, nowMs
       isDangerous: false,
     };
   }
-  if (kind === 'restart') {
+  if (kind === 'restart' || kind === 'set-environment') {
     return {
-      title: `Restart ${name}?`,
+      title: kind === 'restart' ? `Restart ${name}?` : `Restart ${name} to apply the changes?`,
       verb: 'Restart',
       facts,
       sentences: ['Pages wait for a few seconds, then go on where they were.', 'The data stay as they are.'],

@@ -4,7 +4,8 @@ import type { InstanceView } from '../contracts/instances.ts';
 import { jobKinds, type StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 
-export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'deploy'>;
+/** Environment and limits are set by forms of their own, a deployment by a push. */
+export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'deploy' | 'set-environment' | 'scale'>;
 export type ActionItem = {
   readonly kind: ActionKind;
   readonly label: string;

@@ -1,34 +1,52 @@
-// Which instances the dashboard shows: search words, whose, and state, all in the address.
+// Which instances the dashboard shows: search words, whose, state, owner, order and page, all in the address.
 
-import type { InstanceSummary } from '../contracts/instances.ts';
+import { instanceFilters, instanceSorts, type InstanceFilter, type InstanceSort } from '../contracts/instances.ts';
 import { instanceStates, type InstanceState } from '../contracts/states.ts';
 
-export type InstanceFilter = { readonly words: string; readonly isMine: boolean; readonly state: InstanceState | null };
+export type Wish = {
+  readonly words: string;
+  readonly filter: InstanceFilter;
+  readonly state: InstanceState | null;
+  readonly ownerId: string | null;
+  readonly sort: InstanceSort;
+  /** Against the order that the sort begins with. */
+  readonly isReversed: boolean;
+  readonly page: number;
+};
 
-/** The filter in an address: `?q=trust&of=me&state=running`. */
-export function readFilter(search: URLSearchParams): InstanceFilter {
-  const state = search.get('state');
-  return { words: search.get('q') ?? '', isMine: search.get('of') === 'me', state: instanceStates.find((known) => known === state) ?? null };
-}
+export const sortWords: Readonly<Record<InstanceSort, string>> = {
+  name: 'name',
+  activity: 'last activity',
+  created: 'newest',
+  state: 'state',
+  owner: 'owner',
+  memory: 'memory',
+};
+const startsHigh: readonly InstanceSort[] = ['activity', 'created', 'memory'];
 
-/** Every word has to occur in the name, the owner or the oTree version. */
-export function chooseInstances(list: readonly InstanceSummary[], filter: InstanceFilter, myId: string): InstanceSummary[] {
-  const words = filter.words.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (instance: InstanceSummary): boolean => {
-    const text = `${instance.name} ${instance.owner.name} ${instance.otreeVersion ?? ''}`.toLowerCase();
-    return (
-      words.every((word) => text.includes(word)) && (!filter.isMine || instance.owner.id === myId) && (filter.state === null || instance.state === filter.state)
-    );
+/** The wish in an address: `?q=trust&of=mine&state=running&sort=activity&page=2`; what nobody knows is left out. */
+export function readWish(search: URLSearchParams): Wish {
+  const known = <T extends string>(key: string, all: readonly T[]): T | null => all.find((one) => one === search.get(key)) ?? null;
+  const page = Number(search.get('page') ?? 1);
+  return {
+    words: search.get('q') ?? '',
+    filter: known('of', instanceFilters) ?? 'all',
+    state: known('state', instanceStates),
+    ownerId: search.get('owner'),
+    sort: known('sort', instanceSorts) ?? 'name',
+    isReversed: search.get('order') === 'reversed',
+    page: Number.isInteger(page) && page > 0 ? page : 1,
   };
-  return list.filter(fits).toSorted((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true }));
 }
 
-/** States that occur, most frequent first, with how many there are. */
-export function countStates(list: readonly InstanceSummary[]): { state: InstanceState; count: number }[] {
-  return instanceStates
-    .map((state) => ({ state, count: list.filter((instance) => instance.state === state).length }))
-    .filter(({ count }) => count > 0)
-    .toSorted((one, other) => other.count - one.count);
+/** What `GET /instances` is asked for this wish. */
+export function queryOf(wish: Wish): string {
+  const { words, filter, state, ownerId, sort, isReversed, page } = wish;
+  const query = new URLSearchParams({ search: words.slice(0, 200), filter, sort, page: String(page) });
+  if (state !== null) query.set('state', state);
+  if (ownerId !== null) query.set('owner', ownerId);
+  if (isReversed) query.set('order', startsHigh.includes(sort) ? 'asc' : 'desc');
+  return query.toString();
 }
 
 /** A free name for a sample: `sample`, or `sample-2` and on. */

@@ -1,6 +1,6 @@
 // Reading instances and what belongs to them, and keeping the copies fresh.
 
-import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
 import {
   backupListSchema,
   deploymentListSchema,
@@ -10,6 +10,7 @@ import {
   type BackupView,
   type changeInstanceSchema,
   type DeploymentView,
+  type InstanceList,
   type InstanceSummary,
   type InstanceView,
 } from '../contracts/instances.ts';
@@ -22,12 +23,25 @@ const paceMs = (isMoving: boolean): number => (isMoving ? 2_000 : 20_000);
 const movingStates = ['creating', 'building', 'starting', 'stopping', 'deleting'];
 const isMoving = (instance: InstanceSummary): boolean => instance.job !== null || movingStates.includes(instance.state);
 
-export const useInstances = (): UseQueryResult<InstanceSummary[]> =>
+/** One page of the list. @param query of `GET /instances`; the page before stays while the next one comes */
+export const useInstances = (query: string): UseQueryResult<InstanceList> =>
   useQuery({
-    queryKey: ['instances'],
-    queryFn: async ({ signal }) => (await request(instanceListSchema, '/instances', { signal })).instances,
-    refetchInterval: (query) => paceMs(query.state.data?.some(isMoving) ?? false),
+    queryKey: ['instances', query],
+    queryFn: ({ signal }) => request(instanceListSchema, `/instances?${query}`, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => paceMs(state.data?.instances.some(isMoving) ?? false),
   });
+
+/** Whether a name is in use, as far as this person can see; asked only when it may be one. */
+export function useIsNameTaken(name: string): boolean {
+  const wanted = name.trim();
+  const list = useQuery({
+    queryKey: ['instances', 'named', wanted],
+    queryFn: ({ signal }) => request(instanceListSchema, `/instances?${new URLSearchParams({ search: wanted }).toString()}`, { signal }),
+    enabled: wanted.length >= 3,
+  });
+  return list.data?.instances.some((instance) => instance.name === wanted) ?? false;
+}
 
 /** One instance; while it waits for its first push the page asks often, because the push comes from elsewhere. */
 export const useInstance = (name: string): UseQueryResult<InstanceView> =>

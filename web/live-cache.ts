@@ -2,18 +2,29 @@
 
 import type { QueryClient } from '@tanstack/react-query';
 import type { ServerEvents } from '../contracts/events.ts';
-import type { InstanceSummary, InstanceView } from '../contracts/instances.ts';
+import type { InstanceList, InstanceView } from '../contracts/instances.ts';
 import type { JobView } from '../contracts/jobs.ts';
 import type { SeatDifference, SeatMap } from '../contracts/seats.ts';
 import { isJobOver } from '../contracts/states.ts';
 
 type InstanceEvent = Parameters<ServerEvents['instance']>[0];
 
-/** The list with this summary in its place, at its end when it is new, or without it when it is gone. */
-export function withSummary(list: readonly InstanceSummary[], { id, summary }: InstanceEvent): InstanceSummary[] {
-  if (summary === null) return list.filter((instance) => instance.id !== id);
-  if (!list.some((instance) => instance.id === id)) return [...list, summary];
-  return list.map((instance) => (instance.id === id ? summary : instance));
+/** The page of the list with this summary in its place or without it when it is gone; null when it does not stand on this page. */
+export function withSummary(list: InstanceList, { id, summary }: InstanceEvent): InstanceList | null {
+  if (!list.instances.some((instance) => instance.id === id)) return null;
+  const instances = list.instances.flatMap((instance) => (instance.id === id ? (summary ?? []) : instance));
+  return { ...list, instances };
+}
+
+/** At most one refetch of the lists in this time: a lab with a thousand instances has news all the time. */
+const refreshMs = 3_000;
+let refresh: number | undefined;
+
+function refreshListsSoon(client: QueryClient): void {
+  refresh ??= window.setTimeout(() => {
+    refresh = undefined;
+    void client.invalidateQueries({ queryKey: ['instances'] });
+  }, refreshMs);
 }
 
 /** The list with this job in its place, or first when it is new. */
@@ -37,7 +48,13 @@ export function withSeats(map: SeatMap, difference: SeatDifference): SeatMap | n
 
 export function rememberInstance(client: QueryClient, event: InstanceEvent): void {
   const { summary } = event;
-  client.setQueryData<InstanceSummary[]>(['instances'], (list) => list && withSummary(list, event));
+  const lists = client.getQueriesData<InstanceList>({ queryKey: ['instances'] }).flatMap(([key, list]) => (list ? [{ key, list }] : []));
+  for (const { key, list } of lists) {
+    const next = withSummary(list, event);
+    if (next) client.setQueryData(key, next);
+    // where it stands now, only the server knows
+    if (next === null || summary === null) refreshListsSoon(client);
+  }
   client.setQueryData<InstanceView>(['instance', event.name], (view) => (view && summary ? { ...view, ...summary } : view));
   void client.invalidateQueries({ queryKey: ['instance', event.name] });
 }
@@ -48,7 +65,7 @@ export function rememberJob(client: QueryClient, job: JobView): void {
   if (job.instanceName === null) return;
   client.setQueryData<JobView[]>(['jobs', 'of', job.instanceName], (list) => list && withJob(list, job));
   if (!isJobOver(job.state)) return;
-  for (const noun of ['instance', 'deployments', 'backups']) void client.invalidateQueries({ queryKey: [noun, job.instanceName] });
+  for (const noun of ['instance', 'deployments', 'backups', 'activity', 'environment']) void client.invalidateQueries({ queryKey: [noun, job.instanceName] });
   void client.invalidateQueries({ queryKey: ['instances'] });
   void client.invalidateQueries({ queryKey: ['job-log', job.id] });
 }

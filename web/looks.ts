@@ -37,6 +37,8 @@ export const seatLooks: Readonly<Record<SeatState, Look>> = {
 };
 
 export const jobIcons: Readonly<Record<JobKind, string>> = {
+  'set-environment': 'sliders horizontal',
+  scale: 'microchip',
   'create-instance': 'plus',
   deploy: 'upload',
   start: 'play',

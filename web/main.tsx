@@ -16,6 +16,7 @@ import './deploy.css';
 import './jobs.css';
 import './terminal.css';
 import './rooms.css';
+import './instance.css';
 import { ToastRegion } from './components/ToastRegion.tsx';
 import { queryClient } from './query-client.ts';
 import { router } from './routes.tsx';

@@ -5,13 +5,13 @@ import type { WorkerContext } from '../domain/context.ts';
 import type { JobLogWriter } from '../domain/job-log.ts';
 import { writeSteps } from '../domain/jobs.ts';
 import type { JobRow } from '../domain/present-job.ts';
-import type { Instance } from '../prisma/client/client.ts';
+import type { StartableInstance } from '../domain/specs.ts';
 
 export type JobRun = {
   readonly ctx: WorkerContext;
   readonly job: JobRow;
   /** The instance's row as it was when the job began. */
-  readonly instance: Instance;
+  readonly instance: StartableInstance;
   /** Aborted when the worker stops or the job is cancelled. */
   readonly signal: AbortSignal;
   /** Adds text to the job's log. */

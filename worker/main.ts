@@ -11,6 +11,9 @@ import { recoverJobs, sweepJobs } from '../domain/jobs.ts';
 import { throwAwayOld } from '../domain/keeping.ts';
 import { observeFacts } from '../domain/observe-facts.ts';
 import { observeInstances, reconcileInstances } from '../domain/observe.ts';
+import { observeActivity, type ActivityMarks } from '../domain/observe-activity.ts';
+import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
+import { rememberCapabilities } from '../domain/capabilities.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
 import { startAnswering } from './answer.ts';
 import { openFrontDoor, openPlatform } from './adapters.ts';
@@ -31,10 +34,14 @@ function openRedis(config: Config): Redis {
 }
 
 const roundsOf = (ctx: WorkerContext, redis: Redis): Round[] => {
+  const logPositions: LogPositions = new Map();
+  const activityMarks: ActivityMarks = new Map();
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
   return [
     { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
     { name: 'facts', everyMs: 3000, work: () => observeFacts(ctx) },
+    { name: 'errors', everyMs: 3000, work: () => observeTracebacks(ctx, logPositions) },
+    { name: 'activity', everyMs: 10_000, work: () => observeActivity(ctx, activityMarks) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
     { name: 'versions', everyMs: 3_600_000, work: () => noteOwnVersions(ctx, redis) },
     { name: 'keeping', everyMs: 3_600_000, work: () => throwAwayOld(ctx) },
@@ -52,19 +59,17 @@ async function main(): Promise<void> {
     { publish: (channel: string, message: Buffer) => (redis.status === 'ready' ? redis.publish(channel, message).catch(() => undefined) : undefined) },
     { key: liveKey },
   );
-  const events = makeEvents((to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)));
+  const events = makeEvents(
+    (to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)),
+    (of, from) => emitter.in(of).socketsLeave(from),
+  );
   const base = assemble(config, 'worker', {
     events,
     queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },
   });
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
-  const { isolationNote } = await ctx.platform.capabilities();
-  await ctx.db.setting.upsert({
-    where: { name: 'platform.isolation-note' },
-    create: { name: 'platform.isolation-note', value: isolationNote },
-    update: { value: isolationNote },
-  });
+  await rememberCapabilities(ctx, await ctx.platform.capabilities());
   await refreshAllRoutes(ctx, AbortSignal.timeout(60_000));
   await recoverInstances(ctx, await recoverJobs(ctx));
   await observeInstances(ctx);

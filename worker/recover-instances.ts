@@ -2,7 +2,7 @@
 
 import type { WorkerContext } from '../domain/context.ts';
 import { readSteps } from '../domain/present-job.ts';
-import { specOf } from '../domain/specs.ts';
+import { loadStartable, specOf } from '../domain/specs.ts';
 import type { Job } from '../prisma/client/client.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function recoverInstances(ctx: WorkerContext, interrupted: readonly
 }
 
 async function recover(ctx: WorkerContext, instanceId: string, wasReset: boolean): Promise<void> {
-  const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id: instanceId } });
+  const instance = await loadStartable(ctx, instanceId);
   await ctx.platform.stop({ instanceId, osUserId: instance.osUserId }, AbortSignal.timeout(60_000));
   if (instance.currentDeploymentId === null) return;
   const deployment = await ctx.db.deployment.findUniqueOrThrow({ where: { id: instance.currentDeploymentId } });

@@ -1,12 +1,14 @@
 // From a job's id to its end: claim, run, end exactly once, leave a true state behind.
 
-import { AppError } from '../contracts/errors.ts';
+import { AppError, type ErrorDetails } from '../contracts/errors.ts';
 import { panelJobKinds, type JobKind, type PanelJobKind } from '../contracts/jobs.ts';
 import type { WorkerContext } from '../domain/context.ts';
+import { hideValues } from '../domain/environment-variables.ts';
 import { openJobLog } from '../domain/job-log.ts';
 import { audienceOf, claimJob, endJob } from '../domain/jobs.ts';
 import { observeInstances } from '../domain/observe.ts';
 import type { JobRow } from '../domain/present-job.ts';
+import { loadStartable } from '../domain/specs.ts';
 import { makePanelRun, type JobRun, type PanelRun } from './job-run.ts';
 import { backUp } from './jobs/back-up.ts';
 import { createCourse } from './jobs/create-course.ts';
@@ -15,6 +17,8 @@ import { deleteCourse } from './jobs/delete-course.ts';
 import { deleteInstance } from './jobs/delete-instance.ts';
 import { deploy } from './jobs/deploy.ts';
 import { resetDatabase } from './jobs/reset-database.ts';
+import { scale } from './jobs/scale.ts';
+import { setEnvironment } from './jobs/set-environment.ts';
 import { restart, setAdminPassword, start, stop } from './jobs/start-stop.ts';
 
 const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => Promise<void>>> = {
@@ -27,6 +31,8 @@ const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => 
   'reset-database': resetDatabase,
   'back-up': backUp,
   delete: deleteInstance,
+  'set-environment': setEnvironment,
+  scale,
 };
 
 /** Jobs of no instance. */
@@ -58,8 +64,19 @@ async function dispatch(run: PanelRun): Promise<void> {
   const kind = run.job.kind as JobKind;
   const panelKind = panelJobKinds.find((one) => one === kind);
   if (panelKind) return panelRunners[panelKind](run);
-  const instance = await run.ctx.db.instance.findUniqueOrThrow({ where: { id: run.job.instanceId ?? '' } });
-  return runners[kind as Exclude<JobKind, PanelJobKind>]({ ...run, instance });
+  const instance = await loadStartable(run.ctx, run.job.instanceId ?? '');
+  const hide = hideValues(run.ctx, instance);
+  try {
+    await runners[kind as Exclude<JobKind, PanelJobKind>]({ ...run, instance, write: (text) => run.write(hide(text)) });
+  } catch (error) {
+    throw error instanceof AppError ? withoutValues(error, hide) : error;
+  }
+}
+
+/** The last line of what an experiment wrote may stand in the error: values of its variables do not. */
+function withoutValues(error: AppError, hide: (text: string) => string): AppError {
+  const details = Object.entries(error.details).map(([name, value]) => [name, typeof value === 'string' ? hide(value) : value]);
+  return new AppError(error.code, Object.fromEntries(details) as ErrorDetails, { cause: error });
 }
 
 async function tryRun(run: PanelRun, work: () => Promise<void>): Promise<AppError | null> {

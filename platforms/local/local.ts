@@ -4,7 +4,19 @@ import { constants } from 'node:fs';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
-import type { BuildRequest, BuiltRelease, Capabilities, Dump, InstanceSpec, Observation, OtreeRequest, ParticipantRow, Platform, Trial } from '../platform.ts';
+import type {
+  BuildRequest,
+  BuiltRelease,
+  Capabilities,
+  Dump,
+  InstanceAccess,
+  InstanceSpec,
+  Observation,
+  OtreeRequest,
+  ParticipantRow,
+  Platform,
+  Trial,
+} from '../platform.ts';
 import { readParticipants } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, verifyDump } from '../postgres-dump.ts';
@@ -22,7 +34,7 @@ import {
   writeRecord,
 } from './files.ts';
 import { type Ground, launcherDir, type LocalOptions } from './ground.ts';
-import { readLog } from './log-file.ts';
+import { readLog, readLogAfter } from './log-file.ts';
 import { Observer } from './observe.ts';
 import { askOtree } from './otree-client.ts';
 import { endControlGroup } from './processes.ts';
@@ -132,23 +144,23 @@ export class LocalPlatform implements Platform {
     return pathsOf(this.#ground, instanceId).socket;
   }
 
-  async askOtree(spec: InstanceSpec, request: OtreeRequest): Promise<{ status: number; body: string }> {
+  async askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ status: number; body: string }> {
     return await askOtree(this.upstreamSocket(spec.instanceId), spec.restKey, request);
   }
 
-  async databaseFacts(spec: InstanceSpec): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {
+  async databaseFacts(spec: InstanceAccess): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {
     return await this.#ground.databases.facts(spec.instanceId, spec.databasePassword);
   }
 
-  async participants(spec: InstanceSpec): Promise<readonly ParticipantRow[]> {
+  async participants(spec: InstanceAccess): Promise<readonly ParticipantRow[]> {
     return await readParticipants(this.#ground.databases.addressOf(spec.instanceId, spec.databasePassword));
   }
 
-  async dumpDatabase(spec: InstanceSpec, file: string, signal: AbortSignal): Promise<Dump> {
+  async dumpDatabase(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Dump> {
     return await dumpDatabase({ databases: this.#ground.databases, instanceId: spec.instanceId, password: spec.databasePassword, file, signal });
   }
 
-  async verifyDump(spec: InstanceSpec, file: string, signal: AbortSignal): Promise<Record<string, number>> {
+  async verifyDump(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Record<string, number>> {
     return await verifyDump({ databases: this.#ground.databases, instanceId: spec.instanceId, password: spec.databasePassword, file, signal });
   }
 
@@ -159,6 +171,10 @@ export class LocalPlatform implements Platform {
 
   async readLog(instanceId: string, maxBytes: number): Promise<string> {
     return await readLog(pathsOf(this.#ground, instanceId).log, maxBytes);
+  }
+
+  async readLogAfter(instanceId: string, position: string | null, maxBytes: number): Promise<{ text: string; position: string }> {
+    return await readLogAfter(pathsOf(this.#ground, instanceId).log, position, maxBytes);
   }
 
   async pruneReleases(spec: InstanceSpec, keep: readonly number[]): Promise<void> {

@@ -10,13 +10,15 @@ import {
   createdInstanceSchema,
   createInstanceSchema,
   deploymentListSchema,
+  instanceListQuery,
   instanceListSchema,
   instanceSchema,
 } from '../../contracts/instances.ts';
 import { findBackupFile, listBackups } from '../../domain/backups.ts';
 import { listDeployments } from '../../domain/deployments.ts';
 import { tellOwner } from '../../domain/mail-owner.ts';
-import { createInstance, listInstances, revealAdminPassword, setDeployBranch, showInstance } from '../../domain/instances.ts';
+import { listInstances } from '../../domain/instance-list.ts';
+import { createInstance, revealAdminPassword, setDeployBranch, showInstance } from '../../domain/instances.ts';
 import { presentJob } from '../../domain/present-job.ts';
 import { readProject } from '../../domain/present-instance.ts';
 import { setResetsOnDrift } from '../../domain/schema-drift.ts';
@@ -27,9 +29,10 @@ export const instanceRoutes: readonly AnyEndpoint[] = [
     method: 'get',
     path: '/instances',
     action: 'instances.list',
-    summary: 'Every instance that one may see',
+    summary: 'Instances that one may see, a page at a time',
+    query: instanceListQuery,
     response: instanceListSchema,
-    run: async ({ ctx, person }) => ({ instances: await listInstances(ctx, person) }),
+    run: ({ ctx, person, query }) => listInstances(ctx, person, query),
   }),
   endpoint({
     method: 'post',

@@ -1,12 +1,13 @@
 // Instances: made with secrets of their own, seen by those who may, named once.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInstanceSchema, instanceNameSchema } from '../../contracts/instances.ts';
+import { createInstanceSchema, instanceListQuery, instanceNameSchema } from '../../contracts/instances.ts';
 import { mayFollow } from '../../contracts/states.ts';
 import { gitRemoteUrl, instanceUrl, resolveAddressMode } from '../../domain/addresses.ts';
 import { ConfigProblem, configurationPage, loadConfig } from '../../domain/config.ts';
 import { guard } from '../../domain/guard.ts';
-import { createInstance, listInstances, showInstance } from '../../domain/instances.ts';
+import { listInstances } from '../../domain/instance-list.ts';
+import { createInstance, showInstance } from '../../domain/instances.ts';
 import { makeSealer } from '../../domain/sealing.ts';
 import { specOf } from '../../domain/specs.ts';
 import { readFileSync } from 'node:fs';
@@ -73,7 +74,8 @@ describe('seeing instances', () => {
   it('shows an experimenter their own and a manager all', async () => {
     const [owner, other, manager] = await Promise.all([aUser(ctx), aUser(ctx), aUser(ctx, { role: 'manager' })]);
     const { name } = await anInstance(ctx, { ownerId: owner.id });
-    const names = async (person: typeof owner): Promise<string[]> => (await listInstances(ctx, person)).map((row) => row.name);
+    const names = async (person: typeof owner): Promise<string[]> =>
+      (await listInstances(ctx, person, instanceListQuery.parse({}))).instances.map((row) => row.name);
     expect(await names(owner)).toEqual([name]);
     expect(await names(other)).toEqual([]);
     expect(await names(manager)).toContain(name);

@@ -48,7 +48,7 @@ describe('observing', () => {
     await observeInstances(workerThatSees('crashed'), { only: instance.id });
     expect(await stateNow(instance)).toBe('crashed');
     const shown = ctx.recorded.find((event) => event.name === 'instance' && event.values[1].state === 'crashed');
-    expect(shown?.values[0]).toEqual({ instanceId: instance.id, ownerId: instance.ownerId });
+    expect(shown?.values[0]).toEqual({ instanceId: instance.id, ownerId: instance.ownerId, sharedWith: [] });
   });
 
   it('says nothing new when nothing is new', async () => {

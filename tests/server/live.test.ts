@@ -28,7 +28,10 @@ beforeAll(async () => {
   redis = testRedis();
   live = startLive(panel.server, { ctx: panel.ctx, loginSessions: panel.sessions, redis });
   const emitter = new Emitter<ServerEvents>(redis, { key: liveKey });
-  events = makeEvents((to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)));
+  events = makeEvents(
+    (to, event, payload) => void emitter.to([...to]).emit(event, ...([payload] as Parameters<ServerEvents[typeof event]>)),
+    (of, from) => emitter.in(of).socketsLeave(from),
+  );
 });
 afterAll(async () => {
   for (const socket of sockets) socket.disconnect();

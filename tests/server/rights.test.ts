@@ -6,17 +6,22 @@ import { generateKeyPairSync } from 'node:crypto';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobKind, PanelJobKind } from '../../contracts/jobs.ts';
-import { canOnInstance, canOnPanel, isInstanceAction, type InstanceAction } from '../../contracts/roles.ts';
+import { canOnInstance, canOnPanel, isInstanceAction, standings, type InstanceAction, type Standing } from '../../contracts/roles.ts';
 import { newId } from '../../domain/ids.ts';
 import type { User } from '../../prisma/client/client.ts';
 import { apiRoutes } from '../../server/app.ts';
 import type { AnyEndpoint } from '../../server/endpoint.ts';
-import { aProject, anInstance, aRoom } from '../factories.ts';
+import { variablePlace } from '../../domain/specs.ts';
+import { aProject, anInstance, aRoom, aUser } from '../factories.ts';
 import { startPanel, type Client, type TestPanel } from './panel.ts';
 
-const visitors = ['nobody', 'disabled', 'stranger', 'owner', 'manager'] as const;
+const visitors = ['nobody', 'disabled', 'stranger', 'view', 'operate', 'owner', 'manager'] as const;
 type Visitor = (typeof visitors)[number];
-type World = { readonly name: string; readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course', string>> };
+type World = {
+  readonly name: string;
+  readonly login: string;
+  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague', string>>;
+};
 type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
 
 const at = (route: string, body?: (world: World) => unknown): Case => ({ path: (world) => route.replace(':name', world.name), ...(body ? { body } : {}) });
@@ -86,6 +91,17 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /courses/:id': { path: ({ ids }) => `/courses/${ids.course}` },
   'POST /courses/:id/links': { path: ({ ids }) => `/courses/${ids.course}/links` },
   'POST /courses/:id/deletion': { path: ({ ids }) => `/courses/${ids.course}/deletion`, body: () => ({ confirm: 'not its name' }) },
+  'GET /instances/:name/people': at('/instances/:name/people'),
+  'POST /instances/:name/shares': at('/instances/:name/shares', ({ login }) => ({ login, level: 'view' })),
+  'PUT /instances/:name/shares/:userId': { path: ({ name, ids }) => `/instances/${name}/shares/${ids.colleague}`, body: () => ({ level: 'operate' }) },
+  'DELETE /instances/:name/shares/:userId': { path: ({ name, ids }) => `/instances/${name}/shares/${ids.colleague}` },
+  'POST /instances/:name/owner': at('/instances/:name/owner', ({ login }) => ({ login, keepsOperate: true })),
+  'GET /instances/:name/environment': at('/instances/:name/environment'),
+  'PATCH /instances/:name/environment': at('/instances/:name/environment', () => ({ set: [{ name: 'API_KEY', value: 'secret' }] })),
+  'GET /instances/:name/environment/:variable': { path: ({ name }) => `/instances/${name}/environment/TOKEN` },
+  'GET /instances/:name/activity': at('/instances/:name/activity'),
+  'PUT /instances/:name/notes': at('/instances/:name/notes', () => ({ notes: 'pilot on Monday', before: '' })),
+  'DELETE /instances/:name/last-error': at('/instances/:name/last-error'),
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
@@ -99,6 +115,8 @@ const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | PanelJobKind> 
   delete: (name) => ({ kind: 'delete', confirm: name }),
   'deploy-sample': () => ({ kind: 'deploy-sample' }),
   deploy: (name) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
+  'set-environment': () => ({ kind: 'set-environment' }),
+  scale: () => ({ kind: 'scale', processes: 1, memoryMib: 1024, diskMib: null }),
 };
 
 const keyOf = (route: AnyEndpoint): string => `${route.method.toUpperCase()} ${route.path}`;
@@ -120,7 +138,7 @@ const people: Partial<Record<Visitor, User>> = {};
 
 beforeAll(async () => {
   panel = await startPanel();
-  for (const visitor of ['disabled', 'stranger', 'owner', 'manager'] as const)
+  for (const visitor of ['disabled', 'stranger', 'view', 'operate', 'owner', 'manager'] as const)
     people[visitor] = await panel.person(visitor === 'manager' ? 'manager' : 'experimenter');
 });
 afterAll(() => panel.close());
@@ -130,6 +148,17 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const { ctx } = panel;
   const ownerId = people.owner?.id ?? '';
   const instance = await anInstance(ctx, { ownerId, state: 'stopped', intent: 'stop', project: aProject({ rooms: [aRoom({ labels: ['A1', 'A2'] })] }) });
+  const [someone, colleague] = [await aUser(ctx), await aUser(ctx)];
+  await ctx.db.instanceShare.createMany({
+    data: [
+      { instanceId: instance.id, userId: people.view?.id ?? '', level: 'view' },
+      { instanceId: instance.id, userId: people.operate?.id ?? '', level: 'operate' },
+      { instanceId: instance.id, userId: colleague.id, level: 'view' },
+    ],
+  });
+  const variable = { instanceId: instance.id, name: 'TOKEN' };
+  const value = ctx.sealer.seal('s3cret', variablePlace(variable.instanceId, variable.name));
+  await ctx.db.environmentVariable.create({ data: { ...variable, value, updatedByName: 'test' } });
   const job = await ctx.db.job.create({ data: { id: newId(), kind: 'start', instanceId: instance.id, state: 'succeeded', actorName: 'test' } });
   const deployment = await ctx.db.deployment.create({
     data: {
@@ -154,7 +183,11 @@ async function aWorld(visitor: Visitor): Promise<World> {
     data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },
   });
   const course = await ctx.db.course.create({ data: { id: newId(), name: newId(), createdByName: 'test' } });
-  return { name: instance.name, ids: { course: course.id, job: job.id, key: key.id, person: (await panel.person('experimenter')).id, backup: backup.id } };
+  return {
+    name: instance.name,
+    login: someone.userName,
+    ids: { course: course.id, job: job.id, key: key.id, person: someone.id, backup: backup.id, colleague: colleague.id },
+  };
 }
 
 async function visit(visitor: Visitor): Promise<Client> {
@@ -163,7 +196,7 @@ async function visit(visitor: Visitor): Promise<Client> {
   return client;
 }
 
-const standing = (visitor: Visitor) => (visitor === 'manager' || visitor === 'owner' ? visitor : 'stranger');
+const standing = (visitor: Visitor): Standing => standings.find((one) => one === visitor) ?? 'stranger';
 const isSignedIn = (visitor: Visitor): boolean => visitor !== 'nobody' && visitor !== 'disabled';
 
 /** The status that the tables demand, null: let through. */
@@ -175,7 +208,8 @@ function refusal(visitor: Visitor, route: AnyEndpoint): number | null {
     if (isByJob(route) && visitor === 'stranger') return 404;
     return canOnPanel(visitor === 'manager' ? 'manager' : 'experimenter', action) ? null : 403;
   }
-  return refusalOnInstance(visitor, action);
+  // The route only asks for reading; the kind of job in the case above asks for more.
+  return refusalOnInstance(visitor, keyOf(route) === 'POST /instances/:name/jobs' ? 'instance.back-up' : action);
 }
 
 function refusalOnInstance(visitor: Visitor, action: InstanceAction): number | null {

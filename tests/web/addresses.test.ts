@@ -1,11 +1,11 @@
 // Addresses, filters and forms of the pages.
 
 import { describe, expect, it } from 'vitest';
-import { createInstanceSchema, type InstanceSummary } from '../../contracts/instances.ts';
+import { createInstanceSchema } from '../../contracts/instances.ts';
 import { signInSchema } from '../../contracts/people.ts';
 import { instancePath, readBack } from '../../web/addresses.ts';
 import { checkValues } from '../../web/form.ts';
-import { chooseInstances, countStates, freeSampleName, readFilter } from '../../web/instance-filter.ts';
+import { freeSampleName, queryOf, readWish } from '../../web/instance-filter.ts';
 import { systemsFor } from '../../web/operating-systems.ts';
 
 describe('readBack', () => {
@@ -21,28 +21,27 @@ describe('readBack', () => {
 });
 
 describe('dashboard filter', () => {
-  const instance = (name: string, state: InstanceSummary['state'], ownerId: string): InstanceSummary =>
-    ({ id: name, name, state, owner: { id: ownerId, name: ownerId === 'me' ? 'Ada' : 'Christian' }, otreeVersion: null }) as InstanceSummary;
-  const list = [instance('trust-10', 'running', 'me'), instance('trust-9', 'waiting', 'other'), instance('auction', 'running', 'other')];
-  const names = (search: string): string[] => chooseInstances(list, readFilter(new URLSearchParams(search)), 'me').map(({ name }) => name);
+  const asked = (address: string): Record<string, string> => Object.fromEntries(new URLSearchParams(queryOf(readWish(new URLSearchParams(address)))));
 
-  it('shows all by name, numbers as people count', () => {
-    expect(names('')).toEqual(['auction', 'trust-9', 'trust-10']);
+  it('asks for what stands in the address, and for everything by name when nothing does', () => {
+    expect(asked('')).toEqual({ search: '', filter: 'all', sort: 'name', page: '1' });
+    expect(asked('q=trust&of=shared&state=running&owner=ada&sort=activity&page=3')).toEqual({
+      search: 'trust',
+      filter: 'shared',
+      state: 'running',
+      owner: 'ada',
+      sort: 'activity',
+      page: '3',
+    });
   });
 
-  it('narrows by words, owner and state', () => {
-    expect(names('q=TRUST')).toEqual(['trust-9', 'trust-10']);
-    expect(names('q=trust christian')).toEqual(['trust-9']);
-    expect(names('of=me')).toEqual(['trust-10']);
-    expect(names('state=running')).toEqual(['auction', 'trust-10']);
-    expect(names('state=nonsense')).toHaveLength(3);
+  it('turns the order round that a sort begins with', () => {
+    expect(asked('sort=activity&order=reversed')['order']).toBe('asc');
+    expect(asked('order=reversed')['order']).toBe('desc');
   });
 
-  it('counts the states that occur', () => {
-    expect(countStates(list)).toEqual([
-      { state: 'running', count: 2 },
-      { state: 'waiting', count: 1 },
-    ]);
+  it('leaves out what nobody knows', () => {
+    expect(asked('of=nobody&state=nonsense&sort=luck&page=-1')).toEqual({ search: '', filter: 'all', sort: 'name', page: '1' });
   });
 
   it('finds a free name for the sample', () => {

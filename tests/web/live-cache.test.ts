@@ -1,7 +1,7 @@
 // What events do to the copies that pages show.
 
 import { describe, expect, it } from 'vitest';
-import type { InstanceSummary } from '../../contracts/instances.ts';
+import type { InstanceList, InstanceSummary } from '../../contracts/instances.ts';
 import type { JobView } from '../../contracts/jobs.ts';
 import type { SeatMap, SeatState, SeatView } from '../../contracts/seats.ts';
 import { withJob, withSeats, withSummary } from '../../web/live-cache.ts';
@@ -31,11 +31,11 @@ describe('lists', () => {
   const instance = (id: string, state: InstanceSummary['state']): InstanceSummary => ({ id, name: id, state }) as InstanceSummary;
   const job = (id: string, state: JobView['state']): JobView => ({ id, state }) as JobView;
 
-  it('replaces, adds and removes an instance', () => {
-    const list = [instance('a', 'waiting')];
-    expect(withSummary(list, { id: 'a', name: 'a', summary: instance('a', 'running') })).toEqual([instance('a', 'running')]);
-    expect(withSummary(list, { id: 'b', name: 'b', summary: instance('b', 'waiting') })).toHaveLength(2);
-    expect(withSummary(list, { id: 'a', name: 'a', summary: null })).toEqual([]);
+  it('replaces and removes an instance where it stands, and knows when it stands elsewhere', () => {
+    const list: InstanceList = { instances: [instance('a', 'waiting')], page: 1, pages: 1, total: 1, visible: 1, states: [], owners: [] };
+    expect(withSummary(list, { id: 'a', name: 'a', summary: instance('a', 'running') })?.instances).toEqual([instance('a', 'running')]);
+    expect(withSummary(list, { id: 'b', name: 'b', summary: instance('b', 'waiting') })).toBeNull();
+    expect(withSummary(list, { id: 'a', name: 'a', summary: null })?.instances).toEqual([]);
   });
 
   it('puts a new job first and a known one in its place', () => {

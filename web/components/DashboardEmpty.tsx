@@ -63,7 +63,7 @@ function useSample(): ReturnType<typeof useMutation<{ name: string }, ApiError, 
   const navigate = useNavigate();
   return useMutation<{ name: string }, ApiError>({
     mutationFn: async () => {
-      const { instances } = await request(instanceListSchema, '/instances');
+      const { instances } = await request(instanceListSchema, '/instances?search=sample');
       const name = freeSampleName(instances.map((instance) => instance.name));
       const created = await request(createdInstanceSchema, '/instances', { method: 'POST', body: { name } });
       followJob(client, created.job);

@@ -42,7 +42,7 @@ export function DeletePerson({ person, onClose }: { person: PersonView; onClose:
 
 /** Names what has to be handed over first. */
 function StillOwner({ person, onClose }: { person: PersonView; onClose: () => void }): ReactNode {
-  const own = useInstances().data?.filter(({ owner }) => owner.id === person.id) ?? [];
+  const own = useInstances(new URLSearchParams({ owner: person.id }).toString()).data?.instances ?? [];
   return (
     <Dialog title={`${person.name} owns ${countOf(person.instances, 'instance')}`} onClose={onClose}>
       <div className="content">
@@ -50,7 +50,7 @@ function StillOwner({ person, onClose }: { person: PersonView; onClose: () => vo
         <ul>
           {own.map(({ id, name }) => (
             <li key={id}>
-              <Link to={instancePath(name, 'settings')}>{name}</Link>
+              <Link to={instancePath(name, 'people')}>{name}</Link>
             </li>
           ))}
         </ul>

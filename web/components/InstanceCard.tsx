@@ -7,6 +7,7 @@ import type { InstanceSummary } from '../../contracts/instances.ts';
 import { stateLooks } from '../../contracts/states.ts';
 import { instancePath } from '../addresses.ts';
 import { describeBytes } from '../numbers.ts';
+import { useMay } from '../panel.ts';
 import { Ago } from './Ago.tsx';
 import { DataTable, type Column } from './DataTable.tsx';
 import { Glyph } from './Glyph.tsx';
@@ -56,15 +57,22 @@ const columns: readonly Column<InstanceSummary>[] = [
   { title: 'State', render: ({ state }) => <StateSign state={state} /> },
   { title: 'Owner', render: ({ owner }) => owner.name },
   { title: 'oTree', render: ({ otreeVersion }) => otreeVersion ?? '–' },
-  { title: 'Memory', render: ({ memoryBytes }) => (memoryBytes === null ? '–' : describeBytes(memoryBytes)) },
+  { title: 'Last activity', render: ({ lastActivityAt }) => (lastActivityAt === null ? '–' : <Ago at={lastActivityAt} />) },
   { title: 'Last deployment', render: ({ lastDeployedAt }) => (lastDeployedAt === null ? 'no project yet' : <Ago at={lastDeployedAt} />) },
   { title: 'Address', render: (instance) => <OpenLink instance={instance} /> },
 ];
 
+/** What an instance takes: for those who look after the machine. */
+const usage: readonly Column<InstanceSummary>[] = [
+  { title: 'Memory', render: ({ memoryBytes }) => (memoryBytes === null ? '–' : describeBytes(memoryBytes)) },
+  { title: 'Database', render: ({ databaseBytes }) => (databaseBytes === null ? '–' : describeBytes(databaseBytes)) },
+];
+
 export function InstanceTable({ instances }: { instances: readonly InstanceSummary[] }): ReactNode {
+  const isManager = useMay('system.read');
   return (
     <Segment>
-      <DataTable name="Instances" columns={columns} rows={instances} />
+      <DataTable name="Instances" columns={isManager ? [...columns.slice(0, -1), ...usage, ...columns.slice(-1)] : columns} rows={instances} />
     </Segment>
   );
 }

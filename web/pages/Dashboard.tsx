@@ -1,23 +1,26 @@
-// All instances that the reader may see: cards or table, searched and filtered in the address.
+// All instances that the reader may see: cards or table, searched, filtered, sorted and paged in the address.
 
 import type { ReactNode } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { Button } from 'semantic-ui-react';
-import type { InstanceSummary } from '../../contracts/instances.ts';
+import type { InstanceList } from '../../contracts/instances.ts';
 import { Answer, Empty } from '../components/Answer.tsx';
 import { DashboardEmpty } from '../components/DashboardEmpty.tsx';
 import { DashboardTools } from '../components/DashboardTools.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { InstanceCards, InstanceTable } from '../components/InstanceCard.tsx';
+import { Pager } from '../components/Pager.tsx';
 import { useInstances } from '../instances.ts';
-import { chooseInstances, readFilter } from '../instance-filter.ts';
-import { useMay, useMe } from '../panel.ts';
+import { queryOf, readWish } from '../instance-filter.ts';
+import { countOf } from '../numbers.ts';
+import { useMay } from '../panel.ts';
 import { useRemembered } from '../remembered.ts';
 import { useTitle } from '../title.ts';
 
 export function Dashboard(): ReactNode {
   useTitle('Instances');
-  const instances = useInstances();
+  const [search] = useSearchParams();
+  const instances = useInstances(queryOf(readWish(search)));
   const mayCreate = useMay('instances.create');
   return (
     <>
@@ -30,30 +33,38 @@ export function Dashboard(): ReactNode {
           </Button>
         )}
       </header>
-      <Answer query={instances}>{(list) => (list.length === 0 ? <DashboardEmpty /> : <Filtered list={list} />)}</Answer>
+      <Answer query={instances}>{(list) => (list.visible === 0 ? <DashboardEmpty /> : <Chosen list={list} />)}</Answer>
     </>
   );
 }
 
-function Filtered({ list }: { list: readonly InstanceSummary[] }): ReactNode {
-  const [search] = useSearchParams();
+function Chosen({ list }: { list: InstanceList }): ReactNode {
+  const [, setSearch] = useSearchParams();
   const [view, setView] = useRemembered('dashboard-view', ['cards', 'table'] as const);
-  const myId = useMe().data?.person.id ?? '';
-  const chosen = chooseInstances(list, readFilter(search), myId);
+  const turn = (page: number): void => {
+    setSearch((old) => {
+      const next = new URLSearchParams(old);
+      next.set('page', String(page));
+      return next;
+    });
+    window.scrollTo({ top: 0 });
+  };
   return (
     <>
       <DashboardTools list={list} view={view} setView={setView} />
-      {chosen.length === 0 ? (
+      {list.total === 0 ? (
         <Empty title="No instance fits">
           <p>
-            <Link to="/">Show all {list.length}</Link>
+            <Link to="/">Show all {list.visible}</Link>
           </p>
         </Empty>
       ) : view === 'cards' ? (
-        <InstanceCards instances={chosen} />
+        <InstanceCards instances={list.instances} />
       ) : (
-        <InstanceTable instances={chosen} />
+        <InstanceTable instances={list.instances} />
       )}
+      {list.pages > 1 && <p className="quiet">{countOf(list.total, 'instance')} in all.</p>}
+      <Pager page={list.page} pages={list.pages} name="Pages of instances" onPage={turn} />
     </>
   );
 }

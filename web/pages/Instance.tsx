@@ -78,6 +78,7 @@ function Tabs({ name }: { name: string }): ReactNode {
     ['deploy', 'Deploy'],
     ['rooms', 'Rooms & Lobby'],
     ['data', 'Data'],
+    ['people', 'People'],
     ['settings', 'Settings'],
   ] as const;
   return (

@@ -12,7 +12,7 @@ import { Glyph } from '../components/Glyph.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
 import { TextField } from '../components/TextField.tsx';
 import { useForm } from '../form.ts';
-import { useInstances } from '../instances.ts';
+import { useIsNameTaken } from '../instances.ts';
 import { followJob } from '../jobs.ts';
 import { useMay, useMe } from '../panel.ts';
 import { usePeople } from '../people.ts';
@@ -68,7 +68,7 @@ function NewForm(): ReactNode {
 
 /** The rules while nothing is typed; then whether the name fits, as one types. */
 function NameHint({ name }: { name: string }): ReactNode {
-  const taken = useInstances().data?.some((instance) => instance.name === name.trim()) ?? false;
+  const taken = useIsNameTaken(name);
   if (name.trim() === '') return 'It becomes part of the address and of the git remote: 3 to 40 small letters, digits and hyphens, a letter first.';
   const checked = instanceNameSchema.safeParse(name);
   const remark = checked.success

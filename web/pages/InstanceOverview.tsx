@@ -5,12 +5,15 @@ import { Link } from 'react-router';
 import type { InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { instancePath } from '../addresses.ts';
+import { Activity } from '../components/Activity.tsx';
 import { AdminPassword } from '../components/AdminPassword.tsx';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
 import { CopyButton } from '../components/CopyButton.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { JobList } from '../components/JobList.tsx';
+import { LastError } from '../components/LastError.tsx';
+import { Notes } from '../components/Notes.tsx';
 import { PushInstruction } from '../components/PushInstruction.tsx';
 import { RoomFacts } from '../components/RoomFacts.tsx';
 import { describePeople } from '../consequences.ts';
@@ -25,15 +28,18 @@ export function InstanceOverview(): ReactNode {
   return (
     <>
       {!isDeployed(instance) && instance.job?.kind !== 'deploy' && <PushInstruction instance={instance} />}
+      <LastError instance={instance} />
       <div className="overview">
         <div>
           {isDeployed(instance) && <Git instance={instance} />}
           {isDeployed(instance) && <RoomFacts instance={instance} />}
           <LastJobs instance={instance} />
+          <Activity instance={instance} />
         </div>
         <div>
           <Otree instance={instance} />
           {isDeployed(instance) && <Now instance={instance} />}
+          <Notes instance={instance} />
         </div>
       </div>
     </>
@@ -114,6 +120,11 @@ function Now({ instance }: { instance: InstanceView }): ReactNode {
         <Fact name="Processes">web {describeNumber(now.webProcesses)} (the worker runs inside it)</Fact>
         {now.restarts > 0 && <Fact name="Restarts">{countOf(now.restarts, 'time')} by itself since the last start</Fact>}
         {instance.memoryBytes !== null && <Fact name="Memory">{describeBytes(instance.memoryBytes)}</Fact>}
+        {instance.lastActivityAt !== null && (
+          <Fact name="Last activity">
+            <Ago at={instance.lastActivityAt} />
+          </Fact>
+        )}
         <Fact name="Experimenter">{instance.owner.name}</Fact>
         <Fact name="Runs on">
           {instance.platform.kind} <small className="quiet">{instance.platform.isolationNote}</small>

@@ -4,8 +4,10 @@ import type { ReactNode } from 'react';
 import { changeInstanceSchema, type InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { ActButton } from '../components/ActButton.tsx';
+import { EnvironmentSettings } from '../components/EnvironmentSettings.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { ResetsOnDrift } from '../components/ResetsOnDrift.tsx';
+import { ScaleForm } from '../components/ScaleForm.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
 import { TextField } from '../components/TextField.tsx';
 import { useForm } from '../form.ts';
@@ -24,10 +26,16 @@ export function InstanceSettings(): ReactNode {
       <FactGroup title="When models change">
         <ResetsOnDrift instance={instance} />
       </FactGroup>
+      <EnvironmentSettings instance={instance} />
       <FactGroup title="Admin password">
         <p>The password of oTree’s admin page. Setting it needs no reset: data and room links stay as they are.</p>
         <ActButton instance={instance} kind="set-admin-password" ask={ask} />
       </FactGroup>
+      {canOnInstance(instance.standing, 'instance.scale') && (
+        <FactGroup title="Scale">
+          <ScaleForm key={JSON.stringify([instance.intent, instance.limits])} instance={instance} />
+        </FactGroup>
+      )}
       <FactGroup title="Run">
         <p>
           <ActButton instance={instance} kind="start" ask={ask} />

@@ -9,6 +9,7 @@ import { announceInstance } from '../../domain/instances.ts';
 import { archiveOpener, tidyRepository } from '../../domain/repositories.ts';
 import { refreshRoute } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
+import { noTraceback } from '../../domain/tracebacks.ts';
 import type { JobRun } from '../job-run.ts';
 import { type DriftPlan, planDrift, remakeOldTables, resetOnce, tellWarnings } from './deploy-drift.ts';
 
@@ -81,7 +82,7 @@ async function switchTo(run: JobRun, deployment: Deployment, { release, plan }: 
       throw error;
     }
   });
-  await ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id, project: asJson(release.project) } });
+  await ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id, project: asJson(release.project), ...noTraceback } });
   await step('address', 'Open its address', () => refreshRoute(ctx, instance.id, signal));
   await setState(ctx, instance.id, { state: isMeantToRun ? 'running' : 'stopped' });
   await announceInstance(ctx, instance.id);
