@@ -7,8 +7,11 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import { AppError, type Problem } from '../contracts/errors.ts';
 import type { Context } from '../domain/context.ts';
+import { backupRoutes } from './api/backups.ts';
+import { deploymentRoutes } from './api/deployments.ts';
 import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
+import { logRoutes } from './api/logs.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { sessionRoutes, signInLimits } from './api/session.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
@@ -30,6 +33,9 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...sshKeyRoutes,
   ...userRoutes,
   ...instanceRoutes,
+  ...backupRoutes,
+  ...deploymentRoutes,
+  ...logRoutes,
   ...jobRoutes,
   ...roomRoutes,
   ...systemRoutes(pingRedis),

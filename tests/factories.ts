@@ -135,7 +135,10 @@ export async function aUser(ctx: { readonly db: Database }, fields: Partial<Omit
   });
 }
 
-type InstanceFields = Partial<Omit<Instance, 'id' | 'project' | 'facts' | 'lastTraceback' | Secrets>> & { readonly project?: ProjectDescription; readonly facts?: unknown };
+type InstanceFields = Partial<Omit<Instance, 'id' | 'project' | 'facts' | 'lastTraceback' | Secrets>> & {
+  readonly project?: ProjectDescription;
+  readonly facts?: unknown;
+};
 type Secrets = 'adminPassword' | 'secretKey' | 'roomSecret' | 'restKey' | 'databasePassword';
 
 /** An instance with sealed secrets; its owner is a new person unless `ownerId` is given. `waiting`, without a project, unless said. */

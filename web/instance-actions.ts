@@ -4,7 +4,8 @@ import type { InstanceView } from '../contracts/instances.ts';
 import { jobKinds, type StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 
-export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample'>;
+/** What the menu offers; restoring and rolling back begin at the backup or deployment that is meant. */
+export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'restore' | 'roll-back'>;
 export type ActionItem = {
   readonly kind: ActionKind;
   readonly label: string;

@@ -36,6 +36,7 @@ export const router: ReturnType<typeof createBrowserRouter> = createBrowserRoute
               { path: '/people', lazy: async () => ({ Component: (await import('./pages/People.tsx')).People }) },
               { path: '/keys', lazy: async () => ({ Component: (await import('./pages/Keys.tsx')).Keys }) },
               { path: '/account', lazy: async () => ({ Component: (await import('./pages/Account.tsx')).Account }) },
+              { path: '/deleted-instances', lazy: async () => ({ Component: (await import('./pages/DeletedInstances.tsx')).DeletedInstances }) },
               { path: '/system', lazy: async () => ({ Component: (await import('./pages/System.tsx')).System }) },
               { path: '*', lazy: async () => ({ Component: (await import('./pages/NotFound.tsx')).NotFound }) },
             ],

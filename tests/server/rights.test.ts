@@ -1,6 +1,6 @@
 // Who may do what, generated from the list of routes: a route that is not in the list below fails this test.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
 import ssh2 from 'ssh2';
@@ -16,7 +16,7 @@ import { startPanel, type Client, type TestPanel } from './panel.ts';
 
 const visitors = ['nobody', 'disabled', 'stranger', 'owner', 'manager'] as const;
 type Visitor = (typeof visitors)[number];
-type World = { readonly name: string; readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup', string>> };
+type World = { readonly name: string; readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'oldDeployment' | 'deleted', string>> };
 type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
 
 const at = (route: string, body?: (world: World) => unknown): Case => ({ path: (world) => route.replace(':name', world.name), ...(body ? { body } : {}) });
@@ -55,6 +55,13 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/deployments': at('/instances/:name/deployments'),
   'GET /instances/:name/backups': at('/instances/:name/backups'),
   'GET /instances/:name/backups/:id/file': { path: ({ name, ids }) => `/instances/${name}/backups/${ids.backup}/file` },
+  'DELETE /instances/:name/backups/:id': { path: ({ name, ids }) => `/instances/${name}/backups/${ids.backup}` },
+  'GET /deleted-instances': at('/deleted-instances'),
+  'GET /deleted-instances/:id/backup': { path: ({ ids }) => `/deleted-instances/${ids.deleted}/backup` },
+  'POST /instances/:name/deployments': at('/instances/:name/deployments'),
+  'GET /instances/:name/logs/search': at('/instances/:name/logs/search?text=error'),
+  'GET /instances/:name/logs/file': at('/instances/:name/logs/file'),
+  'POST /jobs/:id/cancel': { path: ({ ids }) => `/jobs/${ids.job}/cancel` },
   'GET /jobs': at('/jobs'),
   'GET /instances/:name/jobs': at('/instances/:name/jobs'),
   'POST /instances/:name/jobs': at('/instances/:name/jobs', () => ({ kind: 'back-up' })),
@@ -71,14 +78,16 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
-const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy'> | 'deploy-sample', (name: string) => object>> = {
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'deploy'> | 'deploy-sample', (world: World) => object>> = {
   start: () => ({ kind: 'start' }),
   stop: () => ({ kind: 'stop' }),
   restart: () => ({ kind: 'restart' }),
   'set-admin-password': () => ({ kind: 'set-admin-password', password: 'a-new-password' }),
-  'reset-database': (name) => ({ kind: 'reset-database', confirm: name }),
+  'reset-database': ({ name }) => ({ kind: 'reset-database', confirm: name }),
   'back-up': () => ({ kind: 'back-up' }),
-  delete: (name) => ({ kind: 'delete', confirm: name }),
+  restore: ({ name, ids }) => ({ kind: 'restore', backupId: ids.backup, confirm: name }),
+  'roll-back': ({ ids }) => ({ kind: 'roll-back', deploymentId: ids.oldDeployment }),
+  delete: ({ name }) => ({ kind: 'delete', confirm: name }),
   'deploy-sample': () => ({ kind: 'deploy-sample' }),
 };
 
@@ -112,29 +121,41 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const ownerId = people.owner?.id ?? '';
   const instance = await anInstance(ctx, { ownerId, state: 'stopped', intent: 'stop', project: aProject({ rooms: [aRoom({ labels: ['A1', 'A2'] })] }) });
   const job = await ctx.db.job.create({ data: { id: newId(), kind: 'start', instanceId: instance.id, state: 'succeeded', actorName: 'test' } });
-  const deployment = await ctx.db.deployment.create({
-    data: {
-      id: newId(),
-      instanceId: instance.id,
-      number: 1,
-      commit: 'a'.repeat(40),
-      message: 'm',
-      author: 'a',
-      branch: 'main',
-      state: 'succeeded',
-      createdByName: 'test',
-    },
-  });
+  const deploy = (number: number) =>
+    ctx.db.deployment.create({
+      data: {
+        id: newId(),
+        instanceId: instance.id,
+        number,
+        commit: 'a'.repeat(40),
+        message: 'm',
+        author: 'a',
+        branch: 'main',
+        state: 'succeeded',
+        isReleaseKept: true,
+        project: {},
+        createdByName: 'test',
+      },
+    });
+  const [oldDeployment, deployment] = [await deploy(1), await deploy(2)];
+  mkdirSync(ctx.config.layout.repositoriesDir, { recursive: true });
   await ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id } });
   const file = path.join(ctx.config.layout.dataDir, `${instance.id}.dump`);
   writeFileSync(file, 'PGDMP');
   const backup = await ctx.db.backup.create({
     data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
   });
+  const gone = await anInstance(ctx, { ownerId, state: 'deleted', deletedAt: new Date() });
+  await ctx.db.backup.create({
+    data: { id: newId(), instanceId: gone.id, jobId: job.id, reason: 'before delete', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
+  });
   const key = await ctx.db.sshKey.create({
     data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },
   });
-  return { name: instance.name, ids: { job: job.id, key: key.id, person: (await panel.person('experimenter')).id, backup: backup.id } };
+  return {
+    name: instance.name,
+    ids: { job: job.id, key: key.id, person: (await panel.person('experimenter')).id, backup: backup.id, oldDeployment: oldDeployment.id, deleted: gone.id },
+  };
 }
 
 async function visit(visitor: Visitor): Promise<Client> {
@@ -192,7 +213,7 @@ describe('every kind of job', () => {
       await panel.ctx.db.user.updateMany({ data: { disabledAt: null } });
       const world = await aWorld(visitor);
       const client = await visit(visitor);
-      const { status, body } = await client.send('POST', `/instances/${world.name}/jobs`, kinds[kind as keyof typeof kinds](world.name));
+      const { status, body } = await client.send('POST', `/instances/${world.name}/jobs`, kinds[kind as keyof typeof kinds](world));
       const expected = refusalOnInstance(visitor, `instance.${kind as keyof typeof kinds}`);
       if (expected === null) expect([401, 403, 404], JSON.stringify(body)).not.toContain(status);
       else expect(status).toBe(expected);

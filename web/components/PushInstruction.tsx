@@ -10,6 +10,7 @@ import { useMe } from '../panel.ts';
 import { showToast } from '../toasts.ts';
 import { Commands } from './Commands.tsx';
 import { CopyButton } from './CopyButton.tsx';
+import { DropArchive } from './DropArchive.tsx';
 import { Glyph } from './Glyph.tsx';
 
 export function PushInstruction({ instance }: { instance: InstanceView }): ReactNode {
@@ -36,6 +37,8 @@ export function PushInstruction({ instance }: { instance: InstanceView }): React
           Your branch is called master? Then <code>git push lab master</code>.
         </p>
       )}
+      <h3>Without a command line</h3>
+      <DropArchive instance={instance} />
       <h3>Your project is not in git yet</h3>
       <Commands
         what="commands for a new project"

@@ -1,6 +1,7 @@
 // The panel itself, for managers: its parts, whether they are well, and its settings.
 
 import type { ReactNode } from 'react';
+import { Link } from 'react-router';
 import { Segment } from 'semantic-ui-react';
 import type { SystemView } from '../../contracts/system.ts';
 import { Ago } from '../components/Ago.tsx';
@@ -59,6 +60,9 @@ function About({ view }: { view: SystemView }): ReactNode {
         </Fact>
         <Fact name="Platform">{view.platform}</Fact>
         <Fact name="Addresses">{view.addressMode}</Fact>
+        <Fact name="Deleted instances">
+          <Link to="/deleted-instances">Their last backups</Link>
+        </Fact>
         <Fact name="Public address">
           <code>{view.publicUrl}</code>
         </Fact>
