@@ -28,7 +28,7 @@ const busy = new Set<string>();
 /**
  * Takes an archive (.zip, .otreezip, .tar.gz) as a person's next commit. Nothing of it stays but the commit.
  * @returns the job; null when the same files are deployed already
- * @throws push_refused, people_in_session, project_too_large, upload_refused with a sentence
+ * @throws push_refused, people_in_session, project_too_large, disk_full, upload_refused with a sentence
  */
 export async function receiveUpload(ctx: Context, person: Person, upload: Upload): Promise<Uploaded> {
   const { instance } = upload;
@@ -46,11 +46,15 @@ export async function receiveUpload(ctx: Context, person: Person, upload: Upload
     // The branch that was committed to, also when nobody has set one.
     const request = { instance: { ...instance, deployBranch: instance.deployBranch ?? branch }, by: 'upload' as const };
     return { job: await deployHead(ctx, person, { ...request, ...(upload.reason ? { reason: upload.reason } : {}) }), leftOut };
+  } catch (error) {
+    throw isDiskFull(error) ? new AppError('disk_full', { freeMib: 0 }, { cause: error }) : error;
   } finally {
     busy.delete(instance.id);
     await rm(scratch, { recursive: true, force: true });
   }
 }
+
+const isDiskFull = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 
 /** Removes what a server that was killed in the middle of an upload left. */
 export async function clearUploads(layout: Layout): Promise<void> {
@@ -61,16 +65,20 @@ export async function clearUploads(layout: Layout): Promise<void> {
 
 async function store(content: Readable, file: string, limitMib: number): Promise<void> {
   let sizeBytes = 0;
+  const isTooLarge = (): boolean => sizeBytes > limitMib * 1024 * 1024;
+  // What is too much is read to its end and dropped: a connection that is cut off would lose the answer.
   const limit = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sizeBytes += chunk.length;
-      if (sizeBytes > limitMib * 1024 * 1024) done(new AppError('project_too_large', { limitMib }));
+      if (isTooLarge()) done();
       else done(null, chunk);
     },
   });
   await pipeline(content, limit, createWriteStream(file, { flags: 'wx', mode: 0o600 })).catch((error: unknown) => {
-    throw error instanceof AppError ? error : refuseArchive('The archive did not arrive completely.', 'Check your connection, then upload it again.');
+    if (isDiskFull(error)) throw error;
+    throw refuseArchive('The archive did not arrive completely.', 'Check your connection, then upload it again.');
   });
+  if (isTooLarge()) throw new AppError('project_too_large', { limitMib });
 }
 
 /** What it is, its first bytes say; the name is only for people. */

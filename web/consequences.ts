@@ -74,11 +74,11 @@ export function describeRestore(instance: Facts & Pick<InstanceView, 'git'>, bac
   const isOtherProject = backup.commit !== null && currentCommit !== null && backup.commit !== currentCommit;
   const isUnknown = backup.commit === null && currentCommit !== null;
   return {
-    title: `Restore the backup of ${describeAgo(backup.createdAt, nowMs)} into ${instance.name}?`,
+    title: `Restore the backup taken ${describeAgo(backup.createdAt, nowMs)} into ${instance.name}?`,
     verb: 'Restore this backup',
     facts: describeFacts(instance, nowMs),
     sentences: [
-      `Now: ${describeContent(now.sessions, now.rows)}. In the backup: ${describeContent(backup.sessions, backup.rows)}.`,
+      `Now: ${describeContent(now.sessions, now.rows)}. In the backup (${backup.note === '' ? backup.reason : `“${backup.note}”`}): ${describeContent(backup.sessions, backup.rows)}.`,
       'What is there now is replaced. It is backed up first and checked; without that backup nothing is changed.',
       'The experiment stops for a moment, and every seat of the Lobby is free again.',
       ...(isOtherProject

@@ -37,8 +37,6 @@ export function PushInstruction({ instance }: { instance: InstanceView }): React
           Your branch is called master? Then <code>git push lab master</code>.
         </p>
       )}
-      <h3>Without a command line</h3>
-      <DropArchive instance={instance} />
       <h3>Your project is not in git yet</h3>
       <Commands
         what="commands for a new project"
@@ -54,6 +52,8 @@ export function PushInstruction({ instance }: { instance: InstanceView }): React
       <p className="remote-line">
         <span className="quiet">Remote</span> <code>{instance.git.remoteUrl}</code> <CopyButton what="remote" text={instance.git.remoteUrl} />
       </p>
+      <h3>Without a command line</h3>
+      <DropArchive instance={instance} />
       <WaitingLine instance={instance} />
     </Segment>
   );

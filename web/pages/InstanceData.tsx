@@ -119,26 +119,44 @@ function BackupActs({ instance, backup, onChoose }: ActsProps): ReactNode {
 const columns: readonly Column<BackupView>[] = [
   { title: 'When', render: ({ createdAt }) => <Ago at={createdAt} /> },
   { title: 'Why', render: (backup) => <Why backup={backup} /> },
-  { title: 'Data', render: (backup) => <span title={describeRowCounts(backup)}>{describeContent(backup)}</span> },
-  { title: 'Size', render: ({ sizeBytes }) => describeBytes(sizeBytes) },
+  { title: 'Data', render: (backup) => <Content backup={backup} /> },
   { title: 'Version', render: ({ commit }) => (commit === null ? <span className="quiet">not known</span> : <code title={commit}>{commit.slice(0, 7)}</code>) },
-  { title: 'SHA-256', render: ({ sha256 }) => <Hash sha256={sha256} /> },
-  { title: 'Check', render: ({ verifiedAt }) => <Sign look={verifiedAt === null ? notVerified : verified} /> },
+  { title: 'Check', render: (backup) => <Check backup={backup} /> },
 ];
 
 function Why({ backup }: { backup: BackupView }): ReactNode {
   return (
-    <>
+    <span>
       {backup.note === '' ? backup.reason : backup.note}
       <small className="block quiet">
         {backup.note === '' ? '' : `${backup.reason}, `}
         {backup.createdByName}
       </small>
-    </>
+    </span>
   );
 }
 
-const describeContent = ({ rows, sessions }: BackupView): string => `${sessions === null ? '' : `${countOf(sessions, 'session')}, `}${countOf(rows, 'row')}`;
+function Content({ backup }: { backup: BackupView }): ReactNode {
+  const { rows, sessions, sizeBytes } = backup;
+  return (
+    <span title={describeRowCounts(backup)}>
+      {sessions === null ? '' : `${countOf(sessions, 'session')}, `}
+      {countOf(rows, 'row')}
+      <small className="block quiet">{describeBytes(sizeBytes)}</small>
+    </span>
+  );
+}
+
+function Check({ backup }: { backup: BackupView }): ReactNode {
+  return (
+    <span>
+      <Sign look={backup.verifiedAt === null ? notVerified : verified} />
+      <small className="block quiet">
+        SHA-256 <Hash sha256={backup.sha256} />
+      </small>
+    </span>
+  );
+}
 
 function Hash({ sha256 }: { sha256: string }): ReactNode {
   return (
