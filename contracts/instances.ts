@@ -65,7 +65,8 @@ export const deploymentSchema = z.object({
   message: z.string(),
   author: z.string(),
   branch: z.string(),
-  state: z.enum(['waiting', 'building', 'succeeded', 'failed']),
+  state: z.enum(['waiting', 'building', 'succeeded', 'failed', 'cancelled']),
+  source: z.enum(['push', 'upload', 'sample']),
   otreeVersion: z.string().nullable(),
   createdByName: z.string(),
   createdAt: z.string(),
@@ -74,6 +75,8 @@ export const deploymentSchema = z.object({
   isCurrent: z.boolean(),
   /** Whole sentences about what deployed but is worth a look. */
   warnings: z.array(z.string()),
+  /** Its release is still there and is not the one that is selected: it can run again without a build. */
+  canRollBack: z.boolean(),
 });
 export type DeploymentView = z.infer<typeof deploymentSchema>;
 
@@ -169,18 +172,10 @@ export const createSessionSchema = z.strictObject({
 });
 export const createdSessionSchema = z.object({ code: z.string(), adminUrl: z.string() });
 
-export const backupSchema = z.object({
-  id: z.string(),
-  reason: z.string(),
-  sizeBytes: z.number(),
-  sha256: z.string(),
-  rowCounts: z.record(z.string(), z.number()),
-  rows: z.number().int(),
-  verifiedAt: z.string().nullable(),
-  createdAt: z.string(),
-});
-export type BackupView = z.infer<typeof backupSchema>;
-export const backupListSchema = z.object({ backups: z.array(backupSchema) });
 export const deploymentListSchema = z.object({ deployments: z.array(deploymentSchema) });
 export const createdInstanceSchema = z.object({ name: z.string(), job: jobSchema });
-export const runtimeLogSchema = z.object({ text: z.string() });
+
+/** What an upload led to: a job, unless the same files are deployed already; and what was left out of the archive. */
+export const uploadQuery = z.object({ filename: z.string().max(255).default('project.zip'), reason: z.string().trim().max(300).optional() });
+export const uploadedSchema = z.object({ job: jobSchema.nullable(), isUnchanged: z.boolean(), leftOut: z.array(z.string()) });
+export type UploadedView = z.infer<typeof uploadedSchema>;

@@ -14,6 +14,8 @@ export const jobKinds = {
   'set-admin-password': 'Set admin password',
   'reset-database': 'Reset database',
   'back-up': 'Back up',
+  restore: 'Restore a backup',
+  'roll-back': 'Roll back',
   delete: 'Delete',
   'create-course': 'Create course',
   'delete-course': 'Delete course',
@@ -40,6 +42,25 @@ export const restartableKinds: readonly JobKind[] = [
   'scale',
 ];
 
+/**
+ * What can be cancelled, and with the beginning of which step no longer (null: until its end): nothing is ever cut off in the
+ * middle of a stop, a wipe or a switch. Kinds that are missing have changed something when they are asked for already.
+ */
+const cancellableUntil: Readonly<Partial<Record<JobKind, string | null>>> = {
+  deploy: 'switch',
+  'back-up': null,
+  'reset-database': 'stop',
+  restore: 'stop',
+  'roll-back': 'switch',
+};
+
+/** Whether a job may be cancelled as it stands. Pure; the page shows the button by it, the panel decides by it. */
+export function isCancellable(job: { readonly kind: string; readonly state: string; readonly steps: readonly { readonly name: string }[] }): boolean {
+  const until = cancellableUntil[job.kind as JobKind];
+  if (until === undefined) return false;
+  return job.state === 'queued' || (job.state === 'running' && !job.steps.some(({ name }) => name === until));
+}
+
 export const stepSchema = z.object({
   name: z.string(),
   label: z.string(),
@@ -60,6 +81,8 @@ export const jobSchema = z.object({
   steps: z.array(stepSchema),
   error: z.object({ code: z.string(), sentence: z.string(), hint: z.string() }).nullable(),
   actorName: z.string(),
+  /** Who asked for its end, null when nobody has; it ends a moment later. */
+  cancelledByName: z.string().nullable(),
   createdAt: z.string(),
   startedAt: z.string().nullable(),
   endedAt: z.string().nullable(),
@@ -91,7 +114,9 @@ export const startJobSchema = z.discriminatedUnion('kind', [
       .regex(/^[\x21-\x7e]+$/, 'Letters, digits and signs of a plain keyboard, no spaces.'),
   }),
   z.strictObject({ kind: z.literal('reset-database'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
-  z.strictObject({ kind: z.literal('back-up') }),
+  z.strictObject({ kind: z.literal('back-up'), note: z.string().trim().max(300, 'At most 300 characters.').optional() }),
+  z.strictObject({ kind: z.literal('restore'), backupId: z.string().max(40), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({ kind: z.literal('roll-back'), deploymentId: z.string().max(40), reason: z.string().trim().max(300).optional() }),
   z.strictObject({ kind: z.literal('delete'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
   z.strictObject({ kind: z.literal('deploy-sample') }),
   z.strictObject({

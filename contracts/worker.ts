@@ -6,7 +6,11 @@ import { createSessionSchema } from './instances.ts';
 const actorSchema = z.object({ id: z.string().nullable(), name: z.string() });
 
 export const workerQuestionSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('read-log'), instanceId: z.string() }),
+  z.object({ kind: z.literal('read-log'), instanceId: z.string(), position: z.string().nullable() }),
+  z.object({ kind: z.literal('search-log'), instanceId: z.string(), text: z.string() }),
+  /** Answered with the text itself. */
+  z.object({ kind: z.literal('stream-log'), instanceId: z.string() }),
+  z.object({ kind: z.literal('cancel-job'), jobId: z.string() }),
   z.object({ kind: z.literal('create-session'), instanceId: z.string(), room: z.string(), actor: actorSchema, ...createSessionSchema.shape }),
   z.object({ kind: z.literal('ping') }),
 ]);

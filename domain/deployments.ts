@@ -3,7 +3,7 @@
 import { AppError } from '../contracts/errors.ts';
 import type { DeploymentView } from '../contracts/instances.ts';
 import type { DriftChoice } from '../contracts/jobs.ts';
-import type { Deployment, Instance, Job } from '../prisma/client/client.ts';
+import type { Deployment, DeploymentSource, Instance, Job, Prisma } from '../prisma/client/client.ts';
 import { record } from './audit.ts';
 import { systemActor, type Actor, type Context } from './context.ts';
 import { newId } from './ids.ts';
@@ -18,22 +18,33 @@ type Source = CommitInfo & { readonly branch: string };
 export async function requestDeployment(
   ctx: Context,
   actor: Actor,
-  request: { instance: Pick<Instance, 'id' | 'name'>; source: Source; reason?: string; onDrift?: DriftChoice },
+  request: { instance: Pick<Instance, 'id' | 'name'>; source: Source; reason?: string; onDrift?: DriftChoice; by?: DeploymentSource },
 ): Promise<Job> {
-  const { instance, source, onDrift } = request;
+  const { instance, source, onDrift, by = 'push' } = request;
   const job = await ctx.db.$transaction(async (tx) => {
     const id = newId();
     await tx.$queryRaw`SELECT 1 FROM "instance" WHERE "id" = ${instance.id} FOR UPDATE`;
     const { _max } = await tx.deployment.aggregate({ where: { instanceId: instance.id }, _max: { number: true } });
     const { commit, message, author, branch } = source;
     await tx.deployment.create({
-      data: { id, instanceId: instance.id, number: (_max.number ?? 0) + 1, commit, message, author, branch, createdById: actor.id, createdByName: actor.name },
+      data: {
+        id,
+        instanceId: instance.id,
+        number: (_max.number ?? 0) + 1,
+        commit,
+        message,
+        author,
+        branch,
+        source: by,
+        createdById: actor.id,
+        createdByName: actor.name,
+      },
     });
     await record(tx, actor, {
       action: 'instance.push',
       subject: instance.name,
       instanceId: instance.id,
-      detail: { commit, branch, reason: request.reason, onDrift },
+      detail: { commit, branch, reason: request.reason, onDrift, source: by },
     });
     return requestJob(tx, actor, { kind: 'deploy', instanceId: instance.id, deploymentId: id, input: onDrift ? { onDrift } : {} });
   });
@@ -43,13 +54,13 @@ export async function requestDeployment(
 }
 
 /**
- * What a push asks for: the head of the deploy branch, if it moved or if the last deployment of it failed.
+ * What a push asks for: the head of the deploy branch, if it moved or if the last deployment of it failed or was cancelled.
  * @returns null when there is nothing to do
  */
 export async function deployHead(
   ctx: Context,
   actor: Actor,
-  request: { instance: Pick<Instance, 'id' | 'name' | 'deployBranch'>; reason?: string; onDrift?: DriftChoice },
+  request: { instance: Pick<Instance, 'id' | 'name' | 'deployBranch'>; reason?: string; onDrift?: DriftChoice; by?: DeploymentSource },
 ): Promise<Job | null> {
   const head = await findDeployHead(ctx.config.layout, request.instance);
   if (!head) return null;
@@ -58,7 +69,7 @@ export async function deployHead(
     orderBy: { number: 'desc' },
     include: { jobs: { orderBy: { createdAt: 'desc' }, take: 1 } },
   });
-  if (last?.commit === head.commit && last.state !== 'failed') {
+  if (last?.commit === head.commit && last.state !== 'failed' && last.state !== 'cancelled') {
     const underWay = last.jobs[0];
     return underWay && (underWay.state === 'queued' || underWay.state === 'running') ? underWay : null;
   }
@@ -86,7 +97,7 @@ export async function deploySample(
     throw new AppError('push_refused', { reason: 'This instance has a project already.', hint: 'Make a new instance for the sample experiment.' });
   }
   await commitFolder(ctx.config.layout, request.instance.id, { folder: request.folder, message: 'Sample experiment: trust game' });
-  const job = await deployHead(ctx, actor, { instance: { ...request.instance, deployBranch: null } });
+  const job = await deployHead(ctx, actor, { instance: { ...request.instance, deployBranch: null }, by: 'sample' });
   if (!job) throw new AppError('platform_failed', { reason: 'the sample experiment could not be committed' });
   return job;
 }
@@ -101,6 +112,24 @@ export async function listDeployments(ctx: Context, instance: Pick<Instance, 'id
   return rows.map((row) => presentDeployment(row, instance.currentDeploymentId));
 }
 
+/** A deployment whose release can run again as it is. @throws not_found, roll_back_refused with a sentence */
+export async function findRollBackTarget(ctx: Context, instance: Pick<Instance, 'id' | 'currentDeploymentId'>, deploymentId: string): Promise<Deployment> {
+  const deployment = await ctx.db.deployment.findFirst({ where: { id: deploymentId, instanceId: instance.id } });
+  if (!deployment) throw new AppError('not_found');
+  const reason =
+    deployment.id === instance.currentDeploymentId
+      ? 'it is the one that is in use.'
+      : deployment.state !== 'succeeded'
+        ? 'it never ran.'
+        : !deployment.isReleaseKept
+          ? 'its built release has been cleared away.'
+          : deployment.project === null
+            ? 'it was built by an older version of the panel, which did not note its rooms and sessions.'
+            : null;
+  if (reason !== null) throw new AppError('roll_back_refused', { reason });
+  return deployment;
+}
+
 /** What the newest build of this instance with the same requirements resolved to. */
 export async function findLock(ctx: Context, instanceId: string, requirementsHash: string): Promise<string | null> {
   const last = await ctx.db.deployment.findFirst({ where: { instanceId, requirementsHash, lock: { not: null } }, orderBy: { number: 'desc' } });
@@ -111,7 +140,10 @@ export async function findLock(ctx: Context, instanceId: string, requirementsHas
 export async function updateDeployment(
   ctx: Context,
   deployment: Pick<Deployment, 'id' | 'instanceId'>,
-  data: Partial<Pick<Deployment, 'state' | 'requirementsHash' | 'lock' | 'otreeVersion' | 'isReleaseKept' | 'endedAt'>> & { warnings?: string[] },
+  data: Partial<Pick<Deployment, 'state' | 'requirementsHash' | 'lock' | 'otreeVersion' | 'isReleaseKept' | 'endedAt'>> & {
+    warnings?: string[];
+    project?: Prisma.InputJsonValue;
+  },
 ): Promise<void> {
   await ctx.db.deployment.update({ where: { id: deployment.id }, data });
   await announceInstance(ctx, deployment.instanceId);

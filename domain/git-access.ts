@@ -33,8 +33,8 @@ export function makeGitAccess(ctx: Context) {
     async openRepository(person: GitPerson, name: string, command: 'git-receive-pack' | 'git-upload-pack'): Promise<GitRepository> {
       const actor = await activePerson(ctx, person);
       const instance = await findInstance(ctx, actor, { name, action: command === 'git-receive-pack' ? 'instance.push' : 'instance.fetch' });
-      const refusal = judgeState(instance);
-      if (refusal && !refusal.allowed) throw new AppError('push_refused', { reason: refusal.reason, hint: refusal.hint });
+      const refusal = refusalByState(instance);
+      if (refusal) throw new AppError('push_refused', refusal);
       await ctx.db.sshKey.updateMany({ where: { id: person.keyId }, data: { lastUsedAt: new Date() } });
       return { instanceId: instance.id, name, directory: ctx.config.layout.repositoryDir(instance.id), maxPushMib: ctx.config.MAX_PUSH_MIB };
     },
@@ -97,11 +97,12 @@ function wishesOf(options: readonly string[]): { reason?: string; onDrift?: Drif
   return { ...(reason ? { reason } : {}), ...(onDrift ? { onDrift } : {}) };
 }
 
-function judgeState(instance: Instance): Verdict | null {
+/** Why an instance takes no code just now, for every way in; null when it does. */
+export function refusalByState(instance: Pick<Instance, 'state'>): { reason: string; hint: string } | null {
   const state = instance.state as InstanceState;
-  if (state === 'creating') return refuse('This instance is still being created.', 'Push again in a few seconds.');
-  if (state === 'failed') return refuse('This instance was not fully created.', 'Ask a lab manager to delete it and to create it again.');
-  if (state === 'deleting') return refuse('This instance is being deleted.', 'Ask a lab manager for another one.');
+  if (state === 'creating') return { reason: 'This instance is still being created.', hint: 'Try again in a few seconds.' };
+  if (state === 'failed') return { reason: 'This instance was not fully created.', hint: 'Ask a lab manager to delete it and to create it again.' };
+  if (state === 'deleting') return { reason: 'This instance is being deleted.', hint: 'Ask a lab manager for another one.' };
   return null;
 }
 

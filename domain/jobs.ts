@@ -90,6 +90,19 @@ export async function writeSteps(ctx: Context, job: Pick<Job, 'id' | 'attempt'>,
   await updateClaimed(ctx, job, { steps: asJson(steps) });
 }
 
+/**
+ * Writes the steps with one that begins now. After somebody has asked for the job's end no step begins any more.
+ * @throws job_cancelled
+ */
+export async function beginStep(ctx: Context, job: Pick<Job, 'id' | 'attempt'>, steps: readonly Step[]): Promise<void> {
+  if (await updateClaimed(ctx, job, { steps: asJson(steps) }, { cancelledAt: null })) return;
+  const row = await ctx.db.job.findUnique({ where: { id: job.id } });
+  if (row?.cancelledAt) throw cancelledBy(row);
+}
+
+/** The end of a job that somebody cancelled. */
+export const cancelledBy = (job: Pick<Job, 'cancelledByName'>): AppError => new AppError('job_cancelled', { actor: job.cancelledByName ?? 'Somebody' });
+
 export type JobEnd = { readonly state: 'succeeded' } | { readonly state: 'failed' | 'cancelled'; readonly code: ErrorCode; readonly details: ErrorDetails };
 
 /** Ends a running job. */
@@ -98,11 +111,22 @@ export async function endJob(ctx: Context, job: Pick<Job, 'id' | 'attempt'>, end
   await updateClaimed(ctx, job, { state: end.state, endedAt: new Date(), ...error });
 }
 
-async function updateClaimed(ctx: Context, job: Pick<Job, 'id' | 'attempt'>, data: Parameters<Context['db']['job']['updateMany']>[0]['data']): Promise<void> {
-  const { count } = await ctx.db.job.updateMany({ where: { id: job.id, attempt: job.attempt, state: 'running' }, data });
-  if (count === 0) return;
-  const row = await ctx.db.job.findUniqueOrThrow({ where: { id: job.id }, include: withInstanceName });
+type JobChange = Parameters<Context['db']['job']['updateMany']>[0]['data'];
+
+/** @returns whether the claim was still the newest and the condition held */
+// oxlint-disable-next-line max-params -- the condition belongs to the one caller that has one
+async function updateClaimed(ctx: Context, job: Pick<Job, 'id' | 'attempt'>, data: JobChange, only: { cancelledAt?: null } = {}): Promise<boolean> {
+  const { count } = await ctx.db.job.updateMany({ where: { id: job.id, attempt: job.attempt, state: 'running', ...only }, data });
+  if (count === 0) return false;
+  await showJob(ctx, job.id);
+  return true;
+}
+
+/** Shows a job's present row to every page that may see it. */
+export async function showJob(ctx: Context, jobId: string): Promise<JobRow> {
+  const row = await ctx.db.job.findUniqueOrThrow({ where: { id: jobId }, include: withInstanceName });
   ctx.events.job(await audienceOf(ctx, row), presentJob(row));
+  return row;
 }
 
 /**
@@ -119,8 +143,11 @@ export async function recoverJobs(ctx: Context): Promise<Job[]> {
       continue;
     }
     // First what the job was about, then its end: whoever sees the end sees the rest.
-    if (job.deploymentId) await ctx.db.deployment.update({ where: { id: job.deploymentId }, data: { state: 'failed', endedAt: new Date() } });
-    await endJob(ctx, job, { state: 'failed', code: 'job_interrupted', details: {} });
+    const isCancelled = job.cancelledAt !== null;
+    if (job.deploymentId)
+      await ctx.db.deployment.update({ where: { id: job.deploymentId }, data: { state: isCancelled ? 'cancelled' : 'failed', endedAt: new Date() } });
+    const end = isCancelled ? cancelledBy(job) : new AppError('job_interrupted');
+    await endJob(ctx, job, { state: isCancelled ? 'cancelled' : 'failed', code: end.code, details: end.details });
     ended.push(job);
   }
   return ended;

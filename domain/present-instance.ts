@@ -103,12 +103,14 @@ export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id
     branch,
     otreeVersion,
     createdByName,
-    state: z.enum(['waiting', 'building', 'succeeded', 'failed']).catch('failed').parse(deployment.state),
+    state: z.enum(['waiting', 'building', 'succeeded', 'failed', 'cancelled']).catch('failed').parse(deployment.state),
     createdAt: deployment.createdAt.toISOString(),
     endedAt: iso(deployment.endedAt),
     jobId: deployment.jobs[0]?.id ?? null,
     isCurrent: id === currentId,
     warnings: z.array(z.string()).catch([]).parse(deployment.warnings),
+    source: deployment.source,
+    canRollBack: id !== currentId && deployment.state === 'succeeded' && deployment.isReleaseKept && deployment.project !== null,
   };
 }
 

@@ -27,6 +27,7 @@ export function presentJob(job: JobRow): JobView {
     steps: readSteps(job.steps),
     error: presentJobError(job),
     actorName: job.actorName,
+    cancelledByName: job.cancelledByName,
     createdAt: job.createdAt.toISOString(),
     startedAt: iso(job.startedAt),
     endedAt: iso(job.endedAt),

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { AppError } from '../contracts/errors.ts';
 import type { Layout } from '../platforms/layout.ts';
 
 const run = promisify(execFile);
@@ -84,21 +85,48 @@ export async function archiveOpener(layout: Layout, instanceId: string, commit: 
   };
 }
 
-/** Commits a folder as `main` into an empty repository, as a person's first push would. @returns the new commit */
-export async function commitFolder(layout: Layout, instanceId: string, source: { folder: string; message: string }): Promise<string> {
+export type FolderCommit = {
+  readonly folder: string;
+  readonly message: string;
+  /** `main` when left out. */
+  readonly branch?: string;
+  /** The commit that the branch points at now, null (or left out) when it does not exist yet. */
+  readonly parent?: string | null;
+  readonly author?: { readonly name: string; readonly email: string };
+};
+
+/**
+ * Commits a folder on a branch, as a person's push would. The same files as in the parent make no commit.
+ * @returns the new commit, or the parent
+ * @throws push_refused when somebody else moved the branch in the meantime
+ */
+export async function commitFolder(layout: Layout, instanceId: string, source: FolderCommit): Promise<string> {
+  const { branch = 'main', parent = null, author } = source;
   const scratch = await mkdtemp(path.join(layout.repositoriesDir, '.index-'));
   try {
     const { uid, gid } = await identity(layout);
     if (uid !== undefined && gid !== undefined) await run('chown', [`${uid}:${gid}`, scratch]);
-    const env = { ...nobody, GIT_INDEX_FILE: path.join(scratch, 'index') };
+    const env = { ...nobody, ...authorOf(author), GIT_INDEX_FILE: path.join(scratch, 'index') };
     const place = ['--git-dir', layout.repositoryDir(instanceId), '--work-tree', source.folder];
-    await git(layout, [...place, '-c', 'core.bare=false', 'add', '--all', '--force', '--', '.'], env);
+    await git(layout, [...place, '-c', 'core.bare=false', '-c', 'core.autocrlf=false', 'add', '--all', '--force', '--', '.'], env);
     const tree = (await git(layout, [...place, 'write-tree'], env)).trim();
-    const commit = (await git(layout, [...place, 'commit-tree', tree, '-m', source.message], env)).trim();
+    if (parent !== null && (await git(layout, [...place, 'rev-parse', `${parent}^{tree}`])).trim() === tree) return parent;
+    const parents = parent === null ? [] : ['-p', parent];
+    const commit = (await git(layout, [...place, 'commit-tree', tree, ...parents, '-m', source.message], env)).trim();
     // The last argument makes it fail when somebody pushed in between.
-    await git(layout, [...place, 'update-ref', 'refs/heads/main', commit, '0'.repeat(40)], env);
+    await git(layout, [...place, 'update-ref', `refs/heads/${branch}`, commit, parent ?? '0'.repeat(40)], env).catch((error: unknown) => {
+      const details = { reason: 'Somebody pushed to this instance at the same moment.', hint: 'Look at what is there now, then try again.' };
+      throw new AppError('push_refused', details, { cause: error });
+    });
     return commit;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Git takes no angle brackets, line ends or empty names. */
+function authorOf(author: FolderCommit['author']): Record<string, string> {
+  if (!author) return {};
+  const clean = (text: string): string => text.replaceAll(/[<>\p{C}]/gu, '').trim() || 'unknown';
+  return { GIT_AUTHOR_NAME: clean(author.name), GIT_AUTHOR_EMAIL: clean(author.email) };
 }

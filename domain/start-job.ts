@@ -8,7 +8,8 @@ import { standingOf, visibleTo, type OwnedInstance, type Person } from './access
 import { record } from './audit.ts';
 import type { Context } from './context.ts';
 import type { Transaction } from './database.ts';
-import { deploySample } from './deployments.ts';
+import { findBackupFile } from './backups.ts';
+import { deploySample, findRollBackTarget } from './deployments.ts';
 import { guard } from './guard.ts';
 import { announceInstance } from './instances.ts';
 import { announceJob, requestJob } from './jobs.ts';
@@ -18,10 +19,21 @@ import { sealedPlace } from './specs.ts';
 
 type Start = { readonly instance: OwnedInstance; readonly request: StartJob; readonly sampleFolder: string };
 /** What ends or restarts a running experiment. */
-const disturbing: readonly StartJob['kind'][] = ['stop', 'restart', 'set-admin-password', 'reset-database', 'delete', 'deploy', 'set-environment', 'scale'];
-const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up'];
+const disturbing: readonly StartJob['kind'][] = [
+  'stop',
+  'restart',
+  'set-admin-password',
+  'reset-database',
+  'restore',
+  'roll-back',
+  'delete',
+  'deploy',
+  'set-environment',
+  'scale',
+];
+const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up', 'restore', 'roll-back'];
 
-/** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, job_in_progress */
+/** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, roll_back_refused, backup_gone, job_in_progress */
 export async function startJob(ctx: Context, person: Person, { instance, request, sampleFolder }: Start): Promise<JobRow> {
   const action = `instance.${request.kind}` satisfies InstanceAction;
   if (!canOnInstance(standingOf(person, instance), action)) throw new AppError('not_allowed');
@@ -33,15 +45,26 @@ export async function startJob(ctx: Context, person: Person, { instance, request
   if (request.kind === 'deploy-sample') return withInstance(ctx, (await deploySample(ctx, person, { instance, folder: sampleFolder })).id);
   if (request.kind === 'deploy') return withInstance(ctx, (await deployAgain(ctx, person, { instance, ...request })).id);
 
+  if (request.kind === 'roll-back') await findRollBackTarget(ctx, instance, request.deploymentId);
+  if (request.kind === 'restore') await findBackupFile(ctx, instance.id, request.backupId);
+
   const { kind } = request;
   const job = await ctx.db.$transaction(async (tx) => {
-    const row = await requestJob(tx, person, { kind, instanceId: instance.id });
+    const row = await requestJob(tx, person, { kind, instanceId: instance.id, input: inputOf(request) });
     await applyIntent(ctx, tx, { instance, request });
-    await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason, ...detailOf(request) } });
+    await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason, ...inputOf(request), ...detailOf(request) } });
     return row;
   });
   await announceInstance(ctx, instance.id);
   return announceJob(ctx, job.id);
+}
+
+/** What the worker has to know; never a secret. */
+function inputOf(request: StartJob): Readonly<Record<string, unknown>> {
+  if (request.kind === 'back-up') return { note: request.note ?? '' };
+  if (request.kind === 'restore') return { backupId: request.backupId };
+  if (request.kind === 'roll-back') return { deploymentId: request.deploymentId };
+  return {};
 }
 
 /** What the request changes at once, in the job's own transaction. */

@@ -8,7 +8,7 @@ import { asJson } from './database.ts';
 import { announceInstance } from './instances.ts';
 import { findTraceback, readStored, since, type StoredTraceback } from './last-traceback.ts';
 
-const tailBytes = 64 * 1024;
+const tailBytes = 256 * 1024;
 const watched = ['running', 'unhealthy', 'crashed', 'starting'];
 
 /** How far this process has read each instance's log, and how far it was written at the last look. */
@@ -27,7 +27,7 @@ export async function observeTracebacks(ctx: WorkerContext, positions: LogPositi
 
 async function lookAt(ctx: WorkerContext, instance: Watched, positions: LogPositions): Promise<void> {
   const { read, seen } = positions.get(instance.id) ?? { read: null, seen: null };
-  const { text, position } = await ctx.platform.readLogAfter(instance.id, read, tailBytes);
+  const { text, position } = await ctx.platform.readLogFrom(instance.id, { position: read, maxBytes: tailBytes });
   const found = findTraceback(read === null ? await sinceDeployment(ctx, instance, text) : text);
   // Half of it may still be on its way: it is taken when the log has been quiet for one round.
   if (found?.isAtEnd && position !== seen) return void positions.set(instance.id, { read, seen: position });

@@ -140,6 +140,15 @@ export type OtreeRequest = {
   readonly timeoutMs: number;
 };
 
+/** A piece of the runtime log. */
+export type LogPiece = {
+  readonly text: string;
+  /** Where the next piece begins. */
+  readonly position: string;
+  /** Text between the asked position and this piece is no longer kept. */
+  readonly hasGap: boolean;
+};
+
 /** What a platform lacks is said here and shown in the page, never found out by surprise. */
 export type Capabilities = {
   readonly memoryLimit: boolean;
@@ -205,6 +214,15 @@ export interface Platform {
   /** Restores `file` into a scratch database, counts its rows, drops it again. @throws backup_failed when it cannot be restored */
   verifyDump(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
 
+  /**
+   * Replaces the instance's database by what `dump.file` holds. Only on a stopped instance (limit 15 minutes). The file is
+   * restored into a fresh database beside the old one, its rows are counted, and only when they equal `dump.rowCounts` the
+   * two change places, in one transaction; connections to the old one are ended. Whatever fails before, an abort and a
+   * crash included, leaves the old data in place. Afterwards the instance's own role owns everything in it.
+   * @throws restore_failed, database_unreachable
+   */
+  restoreDatabase(spec: InstanceSpec, dump: Pick<Dump, 'rowCounts'> & { readonly file: string }, signal: AbortSignal): Promise<void>;
+
   /** Drops every table and lets oTree create them anew (`otree resetdb`). Only on a stopped instance. @throws platform_failed */
   resetDatabase(spec: InstanceSpec, io: { signal: AbortSignal; onOutput: (text: string) => void }): Promise<void>;
 
@@ -212,10 +230,13 @@ export interface Platform {
   readLog(instanceId: string, maxBytes: number): Promise<string>;
 
   /**
-   * What the instance wrote into its runtime log since `position`, at most the last `maxBytes`; `null`: the end of the log.
-   * One that wrote nothing costs no reading. `position` of the answer is for the next call; it says nothing to anybody else.
+   * What was written to the runtime log after a position, at most `maxBytes`; without a position, or when it lies in a
+   * part that is gone, the end. Positions survive the turning over of the log and are only good for this method.
    */
-  readLogAfter(instanceId: string, position: string | null, maxBytes: number): Promise<{ readonly text: string; readonly position: string }>;
+  readLogFrom(instanceId: string, from: { readonly position: string | null; readonly maxBytes: number }): Promise<LogPiece>;
+
+  /** The whole runtime log that is kept, oldest first, as a stream of bytes; empty when there is none. */
+  openLog(instanceId: string): Readable;
 
   /** Removes built releases except those named. */
   pruneReleases(spec: InstanceSpec, keep: readonly number[]): Promise<void>;

@@ -58,6 +58,27 @@ export async function verifyDump(task: DumpTask): Promise<Record<string, number>
   }
 }
 
+/** Puts what `file` holds in the place of the instance's database, all or nothing. @see Platform.restoreDatabase @throws restore_failed */
+export async function restoreDatabase(task: DumpTask, expected: Readonly<Record<string, number>>): Promise<void> {
+  const { databases, instanceId, password, signal } = task;
+  try {
+    const scratch = await databases.createScratch(instanceId, 'restore');
+    const address = databases.addressOf(instanceId, password, scratch);
+    await runTool(task, address, ['pg_restore', '--exit-on-error', '--no-owner', '--no-privileges', '-d', scratch, task.file]);
+    const found = await withClient(address, countRows);
+    const wrong = [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter((table) => expected[table] !== found[table]);
+    if (wrong.length > 0) throw new AppError('restore_failed', { reason: `these tables have other row counts than the backup: ${wrong.join(', ')}.` });
+    signal.throwIfAborted();
+    await databases.swapRestored(instanceId);
+  } catch (error) {
+    await databases.dropScratch(instanceId).catch(() => undefined);
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof AppError && (error.code === 'restore_failed' || error.code === 'database_unreachable')) throw error;
+    const reason = error instanceof AppError ? String(error.details['reason'] ?? error.message) : String(error);
+    throw new AppError('restore_failed', { reason }, { cause: error });
+  }
+}
+
 /** As the instance's own role: what stands in its database must never run with the panel's rights. */
 async function runTool(task: DumpTask, address: DatabaseAddress, [tool = '', ...args]: readonly string[]): Promise<void> {
   const binDir = task.databases.binDir;

@@ -51,7 +51,7 @@ export class InstanceDatabases {
   }
 
   /** An empty database of the instance's role for a trial or a check; what an earlier crash left is dropped first. Returns its name. */
-  async createScratch(instanceId: string, purpose: 'try' | 'verify'): Promise<string> {
+  async createScratch(instanceId: string, purpose: 'try' | 'verify' | 'restore'): Promise<string> {
     const name = `${purpose}_${checkedId(instanceId)}${purpose === 'verify' ? `_${randomBytes(4).toString('hex')}` : ''}`;
     await this.#asAdmin(async (admin) => {
       await dropScratch(admin, instanceId);
@@ -59,6 +59,25 @@ export class InstanceDatabases {
       await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
     });
     return name;
+  }
+
+  /**
+   * Puts the scratch database of a restore in the place of the live one, in one transaction: there is always exactly one
+   * live database. The old one is dropped afterwards, at once or with the next scratch database.
+   */
+  async swapRestored(instanceId: string): Promise<void> {
+    const name = databaseName(instanceId);
+    await this.#asAdmin(async (admin) => {
+      // A database can only be renamed while nobody is connected.
+      await endConnections(admin, name);
+      await endConnections(admin, `restore_${instanceId}`);
+      await admin.query('BEGIN');
+      await admin.query(`ALTER DATABASE ${name} RENAME TO old_${instanceId}`);
+      await admin.query(`ALTER DATABASE restore_${instanceId} RENAME TO ${name}`);
+      await admin.query('COMMIT');
+      // From here on the restore is done, whether or not the old one could be dropped just now.
+      await dropScratch(admin, instanceId).catch(() => undefined);
+    });
   }
 
   async dropScratch(instanceId: string): Promise<void> {
@@ -180,8 +199,9 @@ const createDatabase = async (admin: pg.Client, name: string, owner: string): Pr
 
 async function dropScratch(admin: pg.Client, instanceId: string): Promise<void> {
   const id = checkedId(instanceId);
-  const found = await admin.query<{ datname: string }>('SELECT datname FROM pg_database WHERE datname = $1 OR datname ~ $2', [
-    `try_${id}`,
+  // `old_` is what a restore has replaced: it exists only when the live one is in its place.
+  const found = await admin.query<{ datname: string }>('SELECT datname FROM pg_database WHERE datname = ANY($1) OR datname ~ $2', [
+    [`try_${id}`, `restore_${id}`, `old_${id}`],
     `^verify_${id}_[0-9a-f]+$`,
   ]);
   for (const { datname } of found.rows) await dropDatabase(admin, datname);

@@ -14,6 +14,9 @@ import { environmentRoutes } from './api/environment.ts';
 import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { legalRoutes } from './api/legal.ts';
+import { backupRoutes } from './api/backups.ts';
+import { deploymentRoutes } from './api/deployments.ts';
+import { logRoutes } from './api/logs.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
@@ -42,6 +45,9 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...shareRoutes,
   ...environmentRoutes,
   ...activityRoutes,
+  ...backupRoutes,
+  ...deploymentRoutes,
+  ...logRoutes,
   ...jobRoutes,
   ...roomRoutes,
   ...systemRoutes(pingRedis),

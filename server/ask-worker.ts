@@ -1,6 +1,7 @@
 // Asks the worker a short question; the platform's adapters live there, not here.
 
 import http from 'node:http';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { AppError, isErrorCode } from '../contracts/errors.ts';
 import { workerAnswerSchema, type WorkerQuestion } from '../contracts/worker.ts';
@@ -8,26 +9,54 @@ import type { Context } from '../domain/context.ts';
 
 const timeoutMs = 30_000;
 
+type Asking = Pick<Context, 'config'>;
+
 /** @throws worker_away when nobody answers, and whatever error the worker answers with */
-export async function askWorker<S extends z.ZodType>(ctx: Pick<Context, 'config'>, question: WorkerQuestion, schema: S): Promise<z.output<S>> {
-  const text = await post(ctx.config.layout.workerSocket, JSON.stringify(question)).catch((error: unknown) => {
-    throw new AppError('worker_away', {}, { cause: error });
-  });
-  const reply = workerAnswerSchema.parse(JSON.parse(text));
-  if ('error' in reply) throw new AppError(isErrorCode(reply.error.code) ? reply.error.code : 'internal', reply.error.details);
-  return schema.parse(reply.answer);
+export async function askWorker<S extends z.ZodType>(ctx: Asking, question: WorkerQuestion, schema: S): Promise<z.output<S>> {
+  const response = await post(ctx, question);
+  return schema.parse(readReply(await readText(response)));
 }
 
-const post = (socketPath: string, body: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const request = http.request({ socketPath, method: 'POST', path: '/', timeout: timeoutMs, headers: { 'content-type': 'application/json' } }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (piece: string) => (text += piece));
-      response.on('end', () => resolve(text));
-      response.on('error', reject);
+/** A question that is answered with bytes, which come as they are read. @throws as `askWorker` */
+export async function streamFromWorker(ctx: Asking, question: WorkerQuestion): Promise<Readable> {
+  const response = await post(ctx, question);
+  if (response.headers['content-type'] === 'application/octet-stream') return response;
+  readReply(await readText(response));
+  throw new AppError('worker_away');
+}
+
+function readReply(text: string): unknown {
+  const reply = workerAnswerSchema.parse(JSON.parse(text));
+  if ('error' in reply) throw new AppError(isErrorCode(reply.error.code) ? reply.error.code : 'internal', reply.error.details);
+  return reply.answer;
+}
+
+async function post(ctx: Asking, question: WorkerQuestion): Promise<http.IncomingMessage> {
+  const options = {
+    socketPath: ctx.config.layout.workerSocket,
+    method: 'POST',
+    path: '/',
+    timeout: timeoutMs,
+    headers: { 'content-type': 'application/json' },
+  };
+  try {
+    return await new Promise((resolve, reject) => {
+      const request = http.request(options, resolve);
+      request.on('timeout', () => request.destroy(new Error('no answer in time')));
+      request.on('error', reject);
+      request.end(JSON.stringify(question));
     });
-    request.on('timeout', () => request.destroy(new Error('no answer in time')));
-    request.on('error', reject);
-    request.end(body);
-  });
+  } catch (error) {
+    throw new AppError('worker_away', {}, { cause: error });
+  }
+}
+
+async function readText(response: http.IncomingMessage): Promise<string> {
+  try {
+    let text = '';
+    for await (const piece of response.setEncoding('utf8')) text += String(piece);
+    return text;
+  } catch (error) {
+    throw new AppError('worker_away', {}, { cause: error });
+  }
+}

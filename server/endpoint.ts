@@ -31,6 +31,8 @@ export type Endpoint<A extends Action = Action, B extends z.ZodType = z.ZodType,
   readonly action: A;
   readonly summary: string;
   readonly body?: B;
+  /** The body is a file, read by `run` from the request. */
+  readonly takesFile?: true;
   readonly query?: Q;
   /** `null`: 204 without a body; `'file'`: run answers by itself. */
   readonly response: R | null | 'file';

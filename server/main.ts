@@ -15,6 +15,7 @@ import type { Context, Events } from '../domain/context.ts';
 import { adoptHeads } from '../domain/deployments.ts';
 import { makeGitAccess } from '../domain/git-access.ts';
 import { prepareFirstManager } from '../domain/people.ts';
+import { clearUploads } from '../domain/uploads.ts';
 import { buildApp } from './app.ts';
 import { loadHostKey, startGitSsh } from './git-ssh.ts';
 import { startLive } from './live.ts';
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
     hooksDir: layout.hooksDir,
     log: ctx.log,
   });
-  await offerFirstRun(ctx);
+  await Promise.all([clearUploads(layout), offerFirstRun(ctx)]);
   rmSync(layout.serverSocket, { force: true });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(layout.serverSocket, resolve));
   chmodSync(layout.serverSocket, 0o660);

@@ -56,6 +56,7 @@ export function describeApi(routes: readonly AnyEndpoint[], version: string): Js
       description: `Needs the right \`${route.action}\`.`,
       parameters: [...parametersOf(route.path), ...queryParameters(route.query)],
       ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } } : {}),
+      ...(route.takesFile ? { requestBody: { required: true, content: { 'application/octet-stream': {} } } } : {}),
       responses: responsesOf(route),
     };
   }

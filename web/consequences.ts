@@ -1,6 +1,7 @@
 // What a dangerous act would do, said with the facts of this moment.
 
-import type { InstanceView } from '../contracts/instances.ts';
+import type { BackupView } from '../contracts/backups.ts';
+import type { DeploymentView, InstanceView } from '../contracts/instances.ts';
 import { countOf } from './numbers.ts';
 import { describeAgo } from './times.ts';
 
@@ -65,6 +66,53 @@ export function describeConsequences(kind: ConfirmedKind, instance: Facts, nowMs
     isDangerous: true,
   };
 }
+
+/** What restoring a backup would replace, from what is there now and what is in the backup. */
+export function describeRestore(instance: Facts & Pick<InstanceView, 'git'>, backup: BackupView, nowMs: number): Consequences {
+  const { now, git } = instance;
+  const currentCommit = git.current?.commit ?? null;
+  const isOtherProject = backup.commit !== null && currentCommit !== null && backup.commit !== currentCommit;
+  const isUnknown = backup.commit === null && currentCommit !== null;
+  return {
+    title: `Restore the backup taken ${describeAgo(backup.createdAt, nowMs)} into ${instance.name}?`,
+    verb: 'Restore this backup',
+    facts: describeFacts(instance, nowMs),
+    sentences: [
+      `Now: ${describeContent(now.sessions, now.rows)}. In the backup (${backup.note === '' ? backup.reason : `“${backup.note}”`}): ${describeContent(backup.sessions, backup.rows)}.`,
+      'What is there now is replaced. It is backed up first and checked; without that backup nothing is changed.',
+      'The experiment stops for a moment, and every seat of the Lobby is free again.',
+      ...(isOtherProject
+        ? [
+            `Careful: this backup was made with version ${backup.commit?.slice(0, 7)}, and ${currentCommit.slice(0, 7)} is deployed. If their tables differ, pages fail until you roll back.`,
+          ]
+        : []),
+      ...(isUnknown ? ['It is not known with which version of the project this backup was made. If the tables differ, pages fail.'] : []),
+    ],
+    needsName: true,
+    isDangerous: true,
+  };
+}
+
+/** What going back to a version does. */
+export function describeRollBack(instance: Facts & Pick<InstanceView, 'git' | 'intent'>, to: DeploymentView, nowMs: number): Consequences {
+  const from = instance.git.current;
+  return {
+    title: `Bring back version ${to.commit.slice(0, 7)}?`,
+    verb: 'Roll back',
+    facts: describeFacts(instance, nowMs),
+    sentences: [
+      `“${to.message.split('\n', 1)[0] ?? ''}” of ${describeAgo(to.createdAt, nowMs)}${from === null ? '' : ` takes the place of ${from.commit.slice(0, 7)}`}. Nothing is built; it takes a few seconds.`,
+      'The data stay as they are. If this version has other tables than the one in use, its pages may fail: then go forward again.',
+      ...(instance.intent === 'run' ? ['If it does not answer, the version in use is started again.'] : ['The instance is stopped and stays so.']),
+      'Your git branch is left alone: the next push deploys what you push.',
+    ],
+    needsName: false,
+    isDangerous: false,
+  };
+}
+
+const describeContent = (sessions: number | null, rows: number | null): string =>
+  `${sessions === null ? 'sessions unknown' : countOf(sessions, 'session')}, ${rows === null ? 'rows unknown' : countOf(rows, 'row')}`;
 
 /** "18 people are in a session; 412 rows; last backup 2 hours ago." What is not known is said to be unknown. */
 export function describeFacts({ now }: Pick<InstanceView, 'now'>, nowMs: number): string {

@@ -2,12 +2,9 @@
 
 import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
 import {
-  backupListSchema,
   deploymentListSchema,
   instanceListSchema,
   instanceSchema,
-  runtimeLogSchema,
-  type BackupView,
   type changeInstanceSchema,
   type DeploymentView,
   type InstanceList,
@@ -57,21 +54,6 @@ export const useDeployments = (name: string, isBusy: boolean): UseQueryResult<De
     queryKey: ['deployments', name],
     queryFn: async ({ signal }) => (await request(deploymentListSchema, instanceApi(name, '/deployments'), { signal })).deployments,
     refetchInterval: paceMs(isBusy),
-  });
-
-export const useBackups = (name: string, isBusy: boolean): UseQueryResult<BackupView[]> =>
-  useQuery({
-    queryKey: ['backups', name],
-    queryFn: async ({ signal }) => (await request(backupListSchema, instanceApi(name, '/backups'), { signal })).backups,
-    refetchInterval: paceMs(isBusy),
-  });
-
-/** The last lines that the experiment itself wrote. */
-export const useRuntimeLog = (name: string): UseQueryResult<string> =>
-  useQuery({
-    queryKey: ['runtime-log', name],
-    queryFn: async ({ signal }) => (await request(runtimeLogSchema, instanceApi(name, '/logs'), { signal })).text,
-    refetchInterval: 4_000,
   });
 
 export type InstanceChange = z.infer<typeof changeInstanceSchema>;

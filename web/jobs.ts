@@ -69,6 +69,15 @@ export function useStartJob(name: string): UseMutationResult<JobView, ApiError, 
   });
 }
 
+/** Asks for a job's end; the answer is put where the pages look for it. */
+export function useCancelJob(): UseMutationResult<JobView, ApiError, string> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => request(jobSchema, `/jobs/${id}/cancel`, { method: 'POST' }),
+    onSuccess: (job) => followJob(client, job),
+  });
+}
+
 /** Puts a job that this page started into every copy and asks for the instance again. */
 export function followJob(client: QueryClient, job: JobView): void {
   rememberJob(client, job);

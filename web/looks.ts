@@ -26,6 +26,7 @@ export const deploymentLooks: Readonly<Record<DeploymentView['state'], Look>> = 
   building: { word: 'building', icon: 'cog', tone: 'sky' },
   succeeded: { word: 'succeeded', icon: 'check circle', tone: 'moss' },
   failed: { word: 'failed', icon: 'times circle', tone: 'brick' },
+  cancelled: { word: 'cancelled', icon: 'ban', tone: 'stone' },
 };
 
 export const seatLooks: Readonly<Record<SeatState, Look>> = {
@@ -47,6 +48,8 @@ export const jobIcons: Readonly<Record<JobKind, string>> = {
   'set-admin-password': 'key',
   'reset-database': 'eraser',
   'back-up': 'archive',
+  restore: 'history',
+  'roll-back': 'undo alternate',
   delete: 'trash alternate outline',
   'create-course': 'graduation cap',
   'delete-course': 'trash alternate outline',

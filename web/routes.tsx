@@ -42,6 +42,7 @@ export const router: ReturnType<typeof createBrowserRouter> = createBrowserRoute
               { path: '/about', lazy: async () => ({ Component: (await import('./pages/About.tsx')).About }) },
               { path: '/keys', lazy: async () => ({ Component: (await import('./pages/Keys.tsx')).Keys }) },
               { path: '/account', lazy: async () => ({ Component: (await import('./pages/Account.tsx')).Account }) },
+              { path: '/deleted-instances', lazy: async () => ({ Component: (await import('./pages/DeletedInstances.tsx')).DeletedInstances }) },
               { path: '/system', lazy: async () => ({ Component: (await import('./pages/System.tsx')).System }) },
               { path: '*', lazy: async () => ({ Component: (await import('./pages/NotFound.tsx')).NotFound }) },
             ],

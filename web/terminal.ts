@@ -11,6 +11,12 @@ const escapes = /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][\s\S]*?(?:\x07|\x1b\\|
 // oxlint-disable-next-line no-control-regex -- as above; tab and newline stay
 const controls = /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
+/** The text without any escape sequence: what may be copied into a terminal of one's own. */
+export const plainText = (text: string): string =>
+  parseTerminal(text)
+    .map((line) => line.map((span) => span.text).join(''))
+    .join('\n');
+
 type Style = { colour: TerminalColour | null; isBold: boolean };
 
 /** Lines of spans, without the empty one after the last newline. A carriage return starts its line again, as progress bars expect. */

@@ -49,7 +49,7 @@ export function openFrontDoor({ config }: Context): FrontDoor {
     nginxBinary: config.NGINX,
     workerUser: config.isRoot ? 'arboretum' : null,
     isHttps: config.publicUrl.protocol === 'https:',
-    maxPanelBodyMib: config.MAX_UPLOAD_MIB,
+    maxPanelBodyMib: Math.max(config.MAX_UPLOAD_MIB, config.UPLOAD_MAX_MIB),
     panelHostNames: isIP(config.publicUrl.hostname.replaceAll(/[[\]]/g, '')) ? [] : [config.publicUrl.hostname],
   });
 }

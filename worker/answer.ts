@@ -3,10 +3,14 @@
 import { chmodSync, chownSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { AppError } from '../contracts/errors.ts';
 import { workerQuestionSchema, type WorkerQuestion } from '../contracts/worker.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
+import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
+import { lookForCancel } from './cancelling.ts';
 
 const maxQuestionBytes = 64 * 1024;
 const logBytes = 256 * 1024;
@@ -16,7 +20,13 @@ async function answer(ctx: WorkerContext, question: WorkerQuestion): Promise<unk
     case 'ping':
       return { isAlive: true };
     case 'read-log':
-      return { text: await ctx.platform.readLog(question.instanceId, logBytes) };
+      return ctx.platform.readLogFrom(question.instanceId, { position: question.position, maxBytes: logBytes });
+    case 'search-log':
+      return searchLog(ctx, question);
+    case 'stream-log':
+      return Readable.from(wholeLog(ctx, question.instanceId), { objectMode: false });
+    case 'cancel-job':
+      return lookForCancel(question.jobId);
     case 'create-session':
       return createOtreeSession(ctx, question);
   }
@@ -28,14 +38,14 @@ export async function startAnswering(ctx: WorkerContext): Promise<http.Server> {
   const server = http.createServer((request, response) => {
     readText(request)
       .then(async (text) => answer(ctx, workerQuestionSchema.parse(JSON.parse(text))))
-      .then(
-        (value) => response.end(JSON.stringify({ answer: value })),
-        (raw: unknown) => {
-          if (!(raw instanceof AppError)) ctx.log.error('a question of the server failed', { error: String(raw) });
-          const error = raw instanceof AppError ? raw : new AppError('internal', { requestId: 'worker' });
-          response.end(JSON.stringify({ error: { code: error.code, details: error.details } }));
-        },
-      );
+      .then((value) => send(response, value))
+      .catch((raw: unknown) => {
+        if (!(raw instanceof AppError)) ctx.log.error('a question of the server failed', { error: String(raw) });
+        // Half a stream cannot become an error any more: it breaks off.
+        if (response.headersSent) return void response.destroy();
+        const error = raw instanceof AppError ? raw : new AppError('internal', { requestId: 'worker' });
+        response.end(JSON.stringify({ error: { code: error.code, details: error.details } }));
+      });
   });
   rmSync(socket, { force: true });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
@@ -43,6 +53,12 @@ export async function startAnswering(ctx: WorkerContext): Promise<http.Server> {
   if (ctx.config.isRoot) chownSync(socket, owner.uid, owner.gid);
   chmodSync(socket, 0o600);
   return server;
+}
+
+async function send(response: http.ServerResponse, value: unknown): Promise<void> {
+  if (!(value instanceof Readable)) return void response.end(JSON.stringify({ answer: value ?? null }));
+  response.setHeader('Content-Type', 'application/octet-stream');
+  await pipeline(value, response);
 }
 
 async function readText(request: http.IncomingMessage): Promise<string> {

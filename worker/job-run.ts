@@ -1,9 +1,10 @@
 // One run of one job: what the job's code gets in hand, and how it tells its story in steps.
 
+import { AppError } from '../contracts/errors.ts';
 import type { Step } from '../contracts/jobs.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import type { JobLogWriter } from '../domain/job-log.ts';
-import { writeSteps } from '../domain/jobs.ts';
+import { beginStep, writeSteps } from '../domain/jobs.ts';
 import type { JobRow } from '../domain/present-job.ts';
 import type { StartableInstance } from '../domain/specs.ts';
 
@@ -26,11 +27,11 @@ export type PanelRun = Omit<JobRun, 'instance'>;
 /** Makes the run of a claimed job, still without its instance. */
 export function makePanelRun(parts: Pick<PanelRun, 'ctx' | 'job' | 'signal'> & { log: JobLogWriter }): PanelRun {
   const { ctx, job, log, signal } = parts;
-  const steps: Step[] = [];
-  const show = (step: Step): Promise<void> => {
-    const at = steps.findIndex(({ name }) => name === step.name);
-    if (at < 0) steps.push(step);
-    else steps[at] = step;
+  let steps: readonly Step[] = [];
+  const withStep = (step: Step): Step[] =>
+    steps.some(({ name }) => name === step.name) ? steps.map((other) => (other.name === step.name ? step : other)) : [...steps, step];
+  const end = (step: Step): Promise<void> => {
+    steps = withStep(step);
     return writeSteps(ctx, job, steps);
   };
   return {
@@ -41,16 +42,22 @@ export function makePanelRun(parts: Pick<PanelRun, 'ctx' | 'job' | 'signal'> & {
     async step(name, label, work) {
       signal.throwIfAborted();
       const begun = { name, label, startedAt: new Date().toISOString(), endedAt: null };
-      await show({ ...begun, state: 'running' });
+      const next = withStep({ ...begun, state: 'running' });
+      await beginStep(ctx, job, next);
+      steps = next;
       log.write(`-----> ${label}\n`);
       try {
         const result = await work();
-        await show({ ...begun, state: 'succeeded', endedAt: new Date().toISOString() });
+        await end({ ...begun, state: 'succeeded', endedAt: new Date().toISOString() });
         return result;
       } catch (error) {
-        await show({ ...begun, state: 'failed', endedAt: new Date().toISOString() });
+        await end({ ...begun, state: 'failed', endedAt: new Date().toISOString() });
         throw error;
       }
     },
   };
 }
+
+/** Whether this error is the end that somebody asked for. */
+export const isCancellation = (run: Pick<JobRun, 'signal'>, error: unknown): boolean =>
+  [run.signal.reason, error].some((raw) => raw instanceof AppError && raw.code === 'job_cancelled');

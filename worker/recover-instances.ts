@@ -10,7 +10,9 @@ import type { Job } from '../prisma/client/client.ts';
  * @param interrupted jobs that ended because the worker before this one was stopped
  */
 export async function recoverInstances(ctx: WorkerContext, interrupted: readonly Job[]): Promise<void> {
-  const switching = interrupted.filter((job) => job.kind === 'deploy' && readSteps(job.steps).some(({ name }) => name === 'switch'));
+  const switching = interrupted.filter(
+    (job) => (job.kind === 'deploy' || job.kind === 'roll-back') && readSteps(job.steps).some(({ name }) => name === 'switch'),
+  );
   for (const instanceId of new Set(switching.flatMap((job) => job.instanceId ?? []))) {
     const wasReset = switching.some((job) => job.instanceId === instanceId && readSteps(job.steps).some(({ name }) => name === 'reset'));
     await recover(ctx, instanceId, wasReset).catch((error: unknown) =>

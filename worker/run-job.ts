@@ -9,7 +9,8 @@ import { audienceOf, claimJob, endJob } from '../domain/jobs.ts';
 import { observeInstances } from '../domain/observe.ts';
 import type { JobRow } from '../domain/present-job.ts';
 import { loadStartable } from '../domain/specs.ts';
-import { makePanelRun, type JobRun, type PanelRun } from './job-run.ts';
+import { isCancellation, makePanelRun, type JobRun, type PanelRun } from './job-run.ts';
+import { watchForCancel } from './cancelling.ts';
 import { backUp } from './jobs/back-up.ts';
 import { createCourse } from './jobs/create-course.ts';
 import { createInstance } from './jobs/create-instance.ts';
@@ -19,6 +20,8 @@ import { deploy } from './jobs/deploy.ts';
 import { resetDatabase } from './jobs/reset-database.ts';
 import { scale } from './jobs/scale.ts';
 import { setEnvironment } from './jobs/set-environment.ts';
+import { restore } from './jobs/restore.ts';
+import { rollBack } from './jobs/roll-back.ts';
 import { restart, setAdminPassword, start, stop } from './jobs/start-stop.ts';
 
 const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => Promise<void>>> = {
@@ -29,6 +32,8 @@ const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => 
   restart,
   'set-admin-password': setAdminPassword,
   'reset-database': resetDatabase,
+  restore,
+  'roll-back': rollBack,
   'back-up': backUp,
   delete: deleteInstance,
   'set-environment': setEnvironment,
@@ -51,14 +56,18 @@ export async function runJob(ctx: WorkerContext, jobId: string, signal: AbortSig
 
 async function runClaimed(ctx: WorkerContext, job: JobRow, signal: AbortSignal): Promise<void> {
   const log = await openJobLog(ctx, job, await audienceOf(ctx, job));
-  const run = makePanelRun({ ctx, job, signal, log });
+  const watch = watchForCancel(ctx, job.id, signal);
+  const run = makePanelRun({ ctx, job, signal: watch.signal, log });
   const error = await tryRun(run, () => dispatch(run));
+  watch.close();
   if (error) log.write(`\n ✗ ${error.message}\n   ${error.hint}\n`);
   // First the log, then the state of the instance, then the end: whoever sees the end sees the rest.
   await log.close();
   if (job.instanceId !== null) await observeInstances(ctx, { only: job.instanceId, isJobOver: true });
-  await endJob(ctx, job, error ? { state: 'failed', code: error.code, details: error.details } : { state: 'succeeded' });
+  await endJob(ctx, job, error ? { state: endOf(error), code: error.code, details: error.details } : { state: 'succeeded' });
 }
+
+const endOf = (error: AppError): 'cancelled' | 'failed' => (error.code === 'job_cancelled' ? 'cancelled' : 'failed');
 
 async function dispatch(run: PanelRun): Promise<void> {
   const kind = run.job.kind as JobKind;
@@ -85,7 +94,7 @@ async function tryRun(run: PanelRun, work: () => Promise<void>): Promise<AppErro
     await work();
     return null;
   } catch (raw) {
-    if (run.signal.aborted) return new AppError('job_interrupted');
+    if (run.signal.aborted) return isCancellation(run, raw) ? (run.signal.reason as AppError) : new AppError('job_interrupted');
     if (raw instanceof AppError) return raw;
     run.ctx.log.error('a job failed unexpectedly', { jobId: run.job.id, kind, error: raw instanceof Error ? (raw.stack ?? raw.message) : String(raw) });
     return new AppError('internal', { requestId: run.job.id }, { cause: raw });

@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
 import type {
   BuildRequest,
@@ -11,6 +12,7 @@ import type {
   Dump,
   InstanceAccess,
   InstanceSpec,
+  LogPiece,
   Observation,
   OtreeRequest,
   ParticipantRow,
@@ -19,7 +21,7 @@ import type {
 } from '../platform.ts';
 import { readParticipants } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
-import { dumpDatabase, verifyDump } from '../postgres-dump.ts';
+import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
 import { buildRelease } from './build.ts';
 import {
   createFolders,
@@ -34,11 +36,12 @@ import {
   writeRecord,
 } from './files.ts';
 import { type Ground, launcherDir, type LocalOptions } from './ground.ts';
-import { readLog, readLogAfter } from './log-file.ts';
+import { openLog, readLogFrom } from './log-follow.ts';
+import { readLog } from './log-file.ts';
 import { Observer } from './observe.ts';
 import { askOtree } from './otree-client.ts';
 import { endControlGroup } from './processes.ts';
-import { liveEnvironment, resetDatabase, restoreSocketDirectories, type RunIo, startInstance, stopInstance, tryRelease } from './run.ts';
+import { isProgramUp, liveEnvironment, resetDatabase, restoreSocketDirectories, type RunIo, startInstance, stopInstance, tryRelease } from './run.ts';
 
 export type { LocalOptions } from './ground.ts';
 
@@ -164,6 +167,14 @@ export class LocalPlatform implements Platform {
     return await verifyDump({ databases: this.#ground.databases, instanceId: spec.instanceId, password: spec.databasePassword, file, signal });
   }
 
+  async restoreDatabase(spec: InstanceSpec, dump: Pick<Dump, 'rowCounts'> & { readonly file: string }, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (await isProgramUp(this.#ground, spec.instanceId))
+      throw new AppError('restore_failed', { reason: 'the experiment must be stopped before its database is replaced.' });
+    const { instanceId, databasePassword: password } = spec;
+    await restoreDatabase({ databases: this.#ground.databases, instanceId, password, file: dump.file, signal }, dump.rowCounts);
+  }
+
   async resetDatabase(spec: InstanceSpec, io: RunIo): Promise<void> {
     await this.prepare();
     await resetDatabase(this.#ground, spec, io);
@@ -173,8 +184,12 @@ export class LocalPlatform implements Platform {
     return await readLog(pathsOf(this.#ground, instanceId).log, maxBytes);
   }
 
-  async readLogAfter(instanceId: string, position: string | null, maxBytes: number): Promise<{ text: string; position: string }> {
-    return await readLogAfter(pathsOf(this.#ground, instanceId).log, position, maxBytes);
+  async readLogFrom(instanceId: string, from: { readonly position: string | null; readonly maxBytes: number }): Promise<LogPiece> {
+    return await readLogFrom(pathsOf(this.#ground, instanceId).log, from);
+  }
+
+  openLog(instanceId: string): Readable {
+    return openLog(pathsOf(this.#ground, instanceId).log);
   }
 
   async pruneReleases(spec: InstanceSpec, keep: readonly number[]): Promise<void> {

@@ -1,7 +1,7 @@
 // The end of an instance's runtime log, which the launcher writes and turns over.
 
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 /** The last bytes of a file from the beginning of a line on; empty when there is none. */
 export async function readTail(file: string, maxBytes: number): Promise<string> {
@@ -27,17 +27,6 @@ export async function readLog(file: string, maxBytes: number): Promise<string> {
     text = older + text;
   }
   return text;
-}
-
-/** What came after a position, which is the file's inode, size and time; a file that was turned over is read from its end. */
-export async function readLogAfter(file: string, position: string | null, maxBytes: number): Promise<{ text: string; position: string }> {
-  const there = await stat(file).catch(() => null);
-  if (there === null) return { text: '', position: '' };
-  const now = `${there.ino}:${there.size}:${there.mtimeMs}`;
-  if (now === position) return { text: '', position: now };
-  const [inode, size] = (position ?? '').split(':').map(Number);
-  const isSame = inode === there.ino && size !== undefined && size <= there.size;
-  return { text: await readTail(file, isSame ? Math.min(maxBytes, there.size - size + 1) : maxBytes), position: now };
 }
 
 export type RunHistory = {

@@ -46,6 +46,9 @@ export async function startInstance(ground: Ground, spec: InstanceSpec, signal: 
 
 const isUp = (info: ProcessInfo | undefined): boolean => info?.state === 'RUNNING' || info?.state === 'STARTING';
 
+/** Whether supervisord keeps its process running. */
+export const isProgramUp = async (ground: Ground, instanceId: string): Promise<boolean> => isUp((await listProcesses(ground)).get(instanceId));
+
 /** What `env.json` says for a release. */
 export const liveEnvironment = (ground: Ground, spec: InstanceSpec, release: number) => {
   const paths = pathsOf(ground, spec.instanceId);
@@ -197,7 +200,7 @@ export async function stopInstance(ground: Ground, instanceId: string, osUserId:
 export async function resetDatabase(ground: Ground, spec: InstanceSpec, io: RunIo): Promise<void> {
   const release = await selectedRelease(ground, spec.instanceId);
   if (release === null) throw new AppError('not_deployed');
-  if (isUp((await listProcesses(ground)).get(spec.instanceId)))
+  if (await isProgramUp(ground, spec.instanceId))
     throw new AppError('platform_failed', { reason: 'the experiment must be stopped before its database is emptied.' });
   const paths = pathsOf(ground, spec.instanceId);
   await writeEnvironment(ground, spec, liveEnvironment(ground, spec, release));

@@ -1,21 +1,14 @@
-// Instances: list, create, look at, change; their deployments, backups, logs.
+// Instances: list, create, look at, change.
 
-import { createReadStream } from 'node:fs';
-import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import {
   adminPasswordSchema,
-  backupListSchema,
   changeInstanceSchema,
   createdInstanceSchema,
   createInstanceSchema,
-  deploymentListSchema,
   instanceListQuery,
   instanceListSchema,
   instanceSchema,
 } from '../../contracts/instances.ts';
-import { findBackupFile, listBackups } from '../../domain/backups.ts';
-import { listDeployments } from '../../domain/deployments.ts';
 import { tellOwner } from '../../domain/mail-owner.ts';
 import { listInstances } from '../../domain/instance-list.ts';
 import { createInstance, revealAdminPassword, setDeployBranch, showInstance } from '../../domain/instances.ts';
@@ -79,36 +72,5 @@ export const instanceRoutes: readonly AnyEndpoint[] = [
       username: readProject(instance)?.adminUsername ?? null,
       password: await revealAdminPassword(ctx, person, instance),
     }),
-  }),
-  endpoint({
-    method: 'get',
-    path: '/instances/:name/deployments',
-    action: 'instance.read',
-    summary: 'Deployments, newest first',
-    response: deploymentListSchema,
-    run: async ({ ctx, instance }) => ({ deployments: await listDeployments(ctx, instance) }),
-  }),
-  endpoint({
-    method: 'get',
-    path: '/instances/:name/backups',
-    action: 'instance.download-backup',
-    summary: 'Backups, newest first',
-    response: backupListSchema,
-    run: async ({ ctx, instance }) => ({ backups: await listBackups(ctx, instance.id) }),
-  }),
-  endpoint({
-    method: 'get',
-    path: '/instances/:name/backups/:id/file',
-    action: 'instance.download-backup',
-    summary: 'A backup as a file for pg_restore',
-    response: 'file',
-    run: async ({ ctx, instance, params, response }) => {
-      const { file, sizeBytes } = await findBackupFile(ctx, instance.id, params['id'] ?? '');
-      response
-        .attachment(`${instance.name}-${path.basename(file)}`)
-        .type('application/octet-stream')
-        .set('Content-Length', String(sizeBytes));
-      await pipeline(createReadStream(file), response);
-    },
   }),
 ];

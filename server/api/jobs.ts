@@ -1,10 +1,13 @@
 // Jobs: asked for, listed, looked at, and their logs.
 
 import path from 'node:path';
+import { z } from 'zod';
 import { jobListSchema, jobLogQuery, jobLogSchema, jobSchema, startJobSchema } from '../../contracts/jobs.ts';
+import { cancelJob } from '../../domain/cancel-job.ts';
 import { findVisibleJob, listJobs, startJob } from '../../domain/start-job.ts';
 import { readJobLog } from '../../domain/job-log.ts';
 import { presentJob } from '../../domain/present-job.ts';
+import { askWorker } from '../ask-worker.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
 
 const sampleFolder = path.join(import.meta.dirname, '..', '..', 'samples', 'trust-game');
@@ -43,6 +46,20 @@ export const jobRoutes: readonly AnyEndpoint[] = [
     summary: 'One job',
     response: jobSchema,
     run: async ({ ctx, person, params }) => presentJob(await findVisibleJob(ctx, person, params['id'] ?? '')),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/jobs/:id/cancel',
+    action: 'jobs.cancel',
+    summary: 'Cancel a job that waits or has not come to its point of no return; for the owner and managers',
+    response: jobSchema,
+    status: 202,
+    run: async ({ ctx, person, params }) => {
+      const { job, isRunning } = await cancelJob(ctx, person, params['id'] ?? '');
+      // A worker that does not hear it finds it in the row half a second later.
+      if (isRunning) await askWorker(ctx, { kind: 'cancel-job', jobId: job.id }, z.unknown()).catch(() => undefined);
+      return presentJob(job);
+    },
   }),
   endpoint({
     method: 'get',

@@ -1,6 +1,6 @@
 // Rooms: the seat map of a Lobby, and making the oTree session in a room.
 
-import { createdSessionSchema, createSessionSchema, runtimeLogSchema } from '../../contracts/instances.ts';
+import { createdSessionSchema, createSessionSchema } from '../../contracts/instances.ts';
 import { seatMapSchema } from '../../contracts/seats.ts';
 import { clearSeats, seatMap } from '../../domain/seats.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
@@ -37,13 +37,5 @@ export const roomRoutes: readonly AnyEndpoint[] = [
         { kind: 'create-session', instanceId: instance.id, room: params['room'] ?? '', actor: { id: person.id, name: person.name }, ...body },
         createdSessionSchema,
       ),
-  }),
-  endpoint({
-    method: 'get',
-    path: '/instances/:name/logs',
-    action: 'instance.read-logs',
-    summary: 'The end of the experiment’s own log',
-    response: runtimeLogSchema,
-    run: ({ ctx, instance }) => askWorker(ctx, { kind: 'read-log', instanceId: instance.id }, runtimeLogSchema),
   }),
 ];

@@ -183,6 +183,82 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
     });
 
+    it('restores a dump: equal rows, owned by the instance, and oTree writes into it afterwards', async () => {
+      const file = path.join(await mkdtemp(path.join(os.tmpdir(), 'dump-')), 'one.dump');
+      const dump = await platform.dumpDatabase(spec, file, never);
+      await query(`i_${spec.instanceId}`, `SET ROLE i_${spec.instanceId}; DELETE FROM trust_game_player; CREATE TABLE later (n int)`);
+      const address = new URL(stand.adminUrl);
+      address.pathname = `/i_${spec.instanceId}`;
+      const idle = new pg.Client({ connectionString: address.href });
+      const cut = new Promise((resolve) => idle.on('error', resolve));
+      await idle.connect();
+      await idle.query(`SET ROLE i_${spec.instanceId}; BEGIN; SELECT * FROM otree_session`);
+      await platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never);
+      await cut;
+      expect((await platform.databaseFacts(spec)).rowCounts).toEqual(dump.rowCounts);
+      expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
+      const owners = await query(
+        `i_${spec.instanceId}`,
+        `SELECT DISTINCT tableowner AS owner FROM pg_tables WHERE schemaname = 'public'
+          UNION SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()`,
+      );
+      expect(owners.rows).toEqual([{ owner: `i_${spec.instanceId}` }]);
+      const rights = await query(null, `SELECT has_database_privilege('public', 'i_${spec.instanceId}', 'CONNECT') AS open`).catch(() => null);
+      if (rights) expect(rights.rows).toEqual([{ open: false }]);
+      await platform.start(spec, never);
+      const body = { session_config_name: 'trust_game', num_participants: 2 };
+      expect((await platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 10_000 })).status).toBe(200);
+      expect((await platform.databaseFacts(spec)).rowCounts['otree_participant']).toBe(4);
+      expect((await refusal(platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never))).code).toBe('restore_failed');
+      await platform.stop(spec, never);
+    });
+
+    it('refuses a damaged file, other row counts and an abort, with the old data in place', async () => {
+      const before = (await platform.databaseFacts(spec)).rowCounts;
+      const file = path.join(await mkdtemp(path.join(os.tmpdir(), 'dump-')), 'one.dump');
+      const dump = await platform.dumpDatabase(spec, file, never);
+      const other = { ...dump.rowCounts, otree_participant: 99 };
+      expect(await refusal(platform.restoreDatabase(spec, { file, rowCounts: other }, never))).toMatchObject({
+        code: 'restore_failed',
+        details: { reason: expect.stringContaining('otree_participant') },
+      });
+      const abort = new AbortController();
+      const restoring = platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, abort.signal);
+      const ended = restoring.catch((error: unknown) => error);
+      await expect.poll(async () => (await databases(spec)).length, { interval: 1 }).toBe(2);
+      abort.abort(new Error('the panel was stopped'));
+      expect(await ended).toMatchObject({ message: 'the panel was stopped' });
+      await truncate(file, dump.sizeBytes - 1000);
+      expect((await refusal(platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never))).code).toBe('restore_failed');
+      expect((await platform.databaseFacts(spec)).rowCounts).toEqual(before);
+      expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
+    });
+
+    it('clears away what a crash in the middle of a restore left, before or after the change of places', async () => {
+      const before = (await platform.databaseFacts(spec)).rowCounts;
+      await query(null, `CREATE DATABASE restore_${spec.instanceId}`);
+      await query(null, `CREATE DATABASE old_${spec.instanceId}`);
+      const file = path.join(await mkdtemp(path.join(os.tmpdir(), 'dump-')), 'one.dump');
+      const dump = await platform.dumpDatabase(spec, file, never);
+      await platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never);
+      expect((await platform.databaseFacts(spec)).rowCounts).toEqual(before);
+      expect(await databases(spec)).toEqual([`i_${spec.instanceId}`]);
+    });
+
+    it('hands out the runtime log piece by piece and as a whole', async () => {
+      const first = await platform.readLogFrom(spec.instanceId, { position: null, maxBytes: 4096 });
+      expect(first.text).not.toBe('');
+      expect(await platform.readLogFrom(spec.instanceId, { position: first.position, maxBytes: 4096 })).toEqual({ ...first, text: '' });
+      await platform.start(spec, never);
+      await platform.stop(spec, never);
+      const next = await platform.readLogFrom(spec.instanceId, { position: first.position, maxBytes: 1e6 });
+      expect(next.text).toContain('started as process');
+      let whole = '';
+      for await (const bytes of platform.openLog(spec.instanceId)) whole += String(bytes);
+      expect(whole.endsWith(next.text)).toBe(true);
+      expect(await platform.readLogFrom('t0000000000', { position: null, maxBytes: 10 })).toEqual({ text: '', position: '', hasGap: false });
+    });
+
     it('drops scratch databases that a crash left', async () => {
       await query(null, `CREATE DATABASE try_${spec.instanceId}`);
       await query(null, `CREATE DATABASE verify_${spec.instanceId}_00ff00ff`);

@@ -1,6 +1,6 @@
 // The last error of an experiment: found in its log, harmless, kept until the next deployment or until somebody hides it.
 
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import type { WorkerContext } from '../../domain/context.ts';
 import { newId } from '../../domain/ids.ts';
 import { findTraceback, readTraceback, since } from '../../domain/last-traceback.ts';
 import { hideTraceback, observeTracebacks, type LogPositions } from '../../domain/tracebacks.ts';
-import { readLogAfter } from '../../platforms/local/log-file.ts';
+import { readLogFrom } from '../../platforms/local/log-follow.ts';
 import { anInstance, aUser, testContext, type TestContext } from '../factories.ts';
 
 let ctx: TestContext;
@@ -52,22 +52,6 @@ describe('finding a traceback', () => {
   });
 });
 
-describe('the log’s news', () => {
-  it('is what was added, nothing when nothing was, and the end of a file that was turned over', async () => {
-    const file = path.join(folder, 'turned.log');
-    writeFileSync(file, 'one\n');
-    const first = await readLogAfter(file, null, 1000);
-    expect(first.text).toBe('one\n');
-    expect((await readLogAfter(file, first.position, 1000)).text).toBe('');
-    appendFileSync(file, 'two\nthree\n');
-    const second = await readLogAfter(file, first.position, 1000);
-    expect(second.text).toBe('two\nthree\n');
-    renameSync(file, `${file}.1`);
-    writeFileSync(file, 'four\n');
-    expect((await readLogAfter(file, second.position, 1000)).text).toBe('four\n');
-  });
-});
-
 describe('observing', () => {
   it('shows an error, hides it when asked, and shows it again when it comes again', async () => {
     const owner = await aUser(ctx);
@@ -80,8 +64,8 @@ describe('observing', () => {
     writeFileSync(file, '[arboretum] 2099-01-01T00:00:00Z started as process 7\n');
     let reads = 0;
     const platform = {
-      readLogAfter: async (_: string, position: string | null, maxBytes: number) => {
-        const answer = await readLogAfter(file, position, maxBytes);
+      readLogFrom: async (_: string, from: { position: string | null; maxBytes: number }) => {
+        const answer = await readLogFrom(file, from);
         if (answer.text !== '') reads += 1;
         return answer;
       },

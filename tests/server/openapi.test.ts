@@ -22,7 +22,7 @@ it('names every route with its right, its request and its answer', async () => {
   for (const route of routes) {
     const operation = paths[route.path.replaceAll(/:(\w+)/g, '{$1}')]?.[route.method];
     expect(operation?.description, `${route.method} ${route.path}`).toContain(route.action);
-    expect(operation?.requestBody !== undefined).toBe(route.body !== undefined);
+    expect(operation?.requestBody !== undefined).toBe(route.takesFile === true || route.body !== undefined);
   }
   expect(Object.values(paths).flatMap((operations) => Object.keys(operations))).toHaveLength(routes.length);
 });

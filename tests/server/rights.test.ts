@@ -1,6 +1,6 @@
 // Who may do what, generated from the list of routes: a route that is not in the list below fails this test.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
 import ssh2 from 'ssh2';
@@ -20,7 +20,7 @@ type Visitor = (typeof visitors)[number];
 type World = {
   readonly name: string;
   readonly login: string;
-  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague', string>>;
+  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague' | 'oldDeployment' | 'deleted', string>>;
 };
 type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
 
@@ -60,6 +60,13 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/deployments': at('/instances/:name/deployments'),
   'GET /instances/:name/backups': at('/instances/:name/backups'),
   'GET /instances/:name/backups/:id/file': { path: ({ name, ids }) => `/instances/${name}/backups/${ids.backup}/file` },
+  'DELETE /instances/:name/backups/:id': { path: ({ name, ids }) => `/instances/${name}/backups/${ids.backup}` },
+  'GET /deleted-instances': at('/deleted-instances'),
+  'GET /deleted-instances/:id/backup': { path: ({ ids }) => `/deleted-instances/${ids.deleted}/backup` },
+  'POST /instances/:name/deployments': at('/instances/:name/deployments'),
+  'GET /instances/:name/logs/search': at('/instances/:name/logs/search?text=error'),
+  'GET /instances/:name/logs/file': at('/instances/:name/logs/file'),
+  'POST /jobs/:id/cancel': { path: ({ ids }) => `/jobs/${ids.job}/cancel` },
   'GET /jobs': at('/jobs'),
   'GET /instances/:name/jobs': at('/instances/:name/jobs'),
   'POST /instances/:name/jobs': at('/instances/:name/jobs', () => ({ kind: 'back-up' })),
@@ -105,16 +112,18 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
-const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | PanelJobKind> | 'deploy-sample', (name: string) => object>> = {
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | PanelJobKind> | 'deploy-sample', (world: World) => object>> = {
   start: () => ({ kind: 'start' }),
   stop: () => ({ kind: 'stop' }),
   restart: () => ({ kind: 'restart' }),
   'set-admin-password': () => ({ kind: 'set-admin-password', password: 'a-new-password' }),
-  'reset-database': (name) => ({ kind: 'reset-database', confirm: name }),
+  'reset-database': ({ name }) => ({ kind: 'reset-database', confirm: name }),
   'back-up': () => ({ kind: 'back-up' }),
-  delete: (name) => ({ kind: 'delete', confirm: name }),
+  restore: ({ name, ids }) => ({ kind: 'restore', backupId: ids.backup, confirm: name }),
+  'roll-back': ({ ids }) => ({ kind: 'roll-back', deploymentId: ids.oldDeployment }),
+  delete: ({ name }) => ({ kind: 'delete', confirm: name }),
   'deploy-sample': () => ({ kind: 'deploy-sample' }),
-  deploy: (name) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
+  deploy: ({ name }) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
   'set-environment': () => ({ kind: 'set-environment' }),
   scale: () => ({ kind: 'scale', processes: 1, memoryMib: 1024, diskMib: null }),
 };
@@ -160,24 +169,33 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const value = ctx.sealer.seal('s3cret', variablePlace(variable.instanceId, variable.name));
   await ctx.db.environmentVariable.create({ data: { ...variable, value, updatedByName: 'test' } });
   const job = await ctx.db.job.create({ data: { id: newId(), kind: 'start', instanceId: instance.id, state: 'succeeded', actorName: 'test' } });
-  const deployment = await ctx.db.deployment.create({
-    data: {
-      id: newId(),
-      instanceId: instance.id,
-      number: 1,
-      commit: 'a'.repeat(40),
-      message: 'm',
-      author: 'a',
-      branch: 'main',
-      state: 'succeeded',
-      createdByName: 'test',
-    },
-  });
+  const deploy = (number: number) =>
+    ctx.db.deployment.create({
+      data: {
+        id: newId(),
+        instanceId: instance.id,
+        number,
+        commit: 'a'.repeat(40),
+        message: 'm',
+        author: 'a',
+        branch: 'main',
+        state: 'succeeded',
+        isReleaseKept: true,
+        project: {},
+        createdByName: 'test',
+      },
+    });
+  const [oldDeployment, deployment] = [await deploy(1), await deploy(2)];
+  mkdirSync(ctx.config.layout.repositoriesDir, { recursive: true });
   await ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id } });
   const file = path.join(ctx.config.layout.dataDir, `${instance.id}.dump`);
   writeFileSync(file, 'PGDMP');
   const backup = await ctx.db.backup.create({
     data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
+  });
+  const gone = await anInstance(ctx, { ownerId, state: 'deleted', deletedAt: new Date() });
+  await ctx.db.backup.create({
+    data: { id: newId(), instanceId: gone.id, jobId: job.id, reason: 'before delete', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
   });
   const key = await ctx.db.sshKey.create({
     data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },
@@ -186,7 +204,16 @@ async function aWorld(visitor: Visitor): Promise<World> {
   return {
     name: instance.name,
     login: someone.userName,
-    ids: { course: course.id, job: job.id, key: key.id, person: someone.id, backup: backup.id, colleague: colleague.id },
+    ids: {
+      course: course.id,
+      job: job.id,
+      key: key.id,
+      person: someone.id,
+      backup: backup.id,
+      colleague: colleague.id,
+      oldDeployment: oldDeployment.id,
+      deleted: gone.id,
+    },
   };
 }
 
@@ -246,7 +273,7 @@ describe('every kind of job', () => {
       await panel.ctx.db.user.updateMany({ data: { disabledAt: null } });
       const world = await aWorld(visitor);
       const client = await visit(visitor);
-      const { status, body } = await client.send('POST', `/instances/${world.name}/jobs`, kinds[kind as keyof typeof kinds](world.name));
+      const { status, body } = await client.send('POST', `/instances/${world.name}/jobs`, kinds[kind as keyof typeof kinds](world));
       const expected = refusalOnInstance(visitor, `instance.${kind as keyof typeof kinds}`);
       if (expected === null) expect([401, 403, 404], JSON.stringify(body)).not.toContain(status);
       else expect(status).toBe(expected);

@@ -1,8 +1,9 @@
 // Which actions a page offers, and what it says before dangerous ones.
 
 import { describe, expect, it } from 'vitest';
-import type { InstanceView } from '../../contracts/instances.ts';
-import { describeConsequences, describeFacts } from '../../web/consequences.ts';
+import type { BackupView } from '../../contracts/backups.ts';
+import type { DeploymentView, InstanceView } from '../../contracts/instances.ts';
+import { describeConsequences, describeFacts, describeRestore, describeRollBack } from '../../web/consequences.ts';
 import { listActions } from '../../web/instance-actions.ts';
 
 const nowMs = Date.parse('2024-05-01T12:00:00Z');
@@ -73,5 +74,57 @@ describe('consequences', () => {
   it('promises no backup of an instance that never had data', () => {
     const instance = { name: 'empty', lastDeployedAt: null, now: now({ rows: null }) };
     expect(describeConsequences('delete', instance, nowMs).sentences.join(' ')).not.toMatch(/backup/);
+  });
+
+  const backup: BackupView = {
+    id: 'b',
+    reason: 'by hand',
+    note: 'after session 3',
+    commit: 'a'.repeat(40),
+    createdByName: 'Ada',
+    sizeBytes: 5,
+    sha256: 'x',
+    rowCounts: {},
+    rows: 300,
+    sessions: 2,
+    participants: 40,
+    verifiedAt: null,
+    createdAt: new Date(nowMs - 2 * 24 * 3_600_000).toISOString(),
+  };
+  const deployment: DeploymentView = {
+    id: 'd',
+    number: 3,
+    commit: 'b'.repeat(40),
+    message: 'Fewer rounds',
+    author: 'Ada',
+    branch: 'main',
+    state: 'succeeded',
+    source: 'push',
+    otreeVersion: '6.0.15',
+    createdByName: 'Ada',
+    createdAt: backup.createdAt,
+    endedAt: null,
+    jobId: null,
+    isCurrent: true,
+    canRollBack: false,
+    warnings: [],
+  };
+  const git = { remoteUrl: '', deployBranch: null, current: deployment };
+
+  it('of a restore say what is there, what is in the backup, and that another version made it', () => {
+    const instance = { name: 'trust-game', lastDeployedAt: running.lastDeployedAt, now: now(), git };
+    const about = describeRestore(instance, backup, nowMs);
+    expect(about).toMatchObject({ needsName: true, isDangerous: true, facts: '18 people are in a session; 412 rows; last backup 2 hours ago.' });
+    expect(about.sentences[0]).toMatch(/^Now: .*412 rows\. In the backup \(“after session 3”\): 2 sessions, 300 rows\.$/);
+    expect(about.sentences.join(' ')).toContain('this backup was made with version aaaaaaa, and bbbbbbb is deployed');
+    expect(describeRestore(instance, { ...backup, commit: deployment.commit }, nowMs).sentences.join(' ')).not.toContain('Careful');
+    expect(describeRestore(instance, { ...backup, commit: null }, nowMs).sentences.join(' ')).toContain('not known with which version');
+  });
+
+  it('of a roll back say which version takes the place of which, and that a stopped instance stays stopped', () => {
+    const instance = { name: 'trust-game', lastDeployedAt: running.lastDeployedAt, now: now(), git, intent: 'stop' as const };
+    const about = describeRollBack(instance, { ...deployment, commit: 'c'.repeat(40), message: 'First' }, nowMs);
+    expect(about.title).toBe('Bring back version ccccccc?');
+    expect(about.sentences.join(' ')).toMatch(/“First” of 2 days ago takes the place of bbbbbbb\. .*stopped and stays so/);
   });
 });

@@ -15,6 +15,7 @@ const job = (fields: Partial<JobView>): JobView => ({
   steps: [],
   error: null,
   actorName: 'Ada',
+  cancelledByName: null,
   createdAt: '2026-11-21T10:00:00.000Z',
   startedAt: null,
   endedAt: '2026-11-21T10:01:00.000Z',

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { startJobSchema, type JobView, type StartJob } from '../../contracts/jobs.ts';
 import type { InstanceView } from '../../contracts/instances.ts';
 import { useTens } from '../clock.ts';
-import { describeConsequences, describePeople, type ConfirmedKind } from '../consequences.ts';
+import { describeConsequences, describePeople, type ConfirmedKind, type Consequences } from '../consequences.ts';
 import { useForm } from '../form.ts';
 import { useStartJob } from '../jobs.ts';
 import { Dialog } from './Dialog.tsx';
@@ -15,13 +15,20 @@ import { TextField } from './TextField.tsx';
 type Props = { kind: ConfirmedKind; instance: InstanceView; onClose: () => void; onStarted: (job: JobView) => void };
 
 export function ConfirmAction({ kind, instance, onClose, onStarted }: Props): ReactNode {
-  const start = useStartJob(instance.name);
   const about = describeConsequences(kind, instance, useTens());
+  return <ConfirmJob about={about} instance={instance} request={{ kind }} onClose={onClose} onStarted={onStarted} />;
+}
+
+type JobProps = Omit<Props, 'kind'> & { about: Consequences; request: Readonly<Record<string, string>> & { kind: StartJob['kind'] } };
+
+/** The same question before any job: `request` is sent with what was typed. */
+export function ConfirmJob({ about, instance, request, onClose, onStarted }: JobProps): ReactNode {
+  const start = useStartJob(instance.name);
   const form = useForm({
     schema: startJobSchema,
     initial: { confirm: '', reason: '' },
     toBody: ({ confirm, reason }) => ({
-      kind,
+      ...request,
       ...(about.needsName ? { confirm: confirm.trim() } : {}),
       ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
     }),

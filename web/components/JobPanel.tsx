@@ -9,6 +9,7 @@ import { jobIcons, jobLooks, stepLooks } from '../looks.ts';
 import { Ago, Elapsed } from './Ago.tsx';
 import { Loading } from './Answer.tsx';
 import { DriftChoices } from './DriftChoices.tsx';
+import { CancelJob } from './CancelJob.tsx';
 import { Glyph } from './Glyph.tsx';
 import { ProblemMessage } from './ProblemMessage.tsx';
 import { Sentence } from './Sentence.tsx';
@@ -29,6 +30,7 @@ export function JobPanel({ job, isLogOpen = false, onDismiss }: Props): ReactNod
           <Sign look={look} />
         </span>
         <JobTimes job={job} />
+        <CancelJob job={job} />
         {onDismiss && isJobOver(job.state) && (
           <Button type="button" basic compact size="small" onClick={onDismiss}>
             Hide

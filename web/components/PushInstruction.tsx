@@ -10,6 +10,7 @@ import { useMe } from '../panel.ts';
 import { showToast } from '../toasts.ts';
 import { Commands } from './Commands.tsx';
 import { CopyButton } from './CopyButton.tsx';
+import { DropArchive } from './DropArchive.tsx';
 import { Glyph } from './Glyph.tsx';
 
 export function PushInstruction({ instance }: { instance: InstanceView }): ReactNode {
@@ -51,6 +52,8 @@ export function PushInstruction({ instance }: { instance: InstanceView }): React
       <p className="remote-line">
         <span className="quiet">Remote</span> <code>{instance.git.remoteUrl}</code> <CopyButton what="remote" text={instance.git.remoteUrl} />
       </p>
+      <h3>Without a command line</h3>
+      <DropArchive instance={instance} />
       <WaitingLine instance={instance} />
     </Segment>
   );

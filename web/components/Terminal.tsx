@@ -1,7 +1,7 @@
 // Terminal text in colours, as React text only; it follows the end until the reader scrolls up.
 
 import { useLayoutEffect, useMemo, useRef, type ReactNode } from 'react';
-import { parseTerminal } from '../terminal.ts';
+import { parseTerminal, plainText } from '../terminal.ts';
 import { CopyButton } from './CopyButton.tsx';
 
 /** A browser stays quick with this much; the whole log is still copied. */
@@ -22,7 +22,7 @@ export function Terminal({ text, name }: { text: string; name: string }): ReactN
   };
   return (
     <div className="terminal">
-      <CopyButton text={text} what={name} />
+      <CopyButton text={() => Promise.resolve(plainText(text))} what={name} />
       {isCut && <p className="quiet">Earlier lines are left out here; “Copy” takes all of them.</p>}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a box that scrolls has to be reached with the keyboard */}
       <pre ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-label={name} aria-live="off">

@@ -1,9 +1,10 @@
-// Backups of an instance, and the two acts on its data: back up, reset.
+// Backups of an instance: taken, fetched, restored, deleted; and starting with an empty database.
 
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
-import type { BackupView, InstanceView } from '../../contracts/instances.ts';
-import { canOnInstance } from '../../contracts/roles.ts';
+import type { BackupView } from '../../contracts/backups.ts';
+import type { InstanceView } from '../../contracts/instances.ts';
+import { canOnInstance, type InstanceAction } from '../../contracts/roles.ts';
 import { instanceApi } from '../addresses.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
@@ -12,13 +13,19 @@ import { DataTable, type Column } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { ActButton } from '../components/ActButton.tsx';
+import { BackUp } from '../components/BackUp.tsx';
+import { ConfirmJob } from '../components/ConfirmAction.tsx';
+import { DeleteBackup } from '../components/DeleteBackup.tsx';
+import { DownloadButton } from '../components/DownloadButton.tsx';
 import { Sign } from '../components/Sign.tsx';
 import { useTens } from '../clock.ts';
-import { describeFacts } from '../consequences.ts';
-import { useBackups } from '../instances.ts';
+import { useBackups } from '../backups.ts';
+import { describeFacts, describeRestore } from '../consequences.ts';
+import { isDeployed } from '../instance-actions.ts';
 import type { Look } from '../looks.ts';
-import { describeBytes, describeNumber } from '../numbers.ts';
+import { countOf, describeBytes, describeNumber } from '../numbers.ts';
 import { useTab } from '../tab.ts';
+import { describeExactly } from '../times.ts';
 
 export function InstanceData(): ReactNode {
   const { instance, ask } = useTab();
@@ -27,11 +34,11 @@ export function InstanceData(): ReactNode {
   return (
     <>
       <p>{describeFacts(instance, nowMs)}</p>
-      <FactGroup title="Backups" aside={<ActButton instance={instance} kind="back-up" ask={ask} />}>
+      <FactGroup title="Backups" aside={<BackUp instance={instance} />}>
         <Answer query={backups}>
           {(list) =>
             list.length === 0 ? (
-              <p className="quiet">No backup yet. One is taken by itself before every reset and every delete.</p>
+              <p className="quiet">No backup yet. One is taken by itself before every reset, restore and delete.</p>
             ) : (
               <BackupTable instance={instance} list={list} />
             )
@@ -48,38 +55,114 @@ export function InstanceData(): ReactNode {
   );
 }
 
+type Choice = { readonly act: 'restore' | 'delete'; readonly backup: BackupView };
+
 function BackupTable({ instance, list }: { instance: InstanceView; list: readonly BackupView[] }): ReactNode {
-  const mayDownload = canOnInstance(instance.standing, 'instance.download-backup');
-  const file: Column<BackupView> = {
-    title: 'File',
+  const [choice, setChoice] = useState<Choice | null>(null);
+  const nowMs = useTens();
+  const close = (): void => setChoice(null);
+  const acts: Column<BackupView> = {
+    title: 'Actions',
     isTitleHidden: true,
-    render: ({ id }) => <Download path={instanceApi(instance.name, `/backups/${id}/file`)} />,
+    render: (backup) => <BackupActs instance={instance} backup={backup} onChoose={(act) => setChoice({ act, backup })} />,
   };
-  return <DataTable name="Backups" columns={mayDownload ? [...columns, file] : columns} rows={list} />;
+  return (
+    <>
+      <DataTable name="Backups" columns={[...columns, acts]} rows={list} />
+      {choice?.act === 'restore' && (
+        <ConfirmJob
+          about={describeRestore(instance, choice.backup, nowMs)}
+          instance={instance}
+          request={{ kind: 'restore', backupId: choice.backup.id }}
+          onClose={close}
+          onStarted={close}
+        />
+      )}
+      {choice?.act === 'delete' && <DeleteBackup instanceName={instance.name} backup={choice.backup} onClose={close} />}
+    </>
+  );
+}
+
+type ActsProps = { instance: InstanceView; backup: BackupView; onChoose: (act: Choice['act']) => void };
+
+function BackupActs({ instance, backup, onChoose }: ActsProps): ReactNode {
+  const may = (action: InstanceAction): boolean => canOnInstance(instance.standing, action);
+  const when = describeExactly(backup.createdAt);
+  return (
+    <span className="row-acts">
+      {may('instance.download-backup') && (
+        <DownloadButton path={instanceApi(instance.name, `/backups/${backup.id}/file`)} name={`Download the backup of ${when}`} />
+      )}
+      {may('instance.restore') && (
+        <Button
+          type="button"
+          basic
+          compact
+          size="small"
+          disabled={instance.job !== null || !isDeployed(instance)}
+          title={instance.job === null ? undefined : 'Another job is under way.'}
+          aria-label={`Restore the backup of ${when}`}
+          onClick={() => onChoose('restore')}
+        >
+          <Glyph name="history" /> Restore…
+        </Button>
+      )}
+      {may('instance.delete-backup') && (
+        <Button type="button" basic compact icon size="small" aria-label={`Delete the backup of ${when}`} title="Delete…" onClick={() => onChoose('delete')}>
+          <Glyph name="trash alternate outline" />
+        </Button>
+      )}
+    </span>
+  );
 }
 
 const columns: readonly Column<BackupView>[] = [
   { title: 'When', render: ({ createdAt }) => <Ago at={createdAt} /> },
-  { title: 'Why', render: ({ reason }) => reason },
-  { title: 'Rows', render: (backup) => <span title={describeRowCounts(backup)}>{describeNumber(backup.rows)}</span> },
-  { title: 'Size', render: ({ sizeBytes }) => describeBytes(sizeBytes) },
-  { title: 'SHA-256', render: ({ sha256 }) => <Hash sha256={sha256} /> },
-  { title: 'Check', render: ({ verifiedAt }) => <Sign look={verifiedAt === null ? notVerified : verified} /> },
+  { title: 'Why', render: (backup) => <Why backup={backup} /> },
+  { title: 'Data', render: (backup) => <Content backup={backup} /> },
+  { title: 'Version', render: ({ commit }) => (commit === null ? <span className="quiet">not known</span> : <code title={commit}>{commit.slice(0, 7)}</code>) },
+  { title: 'Check', render: (backup) => <Check backup={backup} /> },
 ];
+
+function Why({ backup }: { backup: BackupView }): ReactNode {
+  return (
+    <span>
+      {backup.note === '' ? backup.reason : backup.note}
+      <small className="block quiet">
+        {backup.note === '' ? '' : `${backup.reason}, `}
+        {backup.createdByName}
+      </small>
+    </span>
+  );
+}
+
+function Content({ backup }: { backup: BackupView }): ReactNode {
+  const { rows, sessions, sizeBytes } = backup;
+  return (
+    <span title={describeRowCounts(backup)}>
+      {sessions === null ? '' : `${countOf(sessions, 'session')}, `}
+      {countOf(rows, 'row')}
+      <small className="block quiet">{describeBytes(sizeBytes)}</small>
+    </span>
+  );
+}
+
+function Check({ backup }: { backup: BackupView }): ReactNode {
+  return (
+    <span>
+      <Sign look={backup.verifiedAt === null ? notVerified : verified} />
+      <small className="block quiet">
+        SHA-256 <Hash sha256={backup.sha256} />
+      </small>
+    </span>
+  );
+}
 
 function Hash({ sha256 }: { sha256: string }): ReactNode {
   return (
     <span className="one-line">
       <code title={sha256}>{sha256.slice(0, 12)}</code> <CopyButton what="SHA-256" text={sha256} />
     </span>
-  );
-}
-
-function Download({ path }: { path: string }): ReactNode {
-  return (
-    <Button as="a" basic compact size="small" href={`/api/v1${path}`} download>
-      <Glyph name="download" /> Download
-    </Button>
   );
 }
 

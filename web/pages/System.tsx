@@ -66,6 +66,9 @@ function About({ view }: { view: SystemView }): ReactNode {
         </Fact>
         <Fact name="Platform">{view.platform}</Fact>
         <Fact name="Addresses">{view.addressMode}</Fact>
+        <Fact name="Deleted instances">
+          <Link to="/deleted-instances">Their last backups</Link>
+        </Fact>
         <Fact name="Public address">
           <code>{view.publicUrl}</code>
         </Fact>

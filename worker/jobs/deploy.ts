@@ -5,13 +5,11 @@ import type { Deployment } from '../../prisma/client/client.ts';
 import { asJson } from '../../domain/database.ts';
 import { findLock, updateDeployment } from '../../domain/deployments.ts';
 import { setState } from '../../domain/instance-state.ts';
-import { announceInstance } from '../../domain/instances.ts';
 import { archiveOpener, tidyRepository } from '../../domain/repositories.ts';
-import { refreshRoute } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
-import { noTraceback } from '../../domain/tracebacks.ts';
-import type { JobRun } from '../job-run.ts';
-import { type DriftPlan, planDrift, remakeOldTables, resetOnce, tellWarnings } from './deploy-drift.ts';
+import { isCancellation, type JobRun } from '../job-run.ts';
+import { switchRelease } from '../switch-release.ts';
+import { planDrift, remakeOldTables, resetOnce, tellWarnings } from './deploy-drift.ts';
 
 export async function deploy(run: JobRun): Promise<void> {
   const { ctx, job, instance } = run;
@@ -26,11 +24,20 @@ export async function deploy(run: JobRun): Promise<void> {
     );
     const plan = await planDrift(run, gaps);
     await tellWarnings(run, deployment, { before: release.warnings, now: plan.warnings });
-    await switchTo(run, deployment, { release, plan });
+    const reset = resetOnce(run, plan);
+    await switchRelease(run, {
+      deployment,
+      project: release.project,
+      label: 'Switch to the new version',
+      beforeStart: reset.run,
+      beforeGoingBack: async () => {
+        if (reset.isDone()) await remakeOldTables(run);
+      },
+    });
     await updateDeployment(ctx, deployment, { state: 'succeeded', endedAt: new Date() });
     await pruneReleases(run, deployment);
   } catch (error) {
-    await updateDeployment(ctx, deployment, { state: 'failed', endedAt: new Date() });
+    await updateDeployment(ctx, deployment, { state: isCancellation(run, error) ? 'cancelled' : 'failed', endedAt: new Date() });
     if (instance.currentDeploymentId === null) await setState(ctx, instance.id, { state: 'waiting' });
     throw error;
   }
@@ -48,7 +55,7 @@ async function buildRelease(run: JobRun, deployment: Deployment): Promise<BuiltR
     });
     const { requirementsHash, lock, project } = release;
     await sayWhatChanged(run, release);
-    await updateDeployment(ctx, deployment, { requirementsHash, lock, otreeVersion: project.otreeVersion, isReleaseKept: true });
+    await updateDeployment(ctx, deployment, { requirementsHash, lock, otreeVersion: project.otreeVersion, isReleaseKept: true, project: asJson(project) });
     return release;
   });
 }
@@ -58,49 +65,6 @@ async function sayWhatChanged({ ctx, instance, write }: JobRun, release: BuiltRe
   const before = instance.currentDeploymentId === null ? null : await ctx.db.deployment.findUnique({ where: { id: instance.currentDeploymentId } });
   const now = release.project.otreeVersion;
   if (before?.otreeVersion && before.otreeVersion !== now) write(`       Note: this push changes oTree from ${before.otreeVersion} to ${now}.\n`);
-}
-
-/** Stop-first: oTree must never run twice on one database. If the new one does not answer, the old one is started again. */
-async function switchTo(run: JobRun, deployment: Deployment, { release, plan }: { release: BuiltRelease; plan: DriftPlan }): Promise<void> {
-  const { ctx, instance, signal, step } = run;
-  const spec = specOf(ctx, instance);
-  const previous = instance.currentDeploymentId === null ? null : await ctx.db.deployment.findUnique({ where: { id: instance.currentDeploymentId } });
-  const isMeantToRun = instance.intent === 'run';
-  const reset = resetOnce(run, plan);
-  await step('switch', isMeantToRun ? 'Switch to the new version' : 'Make the new version ready (the instance is stopped)', async () => {
-    try {
-      if (previous) await ctx.platform.stop(spec, signal);
-      await ctx.platform.selectRelease(spec, deployment.number);
-      await ctx.platform.configure(spec);
-      await reset.run();
-      if (isMeantToRun) {
-        await setState(ctx, instance.id, { state: 'starting' });
-        await ctx.platform.start(spec, signal);
-      }
-    } catch (error) {
-      await goBack(run, previous, reset.isDone());
-      throw error;
-    }
-  });
-  await ctx.db.instance.update({ where: { id: instance.id }, data: { currentDeploymentId: deployment.id, project: asJson(release.project), ...noTraceback } });
-  await step('address', 'Open its address', () => refreshRoute(ctx, instance.id, signal));
-  await setState(ctx, instance.id, { state: isMeantToRun ? 'running' : 'stopped' });
-  await announceInstance(ctx, instance.id);
-}
-
-/** The release that ran before is chosen, and started where the instance is meant to run. */
-async function goBack(run: JobRun, previous: Deployment | null, isEmptied: boolean): Promise<void> {
-  const { ctx, instance, write } = run;
-  const spec = specOf(ctx, instance);
-  // Not the job's signal: also a job that is interrupted here leaves the old version running.
-  const signal = AbortSignal.timeout(90_000);
-  await ctx.platform.stop(spec, signal);
-  if (!previous) return;
-  write('       The new version did not answer: the one before is started again.\n');
-  await ctx.platform.selectRelease(spec, previous.number);
-  await ctx.platform.configure(spec);
-  if (isEmptied) await remakeOldTables(run);
-  if (instance.intent === 'run') await ctx.platform.start(spec, signal);
 }
 
 async function pruneReleases({ ctx, instance, write }: JobRun, deployment: Deployment): Promise<void> {

@@ -1,0 +1,42 @@
+// Puts the data of a backup back. The present data are backed up first; no verified backup, no restore: the order is the code.
+
+import { z } from 'zod';
+import { backupReasons, findIntactBackup, rowsOf } from '../../domain/backups.ts';
+import { refreshRoute } from '../../domain/routes.ts';
+import { roomsOf } from '../../domain/rooms.ts';
+import { clearSeats } from '../../domain/seats.ts';
+import { setState } from '../../domain/instance-state.ts';
+import { specOf } from '../../domain/specs.ts';
+import type { Backup } from '../../prisma/client/client.ts';
+import { backupStep } from '../backup-step.ts';
+import type { JobRun } from '../job-run.ts';
+import { startSteps, stopSteps } from './start-stop.ts';
+
+const inputSchema = z.object({ backupId: z.string() });
+
+export async function restore(run: JobRun): Promise<void> {
+  const { ctx, instance, signal, step } = run;
+  const { backupId } = inputSchema.parse(run.job.input);
+  const backup = await step('check', 'Check the file of the backup', () => findIntactBackup(ctx, instance.id, backupId));
+  // Stopped before the dump: no row may be written between the backup and the exchange.
+  await stopSteps(run);
+  try {
+    await backupStep(run, backupReasons.beforeRestore, { inUse: backup.id });
+    await exchange(run, backup);
+  } catch (error) {
+    // The exchange is all or nothing, so the experiment goes on with the data it had.
+    if (instance.intent === 'run' && !signal.aborted) await startSteps(run);
+    throw error;
+  }
+  if (instance.intent === 'run') return startSteps(run);
+  await refreshRoute(ctx, instance.id, signal);
+  await setState(ctx, instance.id, { state: 'stopped' });
+}
+
+async function exchange({ ctx, instance, signal, step, write }: JobRun, backup: Backup): Promise<void> {
+  await step('restore', 'Restore into a fresh database, count, and change places', async () => {
+    await ctx.platform.restoreDatabase(specOf(ctx, instance), { file: backup.file, rowCounts: backup.rowCounts as Record<string, number> }, signal);
+    write(`       ${rowsOf(backup)} rows of ${backup.createdAt.toISOString().slice(0, 16).replace('T', ' ')} UTC are back, with equal counts\n`);
+    for (const room of roomsOf(instance)) await clearSeats(ctx, instance, room.name);
+  });
+}
