@@ -4,8 +4,19 @@ import { constants } from 'node:fs';
 import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
-import type { BuildRequest, BuiltRelease, Capabilities, Dump, InstanceSpec, Observation, OtreeRequest, ParticipantRow, Platform } from '../platform.ts';
-import { readParticipants } from '../otree-tables.ts';
+import type {
+  BuildRequest,
+  BuiltRelease,
+  Capabilities,
+  Dump,
+  EditedRoom,
+  InstanceSpec,
+  Observation,
+  OtreeRequest,
+  ParticipantRow,
+  Platform,
+} from '../platform.ts';
+import { ParticipantReader } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, verifyDump } from '../postgres-dump.ts';
 import { buildRelease } from './build.ts';
@@ -20,6 +31,7 @@ import {
   selectRelease,
   writeEnvironment,
   writeRecord,
+  writeRooms,
 } from './files.ts';
 import { type Ground, launcherDir, type LocalOptions } from './ground.ts';
 import { readLog } from './log-file.ts';
@@ -38,6 +50,7 @@ export class LocalPlatform implements Platform {
   readonly kind = 'local';
   readonly #ground: Ground;
   readonly #observer: Observer;
+  readonly #participants = new ParticipantReader();
   #ready: Promise<void> | null = null;
 
   constructor(options: LocalOptions) {
@@ -92,6 +105,11 @@ export class LocalPlatform implements Platform {
     if (release !== null) await writeEnvironment(this.#ground, spec, liveEnvironment(this.#ground, spec, release));
   }
 
+  async setRooms(spec: InstanceSpec, rooms: readonly EditedRoom[]): Promise<void> {
+    await this.prepare();
+    await writeRooms(this.#ground, spec, rooms);
+  }
+
   async build(spec: InstanceSpec, request: BuildRequest): Promise<BuiltRelease> {
     await this.prepare();
     request.signal.throwIfAborted();
@@ -141,7 +159,7 @@ export class LocalPlatform implements Platform {
   }
 
   async participants(spec: InstanceSpec): Promise<readonly ParticipantRow[]> {
-    return await readParticipants(this.#ground.databases.addressOf(spec.instanceId, spec.databasePassword));
+    return await this.#participants.read(this.#ground.databases.addressOf(spec.instanceId, spec.databasePassword));
   }
 
   async dumpDatabase(spec: InstanceSpec, file: string, signal: AbortSignal): Promise<Dump> {
@@ -170,6 +188,7 @@ export class LocalPlatform implements Platform {
     await this.stop(instance, signal);
     const paths = pathsOf(this.#ground, instanceId);
     for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
+    await this.#participants.forget(instanceId);
     await this.#ground.databases.drop(instanceId);
     const places = [paths.socketDir, paths.trialSocketDir, paths.foreignDir, paths.foreignInstallCache, paths.root];
     for (const place of places) await rm(place, { recursive: true, force: true });
