@@ -18,8 +18,15 @@ export type ReadLabels = { readonly labels: readonly string[]; readonly problems
 export function readLabels(text: string): ReadLabels {
   const lineOf = new Map<string, number>();
   const problems: LabelProblem[] = [];
-  for (const [index, raw] of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/).entries()) {
-    const label = raw.trim().replace(/[,;]$/, '').replace(/^"(.*)"$/, '$1').trim();
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\r|\n/)
+    .entries()) {
+    const label = raw
+      .trim()
+      .replace(/[,;]$/, '')
+      .replace(/^"(.*)"$/, '$1')
+      .trim();
     if (label === '') continue;
     const line = index + 1;
     const first = lineOf.get(label);
@@ -61,6 +68,9 @@ export const roomNameSchema = z
   .min(1, 'A room needs a name.')
   .max(50, 'At most 50 characters.')
   .regex(namePattern, 'Letters without accents, digits and underscores: oTree takes nothing else, not even a hyphen.');
+
+/** The room's name as it stands in an address. */
+export const roomParams = z.object({ name: roomNameSchema });
 
 const labelTextSchema = z
   .string()

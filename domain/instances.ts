@@ -82,6 +82,7 @@ export async function showInstance(ctx: Context, person: Person, instance: Pick<
     lastBackupAt: backup?.createdAt ?? null,
     current: current && presentDeployment(current, row.currentDeploymentId),
     isolationNote: typeof note?.value === 'string' ? note.value : '',
+    panelRooms: await ctx.db.panelRoom.findMany({ where: { instanceId: row.id } }),
   });
 }
 

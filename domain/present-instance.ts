@@ -5,11 +5,12 @@ import type { DeploymentView, InstanceSummary, InstanceView, RoomView } from '..
 import type { Standing } from '../contracts/roles.ts';
 import type { InstanceState } from '../contracts/states.ts';
 import type { ProjectDescription } from '../platforms/platform.ts';
-import type { Deployment, Instance, Job, Prisma, User } from '../prisma/client/client.ts';
+import type { Deployment, Instance, Job, PanelRoom, Prisma, User } from '../prisma/client/client.ts';
 import { gitRemoteUrl, instanceUrl, lobbyUrl } from './addresses.ts';
 import type { Context } from './context.ts';
 import { readFacts } from './facts.ts';
 import { presentJob } from './present-job.ts';
+import { roomsOf } from './rooms.ts';
 
 type Openers = { jobs: Job[]; deployments: (Deployment & { jobs: Pick<Job, 'id'>[] })[] };
 export type InstanceRow = Instance & { owner: Pick<User, 'id' | 'name'> } & Openers;
@@ -81,9 +82,9 @@ export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id
   };
 }
 
-function presentRooms(ctx: Pick<Context, 'config'>, row: Instance): RoomView[] {
+function presentRooms(ctx: Pick<Context, 'config'>, row: Instance, panelRooms: readonly PanelRoom[]): RoomView[] {
   const sessions = readFacts(row).roomSessions;
-  return (readProject(row)?.rooms ?? []).map((room) => ({
+  return roomsOf({ project: row.project, panelRooms }).map((room) => ({
     name: room.name,
     displayName: room.displayName,
     labels: room.labels === null ? null : [...room.labels],
@@ -92,6 +93,7 @@ function presentRooms(ctx: Pick<Context, 'config'>, row: Instance): RoomView[] {
     problem: room.problem,
     sessionCode: sessions[room.name] ?? null,
     lobbyUrl: lobbyUrl(ctx.config, row.name, room.name),
+    edited: room.edited && { ...room.edited, at: room.edited.at.toISOString() },
   }));
 }
 
@@ -100,6 +102,7 @@ export type PageExtras = {
   readonly lastBackupAt: Date | null;
   readonly current: DeploymentView | null;
   readonly isolationNote: string;
+  readonly panelRooms: readonly PanelRoom[];
 };
 
 export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, extras: PageExtras): InstanceView {
@@ -114,7 +117,7 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       authLevel: z.enum(['STUDY', 'DEMO', '']).catch('STUDY').parse(row.authLevel),
       isProduction: row.isProduction,
     },
-    rooms: presentRooms(ctx, row),
+    rooms: presentRooms(ctx, row, extras.panelRooms),
     sessionConfigs: (project?.sessionConfigs ?? []).map(({ name, displayName, numDemoParticipants }) => ({ name, displayName, numDemoParticipants })),
     now: {
       databaseBytes: facts.databaseBytes,

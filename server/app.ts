@@ -9,6 +9,7 @@ import { AppError, type Problem } from '../contracts/errors.ts';
 import type { Context } from '../domain/context.ts';
 import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
+import { panelRoomRoutes } from './api/panel-rooms.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { sessionRoutes, signInLimits } from './api/session.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
@@ -32,6 +33,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...instanceRoutes,
   ...jobRoutes,
   ...roomRoutes,
+  ...panelRoomRoutes,
   ...systemRoutes(pingRedis),
 ];
 

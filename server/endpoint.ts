@@ -8,7 +8,7 @@ import { findInstance, requirePanelAction, type OwnedInstance, type Person } fro
 import type { Context } from '../domain/context.ts';
 import { checkCsrfToken } from './origin.ts';
 
-export type Method = 'get' | 'post' | 'patch' | 'delete';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** What `run` gets; `instance` is there for instance actions only, found and allowed already. */
 export type Call<A extends Action, Body, Query> = {

@@ -9,10 +9,11 @@ import { loadConfig, type Config } from '../domain/config.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import { recoverJobs, sweepJobs } from '../domain/jobs.ts';
 import { throwAwayOld } from '../domain/keeping.ts';
-import { observeFacts } from '../domain/observe-facts.ts';
+import { FactsWatch } from '../domain/facts-watch.ts';
 import { observeInstances, reconcileInstances } from '../domain/observe.ts';
+import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
-import { startAnswering } from './answer.ts';
+import { startAnswering, type RoundWork } from './answer.ts';
 import { openFrontDoor, openPlatform } from './adapters.ts';
 import { goRound, type Round } from './loop.ts';
 import { recoverInstances } from './recover-instances.ts';
@@ -29,11 +30,17 @@ function openRedis(config: Config): Redis {
   return redis.on('error', () => undefined);
 }
 
-const roundsOf = (ctx: WorkerContext): Round[] => {
+const roundsOf = (ctx: WorkerContext, { facts, rooms }: RoundWork): Round[] => {
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
   return [
     { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
-    { name: 'facts', everyMs: 3000, work: () => observeFacts(ctx) },
+    // Not waited for: one experiment that does not answer must not hold up the others.
+    {
+      name: 'facts',
+      everyMs: 250,
+      work: async () => void facts.round(ctx).catch((error: unknown) => ctx.log.warn('facts could not be read', { error: String(error) })),
+    },
+    { name: 'rooms', everyMs: 5000, work: () => rooms.round(ctx) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
     { name: 'keeping', everyMs: 3_600_000, work: () => throwAwayOld(ctx) },
     { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
@@ -77,8 +84,9 @@ async function main(): Promise<void> {
     maxStalledCount: 3,
   });
   worker.on('error', () => undefined);
-  const answering = await startAnswering(ctx);
-  const rounds = roundsOf(ctx).map((round) => goRound(round, ctx.log, stopping.signal));
+  const work: RoundWork = { facts: new FactsWatch(), rooms: makeRoomsKeeper() };
+  const answering = await startAnswering(ctx, work);
+  const rounds = roundsOf(ctx, work).map((round) => goRound(round, ctx.log, stopping.signal));
   ctx.log.info('ready', { concurrency, platform: ctx.platform.kind });
 
   const stop = async (): Promise<void> => {

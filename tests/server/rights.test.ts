@@ -21,6 +21,9 @@ type Case = { readonly path: (world: World) => string; readonly body?: (world: W
 
 const at = (route: string, body?: (world: World) => unknown): Case => ({ path: (world) => route.replace(':name', world.name), ...(body ? { body } : {}) });
 
+/** When the room was edited that a route may remove. */
+const roomSince = '2026-01-02T03:04:05.000Z';
+
 /** One request for each route; `METHOD path` as in the list of routes. */
 const cases: Readonly<Record<string, Case>> = {
   'GET /panel': at('/panel'),
@@ -66,6 +69,11 @@ const cases: Readonly<Record<string, Case>> = {
     path: ({ name }) => `/instances/${name}/rooms/lab/sessions`,
     body: () => ({ sessionConfigName: 'survey', numParticipants: 2 }),
   },
+  'PUT /instances/:name/rooms/:room': {
+    path: ({ name }) => `/instances/${name}/rooms/foyer`,
+    body: () => ({ displayName: 'Hall', labels: 'A01\nA02', usesSecureUrls: false, since: null }),
+  },
+  'DELETE /instances/:name/rooms/:room': { path: ({ name }) => `/instances/${name}/rooms/hall?since=${encodeURIComponent(roomSince)}` },
   'GET /instances/:name/logs': at('/instances/:name/logs'),
   'GET /system': at('/system'),
 };
@@ -130,6 +138,9 @@ async function aWorld(visitor: Visitor): Promise<World> {
   writeFileSync(file, 'PGDMP');
   const backup = await ctx.db.backup.create({
     data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
+  });
+  await ctx.db.panelRoom.create({
+    data: { instanceId: instance.id, name: 'hall', displayName: 'Hall', updatedByName: 'test', updatedAt: new Date(roomSince) },
   });
   const key = await ctx.db.sshKey.create({
     data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },
