@@ -39,7 +39,7 @@ export function readLabels(text: string): ReadLabels {
 
 function describeWrong(label: string): string | null {
   if (label.length > maxLabelLength) return `it is longer than ${maxLabelLength} characters`;
-  const [wrong] = [...label].filter((character) => !namePattern.test(character));
+  const wrong = /[^A-Za-z0-9_]/u.exec(label)?.[0];
   if (wrong === undefined) return null;
   if (wrong === ' ' || wrong === '\t') return 'it holds a space; write one label per line';
   return `it holds “${wrong}”; oTree takes only letters without accents, digits and underscores`;
@@ -98,6 +98,9 @@ export const putRoomSchema = z
     message: 'Secure links need labels: the link is made from the label.',
   });
 export type PutRoom = z.infer<typeof putRoomSchema>;
+
+/** What the page's form holds: the room with its name. */
+export const editRoomSchema = putRoomSchema.safeExtend({ name: roomNameSchema });
 
 /** Query of `DELETE /instances/{name}/rooms/{room}`. */
 export const deleteRoomQuery = z.object({ since: z.string(), isConfirmed: z.enum(['true', 'false']).default('false') });

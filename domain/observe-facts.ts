@@ -62,7 +62,7 @@ async function keep(ctx: WorkerContext, instance: Instance, { before, facts, las
 
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-const numbersOf = ({ participants: _, present: __, ...numbers }: Facts): Partial<Facts> => numbers;
+const numbersOf = (facts: Facts): Facts => ({ ...facts, participants: [], present: {} });
 
 const isActive = ({ hasStarted, isFinished, lastPageAt }: ParticipantRow): boolean =>
   hasStarted && !isFinished && lastPageAt !== null && Date.now() - lastPageAt.getTime() < activeMs;

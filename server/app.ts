@@ -11,6 +11,7 @@ import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { panelRoomRoutes } from './api/panel-rooms.ts';
 import { roomRoutes } from './api/rooms.ts';
+import { seatFileRoutes } from './api/seat-files.ts';
 import { sessionRoutes, signInLimits } from './api/session.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
@@ -34,6 +35,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...jobRoutes,
   ...roomRoutes,
   ...panelRoomRoutes,
+  ...seatFileRoutes,
   ...systemRoutes(pingRedis),
 ];
 

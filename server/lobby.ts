@@ -16,8 +16,20 @@ import { findSeat, freeLabels, markReady, openSeat, seatName, seatOfToken, takeS
 import { forwardBody, linksBody, numberBody, readyBody, renderPage, seatsBody, sentenceBody, waitingBody, type Page, type Reader } from './lobby-page.ts';
 import { fill, isLanguage, languages, lobbyTexts, type LobbyTexts } from './lobby-texts.ts';
 
-const stylesheet = readFileSync(path.join(import.meta.dirname, 'lobby-assets', 'lobby.css'), 'utf8');
-const stylesheetUrl = `/lobby/assets/lobby.css?v=${createHash('sha256').update(stylesheet).digest('hex').slice(0, 8)}`;
+type Stylesheet = { readonly text: string; readonly url: string };
+
+function readStylesheet(name: string): Stylesheet {
+  const text = readFileSync(path.join(import.meta.dirname, 'lobby-assets', name), 'utf8');
+  return { text, url: `/lobby/assets/${name}?v=${createHash('sha256').update(text).digest('hex').slice(0, 8)}` };
+}
+
+const stylesheets: Readonly<Record<'lobby.css' | 'sheet.css', Stylesheet>> = {
+  'lobby.css': readStylesheet('lobby.css'),
+  'sheet.css': readStylesheet('sheet.css'),
+};
+const stylesheetUrl = stylesheets['lobby.css'].url;
+/** Style of the printed sheet of seats. */
+export const sheetUrl = stylesheets['sheet.css'].url;
 
 /** Whose turn comes so soon is kept on the line: a page cannot come back at a part of a second, and oTree must not get a second's people at once. */
 const holdMs = 1250;
@@ -32,9 +44,10 @@ type Place = SeatPlace & { readonly instance: LobbyInstance };
 /** Mount it at `/lobby`, before anything that asks for a sign-in and outside of rate limits: a whole lab has one address. */
 export function lobbyRouter(ctx: Context): Router {
   const router = express.Router();
-  router.get('/assets/lobby.css', (_req, res) => {
-    res.set({ 'Cache-Control': 'public, max-age=86400', 'X-Content-Type-Options': 'nosniff' }).type('css').send(stylesheet);
-  });
+  for (const [name, { text }] of Object.entries(stylesheets))
+    router.get(`/assets/${name}`, (_req, res) => {
+      res.set({ 'Cache-Control': 'public, max-age=86400', 'X-Content-Type-Options': 'nosniff' }).type('css').send(text);
+    });
   router.use(express.urlencoded({ extended: false, limit: '4kb' }));
   router.get('/:instance', (req, res) => showRooms(ctx, visitOf(req, res)));
   router.get('/:instance/:room', (req, res) => showSeats(ctx, visitOf(req, res)));

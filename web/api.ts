@@ -32,7 +32,7 @@ export class ApiError extends Error {
   }
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type RequestOptions = { method?: Method; body?: unknown; signal?: AbortSignal };
 
 /** Sends a request and gives the answer, checked against its contract. @throws ApiError */

@@ -64,12 +64,7 @@ async function main(): Promise<void> {
   });
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
-  const { isolationNote } = await ctx.platform.capabilities();
-  await ctx.db.setting.upsert({
-    where: { name: 'platform.isolation-note' },
-    create: { name: 'platform.isolation-note', value: isolationNote },
-    update: { value: isolationNote },
-  });
+  await keepIsolationNote(ctx);
   await refreshAllRoutes(ctx, AbortSignal.timeout(60_000));
   await recoverInstances(ctx, await recoverJobs(ctx));
   await observeInstances(ctx);
@@ -102,6 +97,13 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop());
+}
+
+/** The server shows it, and has no adapter to ask. */
+async function keepIsolationNote({ db, platform }: WorkerContext): Promise<void> {
+  const name = 'platform.isolation-note';
+  const { isolationNote: value } = await platform.capabilities();
+  await db.setting.upsert({ where: { name }, create: { name, value }, update: { value } });
 }
 
 const takeJob =

@@ -1,9 +1,10 @@
 // Rooms of the panel in a real oTree that runs: known at once, replaced, removed, with the people who wait in them.
 import { createHash } from 'node:crypto';
 import { chownSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import WebSocket from 'ws';
 import { Instance, stop, temporaryDatabase, until } from './instance.ts';
 import { pythonWith } from './venv.ts';
 
@@ -31,11 +32,15 @@ async function withRooms(version: (typeof versions)[number]) {
     if (status === 302 || status === 307) return 'plays';
     return status === 200 && body.includes('wait_for_session_in_room') ? 'waits' : 'refused';
   };
-  const wait = async (room: string, label: string): Promise<WebSocket> => {
-    const socket = new WebSocket(`ws+unix://${one.socket}:/wait_for_session_in_room?room_name=${room}&participant_label=${label}&tab_unique_id=t`);
-    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-    return socket;
-  };
+  /** Opens the websocket with which oTree's page of a room waits; `destroy` leaves the page. */
+  const wait = (room: string, label: string): Promise<Duplex> =>
+    new Promise((resolve, reject) => {
+      const path = `/wait_for_session_in_room?room_name=${room}&participant_label=${label}&tab_unique_id=t`;
+      const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+      const request = http.request({ socketPath: one.socket, path, headers });
+      request.on('upgrade', (_response, socket) => resolve(socket.resume()));
+      request.on('error', reject).end();
+    });
   return { one, file, write, setRooms, list, names, enter, wait };
 }
 
@@ -97,9 +102,9 @@ test.each(versions)('tells who waits in a room, also when its labels change mean
   await until('both wait', async () => (await present()).length === 2);
   setRooms(hall(['A01', 'A02', 'A03']));
   expect(await present()).toEqual(['A01', 'A02']);
-  first.close();
+  first.destroy();
   await until('one has left', async () => (await present()).join() === 'A02');
-  second.close();
+  second.destroy();
   await until('nobody waits', async () => (await present()).length === 0);
 });
 
@@ -112,7 +117,7 @@ test('a room that is removed lets its people leave and its session live, and let
   setRooms();
   expect(await names()).not.toContain('hall');
   expect(await enter('hall', 'A01')).toBe('refused');
-  socket.close();
+  socket.destroy();
   const cookie = (await one.signIn('the-panels-password')) ?? '';
   for (const page of [`/SessionMonitor/${code}`, '/room_with_session/hall']) expect((await one.request('GET', page, { headers: { cookie } })).status).toBe(200);
 });

@@ -72,8 +72,7 @@ describe('500 people who click at once', { timeout: 60_000 }, () => {
     };
     await Promise.all(all.map(walk));
     expect(arrivals).toHaveLength(100);
-    const [first = NaN, last = NaN] = [Math.min(...arrivals), Math.max(...arrivals)];
-    expect(last - first).toBeGreaterThan(1200);
+    expect(Math.max(...arrivals) - Math.min(...arrivals)).toBeGreaterThan(1200);
   });
 });
 

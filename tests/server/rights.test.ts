@@ -74,6 +74,9 @@ const cases: Readonly<Record<string, Case>> = {
     body: () => ({ displayName: 'Hall', labels: 'A01\nA02', usesSecureUrls: false, since: null }),
   },
   'DELETE /instances/:name/rooms/:room': { path: ({ name }) => `/instances/${name}/rooms/hall?since=${encodeURIComponent(roomSince)}` },
+  'GET /instances/:name/rooms/:room/shortcuts': { path: ({ name }) => `/instances/${name}/rooms/lab/shortcuts?system=linux` },
+  'GET /instances/:name/rooms/:room/links': { path: ({ name }) => `/instances/${name}/rooms/lab/links` },
+  'GET /instances/:name/rooms/:room/sheet': { path: ({ name }) => `/instances/${name}/rooms/lab/sheet` },
   'GET /instances/:name/logs': at('/instances/:name/logs'),
   'GET /system': at('/system'),
 };
