@@ -84,7 +84,26 @@ export const errorTable = {
     sentence: '{count} people are in a session of this instance.',
     hint: 'Wait until they have finished, or go on with a reason.',
   },
-  room_unknown: { status: 404, sentence: 'This instance has no room “{room}”.', hint: 'Rooms come from ROOMS in the project’s settings.py.' },
+  room_unknown: {
+    status: 404,
+    sentence: 'This instance has no room “{room}”.',
+    hint: 'Rooms come from ROOMS in the project’s settings.py, or are made under “Rooms & Lobby”.',
+  },
+  room_changed: {
+    status: 409,
+    sentence: '{who} changed this room {when}, after you began.',
+    hint: 'What you typed is still here. Look at the other version, or save yours over it.',
+  },
+  room_of_project: {
+    status: 409,
+    sentence: 'The room “{room}” stands in the project’s settings.py.',
+    hint: 'Take it out there and push, or edit it here to replace it.',
+  },
+  people_on_seats: {
+    status: 409,
+    sentence: '{count} people sit on seats that would go: {labels}.',
+    hint: 'Who plays goes on, but cannot come back by their link. Who waits finds no seat.',
+  },
   label_unknown: { status: 404, sentence: 'This room has no seat “{label}”.', hint: 'Check the address, or choose a seat from the list.' },
   seat_taken: { status: 409, sentence: 'This seat has just been taken by another computer.', hint: 'Choose another one.' },
   room_full: { status: 409, sentence: 'Every seat of this room is taken.', hint: 'Ask the experimenter.' },

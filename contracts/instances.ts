@@ -55,6 +55,8 @@ export const roomSchema = z.object({
   /** Code of the oTree session that is open in the room, null when none or not known. */
   sessionCode: z.string().nullable(),
   lobbyUrl: z.string(),
+  /** Who edited it in the panel and when, and whether it takes the place of one in settings.py; null: it stands in settings.py only. */
+  edited: z.object({ byName: z.string(), at: z.string(), isReplacing: z.boolean() }).nullable(),
 });
 export type RoomView = z.infer<typeof roomSchema>;
 

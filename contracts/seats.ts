@@ -2,8 +2,11 @@
 
 import { z } from 'zod';
 
-/** `away`: nobody has opened the seat; `opened`: its page is open; `ready`: clicked; `in-room`: oTree has seen the participant. */
-export const seatStates = ['away', 'opened', 'ready', 'in-room', 'finished'] as const;
+/**
+ * `away`: nobody has opened the seat; `opened`: its page is open; `ready`: clicked, waiting for the turn; `forwarded`: sent
+ * on to oTree; `in-room`: waits in oTree's room for the session; `playing`: on a page; `finished`: on the last one.
+ */
+export const seatStates = ['away', 'opened', 'ready', 'forwarded', 'in-room', 'playing', 'finished'] as const;
 export type SeatState = (typeof seatStates)[number];
 
 export const seatSchema = z.object({

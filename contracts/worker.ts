@@ -13,6 +13,12 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cancel-job'), jobId: z.string() }),
   z.object({ kind: z.literal('create-session'), instanceId: z.string(), room: z.string(), actor: actorSchema, ...createSessionSchema.shape }),
   z.object({ kind: z.literal('ping') }),
+  /** Somebody looks at this instance's seats: keep its facts right within a second for a while. */
+  z.object({ kind: z.literal('watch'), instanceId: z.string() }),
+  /** Look into the instance now and store what is seen. */
+  z.object({ kind: z.literal('look'), instanceId: z.string() }),
+  /** Hand the rooms that are edited in the panel to the running oTree. */
+  z.object({ kind: z.literal('apply-rooms'), instanceId: z.string() }),
 ]);
 export type WorkerQuestion = z.infer<typeof workerQuestionSchema>;
 
@@ -21,3 +27,6 @@ export const workerAnswerSchema = z.union([
   z.object({ answer: z.unknown() }),
   z.object({ error: z.object({ code: z.string(), details: z.record(z.string(), z.union([z.string(), z.number()])) }) }),
 ]);
+
+/** Answer to a question that only asks for something to be done. */
+export const doneSchema = z.object({ isDone: z.literal(true) });

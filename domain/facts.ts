@@ -21,9 +21,11 @@ const factsSchema = z.object({
   /** Room → code of the session open in it. */
   roomSessions: z.record(z.string(), z.string()).catch({}),
   participants: z.array(participantSchema).catch([]),
+  /** Room → labels that wait in oTree's page of the room for a session. */
+  present: z.record(z.string(), z.array(z.string())).catch({}),
 });
 export type Facts = z.infer<typeof factsSchema>;
-export const noFacts: Facts = { databaseBytes: null, rows: null, sessions: null, participantsInSession: null, roomSessions: {}, participants: [] };
+export const noFacts: Facts = { databaseBytes: null, rows: null, sessions: null, participantsInSession: null, roomSessions: {}, participants: [], present: {} };
 
 /** Reads the stored facts; what another version wrote and cannot be read counts as not known. */
 export const readFacts = (instance: Pick<Instance, 'facts'>): Facts => (instance.facts === null ? noFacts : factsSchema.catch(noFacts).parse(instance.facts));

@@ -82,6 +82,7 @@ export async function showInstance(ctx: Context, person: Person, instance: Pick<
     lastBackupAt: backup?.createdAt ?? null,
     current: current && presentDeployment(current, row.currentDeploymentId),
     capabilities: await readCapabilities(ctx),
+    panelRooms: await ctx.db.panelRoom.findMany({ where: { instanceId: row.id } }),
   });
 }
 

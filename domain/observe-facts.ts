@@ -7,56 +7,71 @@ import type { WorkerContext } from './context.ts';
 import { asJson } from './database.ts';
 import { readFacts, type Facts } from './facts.ts';
 import { announceInstance } from './instances.ts';
-import { roomsOf } from './rooms.ts';
+import { roomsOf, withRooms } from './rooms.ts';
 import { noteSeatsChanged } from './seat-broadcast.ts';
 import { specOf } from './specs.ts';
 
 /** Who has not asked for a page for this long is no longer "in a session": drop-outs must not block the lab for ever. */
 const activeMs = 30 * 60_000;
-const roomListSchema = z.array(z.object({ name: z.string(), session_code: z.string().nullable() }));
+/** `lastActivityAt` is shown to the minute. */
+const activityStepMs = 60_000;
+/** `present_labels` is what launcher/rooms.py adds: an instance that started before it has none. */
+const roomListSchema = z.array(z.object({ name: z.string(), session_code: z.string().nullable(), present_labels: z.array(z.string()).default([]) }));
 
-/** Looks into every running instance, one after the other; one that does not answer keeps its last facts. */
-export async function observeFacts(ctx: WorkerContext): Promise<void> {
-  const instances = await ctx.db.instance.findMany({ where: { deletedAt: null, state: { in: ['running', 'unhealthy'] } } });
-  for (const instance of instances) {
-    await lookInto(ctx, instance).catch((error: unknown) =>
-      ctx.log.warn('an instance could not be looked into', { instance: instance.name, error: String(error) }),
-    );
-  }
-}
+export type Look = { readonly facts: Facts; /** When the last participant asked for a page, null: never. */ readonly lastPageAt: Date | null };
 
-/** Reads the facts of one instance, stores them when they changed and shows it. */
-export async function lookInto(ctx: WorkerContext, instance: Instance): Promise<Facts> {
+/**
+ * Reads the facts of one instance, stores them when they changed and shows it.
+ * @param options `isCounting`: also size and rows, which reads whole tables; otherwise they stay as they were
+ */
+export async function lookInto(ctx: WorkerContext, instance: Instance, { isCounting = true }: { isCounting?: boolean } = {}): Promise<Look> {
   const spec = specOf(ctx, instance);
-  const [participants, database, roomSessions] = await Promise.all([
+  const before = readFacts(instance);
+  const [participants, database, rooms] = await Promise.all([
     ctx.platform.participants(spec),
-    ctx.platform.databaseFacts(spec),
-    readRoomSessions(ctx, instance),
+    isCounting ? ctx.platform.databaseFacts(spec) : null,
+    readRooms(ctx, instance),
   ]);
   const facts: Facts = {
-    databaseBytes: database.sizeBytes,
-    rows: Object.values(database.rowCounts).reduce((sum, rows) => sum + rows, 0),
+    databaseBytes: database ? database.sizeBytes : before.databaseBytes,
+    rows: database ? Object.values(database.rowCounts).reduce((sum, rows) => sum + rows, 0) : before.rows,
     sessions: new Set(participants.map(({ sessionCode }) => sessionCode)).size,
     participantsInSession: participants.filter((one) => isActive(one)).length,
-    roomSessions,
+    roomSessions: rooms.sessions,
     participants: participants.flatMap(({ room, label, pageIndex, maxPageIndex, hasStarted, isFinished }) =>
       room !== null && hasStarted ? [{ room, label, pageIndex, maxPageIndex, isFinished }] : [],
     ),
+    present: rooms.present,
   };
-  const before = readFacts(instance);
-  if (JSON.stringify(before) === JSON.stringify(facts)) return facts;
-  await ctx.db.instance.update({ where: { id: instance.id }, data: { facts: asJson(facts) } });
-  await announceInstance(ctx, instance.id);
-  if (JSON.stringify(before.participants) !== JSON.stringify(facts.participants))
-    for (const room of roomsOf(instance)) noteSeatsChanged(ctx, instance, room.name);
-  return facts;
+  const lastPageAt = participants.reduce<Date | null>((last, { lastPageAt: at }) => (at && (!last || at > last) ? at : last), null);
+  await keep(ctx, instance, { before, facts, lastPageAt });
+  return { facts, lastPageAt };
 }
+
+type Seen = { readonly before: Facts; readonly facts: Facts; readonly lastPageAt: Date | null };
+
+async function keep(ctx: WorkerContext, instance: Instance, { before, facts, lastPageAt }: Seen): Promise<void> {
+  const isActivityNew = lastPageAt !== null && lastPageAt.getTime() - (instance.lastActivityAt?.getTime() ?? 0) > activityStepMs;
+  if (isSame(before, facts) && !isActivityNew) return;
+  await ctx.db.instance.update({ where: { id: instance.id }, data: { facts: asJson(facts), ...(isActivityNew ? { lastActivityAt: lastPageAt } : {}) } });
+  // Five hundred people who turn pages are news for the seats, not for every page that shows this instance.
+  if (!isSame(numbersOf(before), numbersOf(facts)) || isActivityNew) await announceInstance(ctx, instance.id);
+  if (isSame([before.participants, before.present], [facts.participants, facts.present])) return;
+  for (const room of roomsOf(await withRooms(ctx, instance))) noteSeatsChanged(ctx, instance, room.name);
+}
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+const numbersOf = (facts: Facts): Facts => ({ ...facts, participants: [], present: {} });
 
 const isActive = ({ hasStarted, isFinished, lastPageAt }: ParticipantRow): boolean =>
   hasStarted && !isFinished && lastPageAt !== null && Date.now() - lastPageAt.getTime() < activeMs;
 
-async function readRoomSessions(ctx: WorkerContext, instance: Instance): Promise<Record<string, string>> {
+async function readRooms(ctx: WorkerContext, instance: Instance): Promise<{ sessions: Record<string, string>; present: Record<string, string[]> }> {
   const { status, body } = await ctx.platform.askOtree(specOf(ctx, instance), { method: 'GET', path: '/api/rooms', timeoutMs: 3000 });
-  if (status !== 200) return {};
-  return Object.fromEntries(roomListSchema.parse(JSON.parse(body)).flatMap(({ name, session_code: code }) => (code ? [[name, code]] : [])));
+  const rooms = status === 200 ? roomListSchema.parse(JSON.parse(body)) : [];
+  return {
+    sessions: Object.fromEntries(rooms.flatMap(({ name, session_code: code }) => (code ? [[name, code]] : []))),
+    present: Object.fromEntries(rooms.flatMap(({ name, present_labels: labels }) => (labels.length > 0 ? [[name, labels]] : []))),
+  };
 }

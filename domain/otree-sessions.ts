@@ -7,7 +7,7 @@ import { record } from './audit.ts';
 import type { Actor, WorkerContext } from './context.ts';
 import { lookInto } from './observe-facts.ts';
 import { readProject } from './present-instance.ts';
-import { findRoom } from './rooms.ts';
+import { findRoom, withRooms } from './rooms.ts';
 import { specOf } from './specs.ts';
 
 export type SessionWish = {
@@ -26,7 +26,7 @@ export type SessionWish = {
 export async function createOtreeSession(ctx: WorkerContext, wish: SessionWish): Promise<{ code: string; adminUrl: string }> {
   const instance = await ctx.db.instance.findFirst({ where: { id: wish.instanceId, deletedAt: null } });
   if (!instance || instance.state !== 'running') throw new AppError('not_running');
-  findRoom(instance, wish.room);
+  findRoom(await withRooms(ctx, instance), wish.room);
   if (!readProject(instance)?.sessionConfigs.some(({ name }) => name === wish.sessionConfigName)) {
     throw new AppError('invalid_input', {}, { fields: { sessionConfigName: 'This project has no such session config.' } });
   }

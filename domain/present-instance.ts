@@ -5,13 +5,14 @@ import type { DeploymentView, InstanceSummary, InstanceView, RoomView } from '..
 import { canOnInstance, type Standing } from '../contracts/roles.ts';
 import type { InstanceState } from '../contracts/states.ts';
 import type { ProjectDescription } from '../platforms/platform.ts';
-import type { Deployment, Instance, Job, Prisma, User } from '../prisma/client/client.ts';
+import type { Deployment, Instance, Job, PanelRoom, Prisma, User } from '../prisma/client/client.ts';
 import { withPeople, type OwnedInstance } from './access.ts';
 import { gitRemoteUrl, instanceUrl, lobbyUrl } from './addresses.ts';
 import type { Context } from './context.ts';
 import { readFacts } from './facts.ts';
 import { presentJob } from './present-job.ts';
 import { readTraceback } from './last-traceback.ts';
+import { roomsOf } from './rooms.ts';
 
 type Openers = { jobs: Job[]; deployments: (Deployment & { jobs: Pick<Job, 'id'>[] })[] };
 export type InstanceRow = OwnedInstance & Openers;
@@ -114,9 +115,9 @@ export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id
   };
 }
 
-function presentRooms(ctx: Pick<Context, 'config'>, row: Instance): RoomView[] {
+function presentRooms(ctx: Pick<Context, 'config'>, row: Instance, panelRooms: readonly PanelRoom[]): RoomView[] {
   const sessions = readFacts(row).roomSessions;
-  return (readProject(row)?.rooms ?? []).map((room) => ({
+  return roomsOf({ project: row.project, panelRooms }).map((room) => ({
     name: room.name,
     displayName: room.displayName,
     labels: room.labels === null ? null : [...room.labels],
@@ -125,6 +126,7 @@ function presentRooms(ctx: Pick<Context, 'config'>, row: Instance): RoomView[] {
     problem: room.problem,
     sessionCode: sessions[room.name] ?? null,
     lobbyUrl: lobbyUrl(ctx.config, row.name, room.name),
+    edited: room.edited && { ...room.edited, at: room.edited.at.toISOString() },
   }));
 }
 
@@ -133,6 +135,7 @@ export type PageExtras = {
   readonly lastBackupAt: Date | null;
   readonly current: DeploymentView | null;
   readonly capabilities: { readonly isolationNote: string; readonly memoryLimit: boolean };
+  readonly panelRooms: readonly PanelRoom[];
 };
 
 export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, extras: PageExtras): InstanceView {
@@ -148,7 +151,7 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       isProduction: row.isProduction,
     },
     resetsOnDrift: row.resetsOnDrift,
-    rooms: presentRooms(ctx, row),
+    rooms: presentRooms(ctx, row, extras.panelRooms),
     sessionConfigs: (project?.sessionConfigs ?? []).map(({ name, displayName, numDemoParticipants }) => ({ name, displayName, numDemoParticipants })),
     now: {
       databaseBytes: facts.databaseBytes,

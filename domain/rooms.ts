@@ -1,16 +1,22 @@
-// The rooms of an instance's project, and the address at which oTree expects a participant.
+// The rooms of an instance, from settings.py and from the panel, and the address at which oTree expects a participant.
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
 import type { Room } from '../platforms/platform.ts';
-import type { Instance } from '../prisma/client/client.ts';
+import type { Instance, PanelRoom } from '../prisma/client/client.ts';
 import { instanceUrl } from './addresses.ts';
 import type { Context } from './context.ts';
 import { sealedPlace } from './specs.ts';
 
 /** What the Lobby reads of an instance on every click: no facts, which may be large. */
-export type LobbyInstance = Pick<Instance, 'id' | 'name' | 'ownerId' | 'port' | 'state' | 'project' | 'roomSecret'>;
+export type LobbyInstance = Pick<Instance, 'id' | 'name' | 'ownerId' | 'port' | 'state' | 'project' | 'roomSecret'> & RoomSource;
+
+/** Where rooms come from; `withRooms` brings the second half along. */
+export type RoomSource = Pick<Instance, 'project'> & { readonly panelRooms: readonly PanelRoom[] };
+
+/** A room and who edited it in the panel (null: it stands in settings.py only). */
+export type ListedRoom = Room & { readonly edited: { readonly byName: string; readonly at: Date; readonly isReplacing: boolean } | null };
 
 const storedProject = z.object({ rooms: z.array(z.unknown()) });
 const storedRoom = z.object({
@@ -22,8 +28,46 @@ const storedRoom = z.object({
   problem: z.string().nullish(),
 });
 
-/** Rooms of the running release; none before the first deployment. What another version stored and we cannot read is left out. */
-export function roomsOf(instance: Pick<Instance, 'project'>): readonly Room[] {
+/**
+ * Rooms as oTree knows them: those of the running release in their order, each replaced by the panel's of the same name,
+ * then the panel's others. What another version stored and we cannot read is left out.
+ */
+export function roomsOf(instance: RoomSource): readonly ListedRoom[] {
+  const ofProject = projectRooms(instance);
+  const edited = new Map(instance.panelRooms.map((room) => [room.name, room]));
+  const names = new Set(ofProject.map(({ name }) => name));
+  return [
+    ...ofProject.map((room) => {
+      const row = edited.get(room.name);
+      return row ? editedRoom(row, room) : { ...room, edited: null };
+    }),
+    ...instance.panelRooms
+      .filter(({ name }) => !names.has(name))
+      .toSorted((one, other) => one.name.localeCompare(other.name, 'en'))
+      .map((row) => editedRoom(row, null)),
+  ];
+}
+
+/** A welcome page of the project's own room stays when the panel replaces the room (launcher/rooms.py). */
+const editedRoom = (row: PanelRoom, replaced: Room | null): ListedRoom => ({
+  name: row.name,
+  displayName: row.displayName,
+  labels: labelsOf(row),
+  usesSecureUrls: row.usesSecureUrls,
+  hasWelcomePage: replaced?.hasWelcomePage ?? false,
+  problem: null,
+  edited: { byName: row.updatedByName, at: row.updatedAt, isReplacing: replaced !== null },
+});
+
+/** Null: the room takes any label. */
+export const labelsOf = ({ labels }: Pick<PanelRoom, 'labels'>): readonly string[] | null => z.array(z.string()).nullable().catch([]).parse(labels);
+
+/** The instance with its panel rooms, for those who found it without. */
+export async function withRooms<I extends Pick<Instance, 'id' | 'project'>>(ctx: Pick<Context, 'db'>, instance: I): Promise<I & RoomSource> {
+  return { ...instance, panelRooms: await ctx.db.panelRoom.findMany({ where: { instanceId: instance.id } }) };
+}
+
+function projectRooms(instance: Pick<Instance, 'project'>): readonly Room[] {
   const project = storedProject.safeParse(instance.project);
   if (!project.success) return [];
   return project.data.rooms.flatMap((entry) => {
@@ -44,24 +88,35 @@ export function roomsOf(instance: Pick<Instance, 'project'>): readonly Room[] {
 }
 
 /** @throws room_unknown */
-export function findRoom(instance: Pick<Instance, 'project'>, roomName: string): Room {
+export function findRoom(instance: RoomSource, roomName: string): ListedRoom {
   const room = roomsOf(instance).find(({ name }) => name === roomName);
   if (!room) throw new AppError('room_unknown', { room: roomName });
   return room;
 }
 
-/** Anybody may ask, so this is the one look-up without a person. @throws not_found */
+const lookUps = new WeakMap<Context['db'], Map<string, Promise<LobbyInstance | null>>>();
+
+/**
+ * Anybody may ask, so this is the one look-up without a person. Those who ask in the same instant, a whole lab at its
+ * first click, share one reading. @throws not_found
+ */
 export async function findLobbyInstance(ctx: Pick<Context, 'db'>, name: string): Promise<LobbyInstance> {
   // What cannot be a name is not asked for: PostgreSQL refuses a text with a NUL byte.
-  const instance = /^[a-z][a-z0-9-]{0,60}$/.test(name)
-    ? await ctx.db.instance.findFirst({
-        where: { name, deletedAt: null },
-        select: { id: true, name: true, ownerId: true, port: true, state: true, project: true, roomSecret: true },
-      })
-    : null;
+  if (!/^[a-z][a-z0-9-]{0,60}$/.test(name)) throw new AppError('not_found');
+  const underWay = lookUps.get(ctx.db) ?? new Map<string, Promise<LobbyInstance | null>>();
+  lookUps.set(ctx.db, underWay);
+  const reading = underWay.get(name) ?? readLobbyInstance(ctx, name).finally(() => underWay.delete(name));
+  underWay.set(name, reading);
+  const instance = await reading;
   if (!instance) throw new AppError('not_found');
   return instance;
 }
+
+const readLobbyInstance = (ctx: Pick<Context, 'db'>, name: string): Promise<LobbyInstance | null> =>
+  ctx.db.instance.findFirst({
+    where: { name, deletedAt: null },
+    select: { id: true, name: true, ownerId: true, port: true, state: true, project: true, roomSecret: true, panelRooms: true },
+  });
 
 /**
  * oTree's room for one label. `welcome_page_ok=1` spares the second click on oTree 6's own welcome page

@@ -31,14 +31,18 @@ export function noteSeatsChanged(ctx: Context, instance: Pick<Instance, 'id'>, r
 export async function readSeats(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'id' | 'facts'>, room: Room): Promise<SeatView[]> {
   const rows = new Map((await ctx.db.seat.findMany({ where: { instanceId: instance.id, room: room.name } })).map((row) => [row.label, row]));
   const inside = participantsOf(instance, room.name);
-  const labels = room.labels ?? [...new Set([...rows.keys(), ...inside.keys()])].toSorted(bySeatNumber);
-  return labels.map((label) => viewSeat(label, rows.get(label), inside.get(label)));
+  const present = new Set(readFacts(instance).present[room.name] ?? []);
+  const labels = room.labels ?? [...new Set([...rows.keys(), ...inside.keys(), ...present])].toSorted(bySeatNumber);
+  return labels.map((label) => viewSeat(label, { row: rows.get(label), participant: inside.get(label), isPresent: present.has(label) }));
 }
 
 const bySeatNumber = new Intl.Collator('en', { numeric: true }).compare;
 
-/** Labels of a room that oTree has seen on a page, by whatever way they came. */
-export const labelsInOtree = (instance: Pick<Instance, 'facts'>, roomName: string): readonly string[] => [...participantsOf(instance, roomName).keys()];
+/** Labels of a room that oTree has seen, in the room's page or on one of the experiment, by whatever way they came. */
+export const labelsInOtree = (instance: Pick<Instance, 'facts'>, roomName: string): readonly string[] => [
+  ...participantsOf(instance, roomName).keys(),
+  ...(readFacts(instance).present[roomName] ?? []),
+];
 
 /** By label, those whom oTree has seen on a page: a participant that merely exists in the session is not there yet. */
 function participantsOf(instance: Pick<Instance, 'facts'>, roomName: string): Map<string, Participant> {
@@ -46,18 +50,24 @@ function participantsOf(instance: Pick<Instance, 'facts'>, roomName: string): Ma
   return new Map(seen.flatMap((one) => (one.label === null ? [] : [[one.label, one]])));
 }
 
-function viewSeat(label: string, row: Seat | undefined, participant: Participant | undefined): SeatView {
+type Known = { readonly row: Seat | undefined; readonly participant: Participant | undefined; readonly isPresent: boolean };
+
+function viewSeat(label: string, known: Known): SeatView {
+  const { row, participant } = known;
   return {
     label,
-    state: stateOf(row, participant),
+    state: stateOf(known),
     openedAt: row?.openedAt?.toISOString() ?? null,
     readyAt: row?.readyAt?.toISOString() ?? null,
     progress: participant ? `${participant.pageIndex} of ${participant.maxPageIndex}` : null,
   };
 }
 
-function stateOf(row: Seat | undefined, participant: Participant | undefined): SeatState {
-  if (participant) return participant.isFinished ? 'finished' : 'in-room';
+function stateOf({ row, participant, isPresent }: Known): SeatState {
+  if (participant) return participant.isFinished ? 'finished' : 'playing';
+  if (isPresent) return 'in-room';
+  // A time to come is a place in the queue: see domain/forwarding.ts.
+  if (row?.forwardedAt && row.forwardedAt.getTime() <= Date.now()) return 'forwarded';
   if (row?.readyAt) return 'ready';
   return row?.openedAt ? 'opened' : 'away';
 }
@@ -109,7 +119,7 @@ async function flush(ctx: Context, key: RoomKey, memory: RoomMemory): Promise<vo
 async function sendDifference(ctx: Context, { instanceId, room }: RoomKey, memory: RoomMemory): Promise<void> {
   const instance = await ctx.db.instance.findFirst({
     where: { id: instanceId, deletedAt: null },
-    select: { id: true, ownerId: true, project: true, facts: true },
+    select: { id: true, ownerId: true, project: true, facts: true, panelRooms: true },
   });
   const found = instance && roomsOf(instance).find(({ name }) => name === room);
   // A room that has gone with a new release has no page any more.

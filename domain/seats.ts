@@ -1,4 +1,4 @@
-// Seats of a Lobby: opening, taking a free one, ready, forwarded, cleared for the next session. A seat nobody has opened has no row.
+// Seats of a Lobby: opening, taking a free one, ready, cleared for the next session. A seat nobody has opened has no row.
 
 import { AppError } from '../contracts/errors.ts';
 import type { SeatMap } from '../contracts/seats.ts';
@@ -6,7 +6,8 @@ import type { Room } from '../platforms/platform.ts';
 import type { Instance, Seat } from '../prisma/client/client.ts';
 import type { Context } from './context.ts';
 import { hashToken } from './ids.ts';
-import { findRoom, type LobbyInstance } from './rooms.ts';
+import { writeClick } from './ready-clicks.ts';
+import { findRoom, withRooms, type LobbyInstance } from './rooms.ts';
 import { countSeats, labelsInOtree, noteSeatsChanged, readSeats, seatsVersion } from './seat-broadcast.ts';
 
 /** Seats in a room without labels: more than the largest session; a limit because anybody may open one. */
@@ -90,20 +91,16 @@ export async function freeLabels(ctx: Context, instance: LobbyInstance, room: Ro
   return (room.labels ?? numberedLabels).filter((label) => !taken.has(label));
 }
 
-/** Remembers the click; committed when this returns. The first click's time stays. @throws room_full */
-export async function markReady(ctx: Context, instance: LobbyInstance, place: SeatPlace): Promise<void> {
+/**
+ * Remembers the click; committed when this returns. The first click's time stays.
+ * @returns when this seat may go on to oTree, null while the experiment does not run
+ * @throws room_full
+ */
+export async function markReady(ctx: Context, instance: LobbyInstance, place: SeatPlace): Promise<Date | null> {
   await requireSpace(ctx, instance, place);
-  const now = new Date();
-  await ctx.db.$executeRaw`
-    INSERT INTO "seat" ("instance_id", "room", "label", "opened_at", "ready_at") VALUES (${instance.id}, ${place.room.name}, ${place.label}, ${now}, ${now})
-    ON CONFLICT ("instance_id", "room", "label") DO UPDATE
-    SET "opened_at" = COALESCE("seat"."opened_at", EXCLUDED."opened_at"), "ready_at" = COALESCE("seat"."ready_at", EXCLUDED."ready_at")`;
+  const time = await writeClick(ctx, instance, { room: place.room.name, label: place.label });
   noteSeatsChanged(ctx, instance, place.room.name);
-}
-
-/** Remembers that this computer was sent into the oTree room: the next session finds its seat free. */
-export async function markForwarded(ctx: Context, instance: LobbyInstance, { room, label }: SeatPlace): Promise<void> {
-  await ctx.db.seat.updateMany({ where: { instanceId: instance.id, room: room.name, label, forwardedAt: null }, data: { forwardedAt: new Date() } });
+  return time;
 }
 
 /**
@@ -112,19 +109,20 @@ export async function markForwarded(ctx: Context, instance: LobbyInstance, { roo
  * @throws room_unknown
  */
 export async function clearSeats(ctx: Context, instance: Pick<Instance, 'id' | 'project'>, roomName: string): Promise<void> {
-  findRoom(instance, roomName);
+  findRoom(await withRooms(ctx, instance), roomName);
   const inRoom = { instanceId: instance.id, room: roomName };
-  const staleBefore = new Date(Date.now() - staleHours * 3_600_000);
+  const now = new Date();
+  const staleBefore = new Date(now.getTime() - staleHours * 3_600_000);
   await ctx.db.$transaction([
-    ctx.db.seat.deleteMany({ where: { ...inRoom, OR: [{ forwardedAt: { not: null } }, { openedAt: { lt: staleBefore } }] } }),
-    ctx.db.seat.updateMany({ where: inRoom, data: { readyAt: null } }),
+    ctx.db.seat.deleteMany({ where: { ...inRoom, OR: [{ forwardedAt: { lte: now } }, { openedAt: { lt: staleBefore } }] } }),
+    ctx.db.seat.updateMany({ where: inRoom, data: { readyAt: null, forwardedAt: null } }),
   ]);
   noteSeatsChanged(ctx, instance, roomName);
 }
 
 /** The whole map of one room for the experimenter. @throws room_unknown */
 export async function seatMap(ctx: Context, instance: Pick<Instance, 'id' | 'project' | 'facts'>, roomName: string): Promise<SeatMap> {
-  const room = findRoom(instance, roomName);
+  const room = findRoom(await withRooms(ctx, instance), roomName);
   // Read before the rows: the page may then know more than its version says, never less.
   const version = seatsVersion(ctx, instance.id, roomName);
   const seats = await readSeats(ctx, instance, room);

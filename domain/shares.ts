@@ -8,6 +8,7 @@ import { record } from './audit.ts';
 import type { Actor, Context } from './context.ts';
 import type { Transaction } from './database.ts';
 import { announceInstance } from './instances.ts';
+import { tellOwner } from './mail-owner.ts';
 
 type Colleague = Pick<User, 'id' | 'name' | 'userName' | 'disabledAt'>;
 const colleague = { id: true, name: true, userName: true, disabledAt: true } as const;
@@ -102,6 +103,7 @@ async function tellOfHandOver(
   { instance, oldOwnerId, keepsOperate }: Pick<HandOver, 'instance' | 'keepsOperate'> & { oldOwnerId: string },
 ): Promise<void> {
   await announceInstance(ctx, instance.id);
+  void tellOwner(ctx, instance.id);
   if (!keepsOperate) await loseSight(ctx, instance, oldOwnerId);
 }
 

@@ -8,6 +8,7 @@ import os
 import socket
 import time
 
+from arboretum_launcher import rooms
 from arboretum_launcher.watch import TimeoutWatch
 
 
@@ -15,6 +16,7 @@ def serve(config, timeout_command):
     """Serve until a signal comes; returns then. Raises what oTree or the project raises while starting."""
     import otree.main
 
+    rooms.install(config.get('roomsFile') or '')
     otree.main.setup()
     listener = bind(config['socket'])
     try:

@@ -3,7 +3,8 @@
     python start.py ENV_JSON serve|resetdb|describe|check      (and `timeouts`, which `serve` starts itself)
 
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
-of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir.
+of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir, and
+roomsFile where the panel edits rooms (see `rooms.py`).
 
 Exit codes: 0 · 64 wrong usage · 65 the project has a problem · 69 the database has one · 78 env.json or oTree's
 version cannot be used; 65 and 69 leave `ARBORETUM-PROBLEM {json}` as the last line on stderr. See `problems.py`.

@@ -39,6 +39,9 @@ export type Room = {
   readonly problem: string | null;
 };
 
+/** A room that is edited in the panel; it takes the place of one of the same name in settings.py. */
+export type EditedRoom = Pick<Room, 'name' | 'displayName' | 'labels' | 'usesSecureUrls'>;
+
 export type SessionConfig = {
   readonly name: string;
   readonly displayName: string;
@@ -171,6 +174,13 @@ export interface Platform {
 
   /** Writes the instance's environment; takes effect at the next `start`. */
   configure(spec: InstanceSpec): Promise<void>;
+
+  /**
+   * Hands over all rooms that are edited in the panel (none: only those of settings.py are left). After `create` in any
+   * state; a running oTree knows them from its next request on, without a restart, and every later start, release and
+   * restart of the machine keeps them. Who waits in a removed room can leave it. @throws platform_failed
+   */
+  setRooms(spec: InstanceAccess, rooms: readonly EditedRoom[]): Promise<void>;
 
   /** Builds a release beside the running one, which it leaves alone (limit 15 minutes). @throws the codes of `contracts/errors.ts` under “builds” */
   build(spec: InstanceSpec, request: BuildRequest): Promise<BuiltRelease>;

@@ -167,13 +167,14 @@ async function inConnection<T>(client: pg.Client, work: (client: pg.Client) => P
     await client.connect();
     return await work(client);
   } catch (error) {
-    throw explain(error);
+    throw explainDatabaseError(error);
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-function explain(error: unknown): unknown {
+/** The error of the table that a failure of PostgreSQL means; what is no such failure comes back as it is. */
+export function explainDatabaseError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
   const code = 'code' in error ? String(error.code) : '';
   if (UNREACHABLE.has(code) || /timeout expired|Connection terminated/.test(error.message)) return new AppError('database_unreachable', {}, { cause: error });

@@ -20,6 +20,8 @@ import { logRoutes } from './api/logs.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
+import { panelRoomRoutes } from './api/panel-rooms.ts';
+import { seatFileRoutes } from './api/seat-files.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
 import { userRoutes } from './api/users.ts';
@@ -50,6 +52,8 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...logRoutes,
   ...jobRoutes,
   ...roomRoutes,
+  ...panelRoomRoutes,
+  ...seatFileRoutes,
   ...systemRoutes(pingRedis),
   ...courseRoutes,
   ...legalRoutes,

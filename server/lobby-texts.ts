@@ -3,7 +3,7 @@
 export const languages = ['de', 'en', 'es', 'fr', 'it'] as const;
 export type Language = (typeof languages)[number];
 
-/** `{label}`, `{room}` and `{number}` are filled in by `fill`. */
+/** `{label}`, `{number}`, `{place}` and `{seconds}` are filled in by `fill`. */
 export type LobbyTexts = { readonly [Key in keyof typeof en]: string };
 
 const en = {
@@ -15,7 +15,7 @@ const en = {
   forwarding: 'You are being taken to the experiment.',
   goOn: 'Go to the experiment',
   notYet: 'The experiment is not ready yet, please wait. This page goes on by itself.',
-  oneMoment: 'Many people are going in just now. It is your turn in a moment.',
+  yourTurn: 'Many people are going in just now. You are number {place}; about {seconds} s to go.',
   chooseSeat: 'Please take a seat.',
   takeNext: 'Take the next free seat',
   orChoose: 'Or choose your seat:',
@@ -50,7 +50,7 @@ const de: LobbyTexts = {
   forwarding: 'Sie werden zum Experiment weitergeleitet.',
   goOn: 'Zum Experiment',
   notYet: 'Das Experiment ist noch nicht so weit, bitte warten Sie. Diese Seite geht von selbst weiter.',
-  oneMoment: 'Gerade gehen viele hinein. Sie sind gleich an der Reihe.',
+  yourTurn: 'Gerade gehen viele hinein. Sie sind Nummer {place}; noch etwa {seconds} s.',
   chooseSeat: 'Bitte nehmen Sie einen Platz.',
   takeNext: 'Den nächsten freien Platz nehmen',
   orChoose: 'Oder wählen Sie Ihren Platz:',
@@ -85,7 +85,7 @@ const es: LobbyTexts = {
   forwarding: 'Se le está llevando al experimento.',
   goOn: 'Ir al experimento',
   notYet: 'El experimento todavía no está listo; espere, por favor. Esta página continúa por sí sola.',
-  oneMoment: 'Ahora mismo están entrando muchas personas. Enseguida le toca a usted.',
+  yourTurn: 'Ahora mismo están entrando muchas personas. Tiene el número {place}; faltan unos {seconds} s.',
   chooseSeat: 'Elija un puesto, por favor.',
   takeNext: 'Tomar el siguiente puesto libre',
   orChoose: 'O elija su puesto:',
@@ -120,7 +120,7 @@ const fr: LobbyTexts = {
   forwarding: 'Vous allez être dirigé vers l’expérience.',
   goOn: 'Aller à l’expérience',
   notYet: 'L’expérience n’est pas encore prête, veuillez patienter. Cette page continue d’elle-même.',
-  oneMoment: 'Beaucoup de personnes entrent en ce moment. Ce sera votre tour dans un instant.',
+  yourTurn: 'Beaucoup de personnes entrent en ce moment. Vous êtes au numéro {place} ; encore {seconds} s environ.',
   chooseSeat: 'Veuillez prendre une place.',
   takeNext: 'Prendre la prochaine place libre',
   orChoose: 'Ou choisissez votre place :',
@@ -155,7 +155,7 @@ const it: LobbyTexts = {
   forwarding: 'Fra un attimo si apre l’esperimento.',
   goOn: 'Vai all’esperimento',
   notYet: 'L’esperimento non è ancora pronto, attenda per favore. Questa pagina prosegue da sola.',
-  oneMoment: 'In questo momento stanno entrando in molti. Fra un attimo tocca a Lei.',
+  yourTurn: 'In questo momento stanno entrando in molti. Lei ha il numero {place}; mancano circa {seconds} s.',
   chooseSeat: 'Scelga un posto, per favore.',
   takeNext: 'Prendi il prossimo posto libero',
   orChoose: 'Oppure scelga il Suo posto:',

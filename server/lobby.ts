@@ -1,40 +1,55 @@
-// The Lobby over HTTP: plain forms for people without an account. Nothing here waits for anything but PostgreSQL.
+// The Lobby over HTTP: plain forms for people without an account. Nothing here waits but for PostgreSQL, and a second for one's turn.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError, type ErrorCode } from '../contracts/errors.ts';
 import { instanceUrl } from '../domain/addresses.ts';
 import type { LegalPageName } from '../contracts/legal.ts';
 import type { Context } from '../domain/context.ts';
+import { timeOf, turnOf, type Turn } from '../domain/forwarding.ts';
 import { newId, newToken } from '../domain/ids.ts';
 import { listLegalPages } from '../domain/legal.ts';
 import { findLobbyInstance, findRoom, otreeRoomUrl, roomsOf, type LobbyInstance } from '../domain/rooms.ts';
-import { findSeat, freeLabels, markForwarded, markReady, openSeat, seatName, seatOfToken, takeSeat, type SeatPlace } from '../domain/seats.ts';
+import { noteSeatsChanged } from '../domain/seat-broadcast.ts';
+import { findSeat, freeLabels, markReady, openSeat, seatName, seatOfToken, takeSeat, type SeatPlace } from '../domain/seats.ts';
 import { forwardBody, linksBody, numberBody, readyBody, renderPage, seatsBody, sentenceBody, waitingBody, type Page, type Reader } from './lobby-page.ts';
 import { fill, isLanguage, languages, lobbyTexts, type LobbyTexts } from './lobby-texts.ts';
 
-const stylesheet = readFileSync(path.join(import.meta.dirname, 'lobby-assets', 'lobby.css'), 'utf8');
-const stylesheetUrl = `/lobby/assets/lobby.css?v=${createHash('sha256').update(stylesheet).digest('hex').slice(0, 8)}`;
+type Stylesheet = { readonly text: string; readonly url: string };
 
-/** One oTree takes 50 to 70 arrivals a second (measured: facts/performance.md §1, behind the Lobby). */
-const forwardsPerSecond = 50;
+function readStylesheet(name: string): Stylesheet {
+  const text = readFileSync(path.join(import.meta.dirname, 'lobby-assets', name), 'utf8');
+  return { text, url: `/lobby/assets/${name}?v=${createHash('sha256').update(text).digest('hex').slice(0, 8)}` };
+}
+
+const stylesheets: Readonly<Record<'lobby.css' | 'sheet.css', Stylesheet>> = {
+  'lobby.css': readStylesheet('lobby.css'),
+  'sheet.css': readStylesheet('sheet.css'),
+};
+const stylesheetUrl = stylesheets['lobby.css'].url;
+/** Style of the printed sheet of seats. */
+export const sheetUrl = stylesheets['sheet.css'].url;
+
+/** Whose turn comes so soon is kept on the line: a page cannot come back at a part of a second, and oTree must not get a second's people at once. */
+const holdMs = 1250;
+/** Somebody who waits longer reads a new number this often. */
+const numberSeconds = 5;
 const cookieName = 'arboretum_seat';
 const cookieSeconds = 24 * 3600;
 
 type Visit = { readonly req: Request; readonly res: Response; readonly reader: Reader };
 type Place = SeatPlace & { readonly instance: LobbyInstance };
 
-/**
- * Mount it at `/lobby`, before anything that asks for a sign-in and outside of rate limits: a whole lab has one address.
- * @param mayForward how fast people go on to one oTree
- */
-export function lobbyRouter(ctx: Context, mayForward: Pace = paceOf(forwardsPerSecond)): Router {
+/** Mount it at `/lobby`, before anything that asks for a sign-in and outside of rate limits: a whole lab has one address. */
+export function lobbyRouter(ctx: Context): Router {
   const router = express.Router();
-  router.get('/assets/lobby.css', (_req, res) => {
-    res.set({ 'Cache-Control': 'public, max-age=86400', 'X-Content-Type-Options': 'nosniff' }).type('css').send(stylesheet);
-  });
+  for (const [name, { text }] of Object.entries(stylesheets))
+    router.get(`/assets/${name}`, (_req, res) => {
+      res.set({ 'Cache-Control': 'public, max-age=86400', 'X-Content-Type-Options': 'nosniff' }).type('css').send(text);
+    });
   router.use(async (_req, res, next) => {
     // A participant's page must come also when this cannot be read.
     res.locals['legalPages'] = await listLegalPages(ctx).catch(() => []);
@@ -44,10 +59,10 @@ export function lobbyRouter(ctx: Context, mayForward: Pace = paceOf(forwardsPerS
   router.get('/:instance', (req, res) => showRooms(ctx, visitOf(req, res)));
   router.get('/:instance/:room', (req, res) => showSeats(ctx, visitOf(req, res)));
   router.post('/:instance/:room', (req, res) => takeAndShow(ctx, visitOf(req, res)));
-  router.get('/:instance/:room/:label', async (req, res) => showSeat(ctx, visitOf(req, res), mayForward));
+  router.get('/:instance/:room/:label', (req, res) => showSeat(ctx, visitOf(req, res)));
   // Who reloads after a click, or comes back from the front door's "one moment" page, asks for the form's address by GET.
   router.get('/:instance/:room/:label/ready', (req, res) => res.redirect(303, `/lobby${req.path.replace(/\/ready\/?$/, '')}${visitOf(req, res).reader.query}`));
-  router.post('/:instance/:room/:label/ready', async (req, res) => becomeReady(ctx, visitOf(req, res), mayForward));
+  router.post('/:instance/:room/:label/ready', (req, res) => becomeReady(ctx, visitOf(req, res)));
   router.use(() => {
     throw new AppError('not_found');
   });
@@ -94,7 +109,7 @@ async function takeAndShow(ctx: Context, visit: Visit): Promise<void> {
   visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
 }
 
-async function showSeat(ctx: Context, visit: Visit, mayForward: Pace): Promise<void> {
+async function showSeat(ctx: Context, visit: Visit): Promise<void> {
   const place = await findPlace(ctx, visit);
   const { instance, room, label } = place;
   const { reader } = visit;
@@ -112,19 +127,33 @@ async function showSeat(ctx: Context, visit: Visit, mayForward: Pace): Promise<v
   const seat = await openSeat(ctx, instance, place);
   if (seat.readyAt === null) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
   if (instance.state !== 'running') return show({ body: waitingBody(reader, texts.notYet), refresh: { seconds: between(4, 6), url: own + reader.query } });
-  if (!mayForward(instance.id)) return show({ body: waitingBody(reader, texts.oneMoment), refresh: { seconds: between(1, 2), url: own + reader.query } });
-  await markForwarded(ctx, instance, place);
+  const turn = await turnOf(ctx, instance.id, await timeOf(ctx, instance.id, seat));
+  if (turn.waitMs > holdMs)
+    return show({ body: waitingBody(reader, describeTurn(texts, turn)), refresh: { seconds: secondsUntil(turn), url: own + reader.query } });
+  await waitForTurn(ctx, place, turn);
   const url = otreeRoomUrl(ctx, instance, place);
-  show({ body: forwardBody(reader, url), refresh: { seconds: 1, url } });
+  // Whose turn has come goes at once; who comes back to this page has a moment to see where it leads.
+  show({ body: forwardBody(reader, url), refresh: { seconds: turn.waitMs > 0 ? 0 : 1, url } });
 }
 
-async function becomeReady(ctx: Context, visit: Visit, mayForward: Pace): Promise<void> {
+const describeTurn = (texts: LobbyTexts, { place, waitMs }: Turn): string => fill(texts.yourTurn, { place, seconds: Math.ceil(waitMs / 1000) });
+
+/** Browsers take whole seconds: back just before the turn, which is then waited for on the line. */
+const secondsUntil = ({ waitMs }: Turn): number => Math.max(1, Math.min(numberSeconds, Math.floor((waitMs - holdMs / 2) / 1000)));
+
+async function waitForTurn(ctx: Context, { instance, room }: Place, { waitMs }: Turn): Promise<void> {
+  if (waitMs > 0) await wait(waitMs);
+  noteSeatsChanged(ctx, instance, room.name);
+}
+
+async function becomeReady(ctx: Context, visit: Visit): Promise<void> {
   requireSameOrigin(visit.req);
   const place = await findPlace(ctx, visit);
   const { instance, room, label } = place;
-  await markReady(ctx, instance, place);
-  if (instance.state !== 'running' || !mayForward(instance.id)) return visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
-  await markForwarded(ctx, instance, place);
+  const time = await markReady(ctx, instance, place);
+  const waitMs = time === null ? Infinity : Math.max(0, time.getTime() - Date.now());
+  if (waitMs > holdMs) return visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
+  await waitForTurn(ctx, place, { place: 1, waitMs });
   visit.res.redirect(303, otreeRoomUrl(ctx, instance, place));
 }
 
@@ -226,21 +255,3 @@ const giveToken = (ctx: Context, { res }: Visit, cookie: { path: string; token: 
 
 /** Whole seconds, spread so that a lab does not come back in one instant. */
 const between = (least: number, most: number): number => least + Math.round(Math.random() * (most - least));
-
-/** Whether one more may go to this instance now. */
-export type Pace = (instanceId: string) => boolean;
-
-/**
- * A bucket of tokens per instance, full at first, refilled by the clock. Only in memory: after a restart it is full again.
- * @param now milliseconds of a clock that never goes back
- */
-export function paceOf(perSecond: number, now = (): number => performance.now()): Pace {
-  const buckets = new Map<string, { tokens: number; at: number }>();
-  return (instanceId) => {
-    const at = now();
-    const before = buckets.get(instanceId) ?? { tokens: perSecond, at };
-    const tokens = Math.min(perSecond, before.tokens + ((at - before.at) / 1000) * perSecond);
-    buckets.set(instanceId, { tokens: tokens >= 1 ? tokens - 1 : tokens, at });
-    return tokens >= 1;
-  };
-}

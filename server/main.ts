@@ -17,6 +17,7 @@ import { makeGitAccess } from '../domain/git-access.ts';
 import { prepareFirstManager } from '../domain/people.ts';
 import { clearUploads } from '../domain/uploads.ts';
 import { buildApp } from './app.ts';
+import { guardedByFacts } from './fresh-facts.ts';
 import { loadHostKey, startGitSsh } from './git-ssh.ts';
 import { startLive } from './live.ts';
 import { loginSessions } from './login-session.ts';
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
   server.requestTimeout = 300_000;
   const live = startLive(server, { ctx, loginSessions: sessions, redis: liveRedis });
   const git = await startGitSsh({
-    access: makeGitAccess(ctx),
+    access: guardedByFacts(ctx, makeGitAccess(ctx)),
     hostKey: await loadHostKey(path.join(layout.repositoriesDir, 'ssh_host_ed25519_key')),
     port: config.GIT_SSH_PORT,
     host: '::',

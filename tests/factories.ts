@@ -14,7 +14,7 @@ import { openMailer } from '../domain/mail-smtp.ts';
 import { makeSealer } from '../domain/sealing.ts';
 import { sealedPlace, type SealedColumn } from '../domain/specs.ts';
 import type { ProjectDescription, Room } from '../platforms/platform.ts';
-import type { Instance, User } from '../prisma/client/client.ts';
+import type { Instance, PanelRoom, User } from '../prisma/client/client.ts';
 
 type EventName = keyof Events;
 export type RecordedEvent = { readonly [Name in EventName]: { readonly name: Name; readonly values: Parameters<Events[Name]> } }[EventName];
@@ -142,14 +142,17 @@ type InstanceFields = Partial<Omit<Instance, 'id' | 'project' | 'facts' | 'lastT
   readonly project?: ProjectDescription;
   readonly facts?: unknown;
 };
+/** As those find it who need its rooms. */
+export type AnInstance = Instance & { panelRooms: PanelRoom[] };
 type Secrets = 'adminPassword' | 'secretKey' | 'roomSecret' | 'restKey' | 'databasePassword';
 
 /** An instance with sealed secrets; its owner is a new person unless `ownerId` is given. `waiting`, without a project, unless said. */
-export async function anInstance(ctx: Pick<Context, 'db' | 'sealer'>, fields: InstanceFields = {}): Promise<Instance> {
+export async function anInstance(ctx: Pick<Context, 'db' | 'sealer'>, fields: InstanceFields = {}): Promise<AnInstance> {
   const { project, facts, ...columns } = fields;
   const id = newId();
   const seal = (column: SealedColumn, plain: string): string => ctx.sealer.seal(plain, sealedPlace(id, column));
   return ctx.db.instance.create({
+    include: { panelRooms: true },
     data: {
       id,
       name: `study-${id}`,

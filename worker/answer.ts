@@ -8,14 +8,19 @@ import { pipeline } from 'node:stream/promises';
 import { AppError } from '../contracts/errors.ts';
 import { workerQuestionSchema, type WorkerQuestion } from '../contracts/worker.ts';
 import type { WorkerContext } from '../domain/context.ts';
+import type { FactsWatch } from '../domain/facts-watch.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
 import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
 import { lookForCancel } from './cancelling.ts';
+import type { RoomsKeeper } from '../domain/rooms-keeper.ts';
 
 const maxQuestionBytes = 64 * 1024;
 const logBytes = 256 * 1024;
 
-async function answer(ctx: WorkerContext, question: WorkerQuestion): Promise<unknown> {
+export type RoundWork = { readonly facts: FactsWatch; readonly rooms: RoomsKeeper };
+const done = { isDone: true };
+
+async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question: WorkerQuestion): Promise<unknown> {
   switch (question.kind) {
     case 'ping':
       return { isAlive: true };
@@ -29,15 +34,24 @@ async function answer(ctx: WorkerContext, question: WorkerQuestion): Promise<unk
       return lookForCancel(question.jobId);
     case 'create-session':
       return createOtreeSession(ctx, question);
+    case 'watch':
+      facts.watch(question.instanceId);
+      return done;
+    case 'look':
+      await facts.lookNow(ctx, question.instanceId);
+      return done;
+    case 'apply-rooms':
+      await rooms.apply(ctx, question.instanceId);
+      return done;
   }
 }
 
 /** Listens on the panel's worker socket, which only the panel's user may open. */
-export async function startAnswering(ctx: WorkerContext): Promise<http.Server> {
+export async function startAnswering(ctx: WorkerContext, work: RoundWork): Promise<http.Server> {
   const socket = ctx.config.layout.workerSocket;
   const server = http.createServer((request, response) => {
     readText(request)
-      .then(async (text) => answer(ctx, workerQuestionSchema.parse(JSON.parse(text))))
+      .then(async (text) => answer(ctx, work, workerQuestionSchema.parse(JSON.parse(text))))
       .then((value) => send(response, value))
       .catch((raw: unknown) => {
         if (!(raw instanceof AppError)) ctx.log.error('a question of the server failed', { error: String(raw) });

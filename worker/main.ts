@@ -9,13 +9,14 @@ import { loadConfig, type Config } from '../domain/config.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import { recoverJobs, sweepJobs } from '../domain/jobs.ts';
 import { throwAwayOld } from '../domain/keeping.ts';
-import { observeFacts } from '../domain/observe-facts.ts';
+import { FactsWatch } from '../domain/facts-watch.ts';
 import { observeInstances, reconcileInstances } from '../domain/observe.ts';
 import { observeActivity, type ActivityMarks } from '../domain/observe-activity.ts';
 import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
+import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
-import { startAnswering } from './answer.ts';
+import { startAnswering, type RoundWork } from './answer.ts';
 import { openFrontDoor, openPlatform } from './adapters.ts';
 import { goRound, type Round } from './loop.ts';
 import { recoverInstances } from './recover-instances.ts';
@@ -33,13 +34,21 @@ function openRedis(config: Config): Redis {
   return redis.on('error', () => undefined);
 }
 
-const roundsOf = (ctx: WorkerContext, redis: Redis): Round[] => {
+type Work = RoundWork & { readonly redis: Redis };
+
+const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] => {
   const logPositions: LogPositions = new Map();
   const activityMarks: ActivityMarks = new Map();
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
   return [
     { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
-    { name: 'facts', everyMs: 3000, work: () => observeFacts(ctx) },
+    // Not waited for: one experiment that does not answer must not hold up the others.
+    {
+      name: 'facts',
+      everyMs: 250,
+      work: async () => void facts.round(ctx).catch((error: unknown) => ctx.log.warn('facts could not be read', { error: String(error) })),
+    },
+    { name: 'rooms', everyMs: 5000, work: () => rooms.round(ctx) },
     { name: 'errors', everyMs: 3000, work: () => observeTracebacks(ctx, logPositions) },
     { name: 'activity', everyMs: 10_000, work: () => observeActivity(ctx, activityMarks) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
@@ -84,8 +93,9 @@ async function main(): Promise<void> {
     maxStalledCount: 3,
   });
   worker.on('error', () => undefined);
-  const answering = await startAnswering(ctx);
-  const rounds = roundsOf(ctx, redis).map((round) => goRound(round, ctx.log, stopping.signal));
+  const work: Work = { facts: new FactsWatch(), rooms: makeRoomsKeeper(), redis };
+  const answering = await startAnswering(ctx, work);
+  const rounds = roundsOf(ctx, work).map((round) => goRound(round, ctx.log, stopping.signal));
   ctx.log.info('ready', { concurrency, platform: ctx.platform.kind });
 
   const stop = async (): Promise<void> => {

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import type { InstanceSpec } from '../platform.ts';
+import type { EditedRoom, InstanceAccess, InstanceSpec } from '../platform.ts';
 import type { Secret } from '../secret.ts';
 import type { Ground } from './ground.ts';
 
@@ -19,6 +19,8 @@ export function pathsOf(ground: Ground, instanceId: string) {
     python: (number: number): string => path.join(root, 'releases', String(number), 'venv', 'bin', 'python'),
     current: path.join(root, 'current'),
     env: path.join(root, 'env.json'),
+    /** Rooms that are edited in the panel; the running oTree looks at it (launcher/rooms.py). */
+    rooms: path.join(root, 'rooms.json'),
     record: path.join(root, 'instance.json'),
     /** Why the platform stopped it by itself; gone at the next start. */
     stopReason: path.join(root, 'stopped-because'),
@@ -97,8 +99,15 @@ export async function writeEnvironment(ground: Ground, spec: InstanceSpec, targe
     cookieName: spec.cookieName,
     socket: target.socket,
     projectDir: target.projectDir,
+    roomsFile: pathsOf(ground, spec.instanceId).rooms,
   };
   await replaceFile(target.file, JSON.stringify(content), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
+}
+
+/** Writes the panel's rooms for `launcher/rooms.py`; labels may name people, so the instance's user alone reads them. @see Platform.setRooms */
+export async function writeRooms(ground: Ground, spec: InstanceAccess, rooms: readonly EditedRoom[]): Promise<void> {
+  const content = { rooms: rooms.map(({ name, displayName, labels, usesSecureUrls }) => ({ name, displayName, labels, usesSecureUrls })) };
+  await replaceFile(pathsOf(ground, spec.instanceId).rooms, JSON.stringify(content), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
 }
 
 /** Writes a whole file or nothing, never readable by more people than in the end. */

@@ -10,6 +10,7 @@ import type {
   BuiltRelease,
   Capabilities,
   Dump,
+  EditedRoom,
   InstanceAccess,
   InstanceSpec,
   LogPiece,
@@ -19,7 +20,7 @@ import type {
   Platform,
   Trial,
 } from '../platform.ts';
-import { readParticipants } from '../otree-tables.ts';
+import { ParticipantReader } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
 import { buildRelease } from './build.ts';
@@ -34,6 +35,7 @@ import {
   selectRelease,
   writeEnvironment,
   writeRecord,
+  writeRooms,
 } from './files.ts';
 import { type Ground, launcherDir, type LocalOptions } from './ground.ts';
 import { openLog, readLogFrom } from './log-follow.ts';
@@ -53,6 +55,7 @@ export class LocalPlatform implements Platform {
   readonly kind = 'local';
   readonly #ground: Ground;
   readonly #observer: Observer;
+  readonly #participants = new ParticipantReader();
   #ready: Promise<void> | null = null;
 
   constructor(options: LocalOptions) {
@@ -107,6 +110,11 @@ export class LocalPlatform implements Platform {
     if (release !== null) await writeEnvironment(this.#ground, spec, liveEnvironment(this.#ground, spec, release));
   }
 
+  async setRooms(spec: InstanceAccess, rooms: readonly EditedRoom[]): Promise<void> {
+    await this.prepare();
+    await writeRooms(this.#ground, spec, rooms);
+  }
+
   async build(spec: InstanceSpec, request: BuildRequest): Promise<BuiltRelease> {
     await this.prepare();
     request.signal.throwIfAborted();
@@ -156,7 +164,7 @@ export class LocalPlatform implements Platform {
   }
 
   async participants(spec: InstanceAccess): Promise<readonly ParticipantRow[]> {
-    return await readParticipants(this.#ground.databases.addressOf(spec.instanceId, spec.databasePassword));
+    return await this.#participants.read(this.#ground.databases.addressOf(spec.instanceId, spec.databasePassword));
   }
 
   async dumpDatabase(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Dump> {
@@ -201,6 +209,7 @@ export class LocalPlatform implements Platform {
     await this.stop(instance, signal);
     const paths = pathsOf(this.#ground, instanceId);
     for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
+    await this.#participants.forget(instanceId);
     await this.#ground.databases.drop(instanceId);
     const places = [paths.socketDir, paths.trialSocketDir, paths.foreignDir, paths.foreignInstallCache, paths.root];
     for (const place of places) await rm(place, { recursive: true, force: true });

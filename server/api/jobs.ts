@@ -9,6 +9,7 @@ import { readJobLog } from '../../domain/job-log.ts';
 import { presentJob } from '../../domain/present-job.ts';
 import { askWorker } from '../ask-worker.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
+import { withFreshFacts } from '../fresh-facts.ts';
 
 const sampleFolder = path.join(import.meta.dirname, '..', '..', 'samples', 'trust-game');
 
@@ -37,7 +38,8 @@ export const jobRoutes: readonly AnyEndpoint[] = [
     body: startJobSchema,
     response: jobSchema,
     status: 202,
-    run: async ({ ctx, person, instance, body }) => presentJob(await startJob(ctx, person, { instance, request: body, sampleFolder })),
+    run: async ({ ctx, person, instance, body }) =>
+      presentJob(await startJob(ctx, person, { instance: await withFreshFacts(ctx, instance), request: body, sampleFolder })),
   }),
   endpoint({
     method: 'get',

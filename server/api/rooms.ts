@@ -5,6 +5,7 @@ import { seatMapSchema } from '../../contracts/seats.ts';
 import { clearSeats, seatMap } from '../../domain/seats.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
 import { askWorker } from '../ask-worker.ts';
+import { watchFacts } from '../fresh-facts.ts';
 
 export const roomRoutes: readonly AnyEndpoint[] = [
   endpoint({
@@ -13,7 +14,10 @@ export const roomRoutes: readonly AnyEndpoint[] = [
     action: 'instance.read',
     summary: 'Who has opened, who is ready, who is in',
     response: seatMapSchema,
-    run: ({ ctx, instance, params }) => seatMap(ctx, instance, params['room'] ?? ''),
+    run: ({ ctx, instance, params }) => {
+      watchFacts(ctx, instance);
+      return seatMap(ctx, instance, params['room'] ?? '');
+    },
   }),
   endpoint({
     method: 'delete',

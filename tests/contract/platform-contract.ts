@@ -129,6 +129,55 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       expect((await platform.databaseFacts(spec)).rowCounts['otree_participant']).toBe(2);
     });
 
+    describe('rooms that are edited in the panel', () => {
+      const hall = { name: 'hall', displayName: 'Hall', labels: ['A01', 'A02'], usesSecureUrls: false };
+      const rooms = async (): Promise<string[]> =>
+        (JSON.parse((await platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 5000 })).body) as { name: string }[]).map(
+          ({ name }) => name,
+        );
+      const waits = async (label: string): Promise<boolean> =>
+        (await platform.askOtree(spec, { method: 'GET', path: `/room/hall?participant_label=${label}&welcome_page_ok=1`, timeoutMs: 5000 })).body.includes(
+          'wait_for_session_in_room',
+        );
+
+      it('are known to the running oTree at once, and nobody is disturbed', async () => {
+        const before = (await stateOf(platform, spec)).startedAt;
+        await platform.setRooms(spec, [hall]);
+        expect(await rooms()).toEqual(['lab', 'hall']);
+        expect([await waits('A01'), await waits('B01')]).toEqual([true, false]);
+        expect((await stateOf(platform, spec)).startedAt).toEqual(before);
+      });
+
+      it('are there after a restart, and after a later release', async () => {
+        await platform.stop(spec, never);
+        await platform.start(spec, never);
+        expect(await waits('A02')).toBe(true);
+        await build(platform, spec, { dir: TRUST_GAME, number: 5, lock: built.lock });
+        await platform.stop(spec, never);
+        await platform.selectRelease(spec, 5);
+        await platform.configure(spec);
+        await platform.start(spec, never);
+        expect(await waits('A02')).toBe(true);
+        await platform.stop(spec, never);
+        await platform.selectRelease(spec, 1);
+        await platform.start(spec, never);
+      });
+
+      it('go when they are removed', async () => {
+        await platform.setRooms(spec, []);
+        expect(await rooms()).toEqual(['lab']);
+        expect(await waits('A01')).toBe(false);
+      });
+
+      it('may be handed over before the first release', async () => {
+        const early = makeStray();
+        await platform.create(early, never);
+        await platform.setRooms(early, [hall]);
+        await platform.setRooms(early, [hall]);
+        expect(await stateOf(platform, early)).toMatchObject({ state: 'stopped' });
+      });
+    });
+
     it('is production-ready untouched: admin pages ask for a password, the key is asked for', async () => {
       const ask = async (to: string) => await platform.askOtree({ ...spec, restKey: new Secret('wrong') }, { method: 'GET', path: to, timeoutMs: 5000 });
       expect((await ask('/demo')).status).toBe(302);

@@ -20,21 +20,21 @@ const jsonOf = (rooms: readonly Room[]): Instance['project'] => asJson(aProject(
 
 describe('the rooms of an instance', () => {
   test('are none before the first deployment', () => {
-    expect(roomsOf({ project: null })).toEqual([]);
+    expect(roomsOf({ project: null, panelRooms: [] })).toEqual([]);
   });
 
   test('are those of the running release', () => {
     const room = aRoom({ labels: ['A01', 'A02'], usesSecureUrls: true });
-    expect(roomsOf({ project: jsonOf([room]) })).toEqual([room]);
+    expect(roomsOf({ project: jsonOf([room]), panelRooms: [] })).toEqual([{ ...room, edited: null }]);
   });
 
   test('leave out what another version stored and nobody can read', () => {
-    expect(roomsOf({ project: { rooms: [{ name: 7 }, { name: 'lab' }, null] } })).toEqual([aRoom({ displayName: 'lab' })]);
-    expect(roomsOf({ project: 'nonsense' })).toEqual([]);
+    expect(roomsOf({ project: { rooms: [{ name: 7 }, { name: 'lab' }, null] }, panelRooms: [] })).toEqual([{ ...aRoom({ displayName: 'lab' }), edited: null }]);
+    expect(roomsOf({ project: 'nonsense', panelRooms: [] })).toEqual([]);
   });
 
   test('an unknown room has its own code', () => {
-    expect(() => findRoom({ project: jsonOf([aRoom()]) }, 'attic')).toThrow(new AppError('room_unknown', { room: 'attic' }));
+    expect(() => findRoom({ project: jsonOf([aRoom()]), panelRooms: [] }, 'attic')).toThrow(new AppError('room_unknown', { room: 'attic' }));
   });
 });
 

@@ -5,9 +5,8 @@ import { seatStates, type SeatDifference, type SeatMap } from '../../contracts/s
 import { asJson } from '../../domain/database.ts';
 import { findRoom } from '../../domain/rooms.ts';
 import { noteSeatsChanged } from '../../domain/seat-broadcast.ts';
-import { clearSeats, findSeat, markForwarded, markReady, openSeat, seatMap } from '../../domain/seats.ts';
-import type { Instance } from '../../prisma/client/client.ts';
-import { anInstance, aProject, aRoom, testContext, type TestContext } from '../factories.ts';
+import { clearSeats, findSeat, markReady, openSeat, seatMap } from '../../domain/seats.ts';
+import { anInstance, aProject, aRoom, testContext, type AnInstance, type TestContext } from '../factories.ts';
 
 let ctx: TestContext;
 beforeAll(async () => {
@@ -16,13 +15,13 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const labels = (count: number): string[] => Array.from({ length: count }, (_, index) => `P${index + 1}`);
-const anInstanceWith = (count: number): Promise<Instance> => anInstance(ctx, { project: aProject({ rooms: [aRoom({ labels: labels(count) })] }) });
-const ready = (instance: Instance, label: string): Promise<void> => markReady(ctx, instance, findSeat(findRoom(instance, 'lab'), label));
+const anInstanceWith = (count: number): Promise<AnInstance> => anInstance(ctx, { project: aProject({ rooms: [aRoom({ labels: labels(count) })] }) });
+const ready = (instance: AnInstance, label: string): Promise<unknown> => markReady(ctx, instance, findSeat(findRoom(instance, 'lab'), label));
 
-const differencesOf = (instance: Instance): SeatDifference[] =>
+const differencesOf = (instance: AnInstance): SeatDifference[] =>
   ctx.recorded.flatMap((event) => (event.name === 'seats' && event.values[0].instanceId === instance.id ? [event.values[1]] : []));
 
-const difference = async (instance: Instance, fits: (one: SeatDifference) => boolean): Promise<SeatDifference> =>
+const difference = async (instance: AnInstance, fits: (one: SeatDifference) => boolean): Promise<SeatDifference> =>
   (await ctx.waitForEvent('seats', (audience, one) => audience.instanceId === instance.id && fits(one)))[1];
 
 /** What a page does with what it is told: null when it must ask for the whole again. */
@@ -73,8 +72,8 @@ describe('a difference', () => {
     const facts = asJson({ participants: [{ room: 'lab', label: 'P2', pageIndex: 4, maxPageIndex: 7, isFinished: false }] });
     await ctx.db.instance.update({ where: { id: instance.id }, data: { facts } });
     noteSeatsChanged(ctx, instance, 'lab');
-    const { changed } = await difference(instance, ({ counts }) => counts['in-room'] === 1);
-    expect(changed.find(({ label }) => label === 'P2')).toMatchObject({ state: 'in-room', progress: '4 of 7' });
+    const { changed } = await difference(instance, ({ counts }) => counts.playing === 1);
+    expect(changed.find(({ label }) => label === 'P2')).toMatchObject({ state: 'playing', progress: '4 of 7' });
   });
 
   test('leaves out a number when a seat is gone, so that pages ask for the whole', async () => {
@@ -82,7 +81,7 @@ describe('a difference', () => {
     const place = findSeat(findRoom(instance, 'lab'), 'seat_1');
     await openSeat(ctx, instance, place);
     const opened = await difference(instance, ({ counts }) => counts.opened === 1);
-    await markForwarded(ctx, instance, place);
+    await ctx.db.seat.updateMany({ where: { instanceId: instance.id }, data: { forwardedAt: new Date() } });
     await clearSeats(ctx, instance, 'lab');
     const cleared = await difference(instance, ({ counts }) => counts.opened === 0);
     expect(cleared.from).not.toBe(opened.version);

@@ -3,21 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newToken } from '../../domain/ids.ts';
 import { findRoom, type LobbyInstance } from '../../domain/rooms.ts';
-import {
-  clearSeats,
-  findSeat,
-  freeLabels,
-  markForwarded,
-  markReady,
-  openSeat,
-  seatMap,
-  seatName,
-  seatOfToken,
-  takeSeat,
-  type SeatPlace,
-} from '../../domain/seats.ts';
-import type { Instance } from '../../prisma/client/client.ts';
-import { anInstance, aProject, aRoom, testContext, type TestContext } from '../factories.ts';
+import { clearSeats, findSeat, freeLabels, markReady, openSeat, seatMap, seatName, seatOfToken, takeSeat, type SeatPlace } from '../../domain/seats.ts';
+import { anInstance, aProject, aRoom, testContext, type AnInstance, type TestContext } from '../factories.ts';
 
 let ctx: TestContext;
 beforeAll(async () => {
@@ -26,13 +13,16 @@ beforeAll(async () => {
 afterAll(() => ctx.close());
 
 const labelled = (count: number): string[] => Array.from({ length: count }, (_, index) => `A${String(index + 1).padStart(2, '0')}`);
-const withLabels = (count: number, facts?: unknown): Promise<Instance> =>
+const withLabels = (count: number, facts?: unknown): Promise<AnInstance> =>
   anInstance(ctx, { project: aProject({ rooms: [aRoom({ labels: labelled(count) })] }), facts });
-const withoutLabels = (): Promise<Instance> => anInstance(ctx, { project: aProject({ rooms: [aRoom()] }) });
+const withoutLabels = (): Promise<AnInstance> => anInstance(ctx, { project: aProject({ rooms: [aRoom()] }) });
 const seat = (instance: LobbyInstance, label: string): SeatPlace => findSeat(findRoom(instance, 'lab'), label);
 const take = (instance: LobbyInstance, wish: { token?: string; label?: string } = {}): Promise<string> =>
   takeSeat(ctx, instance, { room: findRoom(instance, 'lab'), token: newToken(), ...wish });
-const statesOf = async (instance: Instance): Promise<Record<string, string>> =>
+/** As the Lobby does when it sends a computer on to oTree. */
+const markForwarded = (instance: AnInstance, { room, label }: SeatPlace): Promise<unknown> =>
+  ctx.db.seat.updateMany({ where: { instanceId: instance.id, room: room.name, label }, data: { forwardedAt: new Date() } });
+const statesOf = async (instance: AnInstance): Promise<Record<string, string>> =>
   Object.fromEntries((await seatMap(ctx, instance, 'lab')).seats.map(({ label, state }) => [label, state]));
 
 describe('a seat goes from away to ready', () => {
@@ -43,7 +33,7 @@ describe('a seat goes from away to ready', () => {
       { label: 'A01', state: 'away', openedAt: null, readyAt: null, progress: null },
       { label: 'A02', state: 'away', openedAt: null, readyAt: null, progress: null },
     ]);
-    expect(map.counts).toEqual({ away: 2, opened: 0, ready: 0, 'in-room': 0, finished: 0 });
+    expect(map.counts).toEqual({ away: 2, opened: 0, ready: 0, forwarded: 0, 'in-room': 0, playing: 0, finished: 0 });
   });
 
   test('opening marks it once, reloading keeps the time', async () => {
@@ -181,12 +171,12 @@ describe('what oTree says of a label', () => {
     await markReady(ctx, instance, seat(instance, 'A01'));
     const map = await seatMap(ctx, instance, 'lab');
     expect(map.seats.map(({ state, progress }) => [state, progress])).toEqual([
-      ['in-room', '3 of 12'],
+      ['playing', '3 of 12'],
       ['finished', '12 of 12'],
       ['away', null],
       ['away', null],
     ]);
-    expect(map.counts).toEqual({ away: 2, opened: 0, ready: 0, 'in-room': 1, finished: 1 });
+    expect(map.counts).toEqual({ away: 2, opened: 0, ready: 0, forwarded: 0, 'in-room': 0, playing: 1, finished: 1 });
   });
 
   test('facts that nobody can read count as not known', async () => {
@@ -199,7 +189,7 @@ describe('clearing for a new session', () => {
   test('who was forwarded is away, who still has the page open stays and clicks again', async () => {
     const instance = await withLabels(3);
     for (const label of ['A01', 'A02']) await markReady(ctx, instance, seat(instance, label));
-    await markForwarded(ctx, instance, seat(instance, 'A01'));
+    await markForwarded(instance, seat(instance, 'A01'));
     await openSeat(ctx, instance, seat(instance, 'A03'));
     await clearSeats(ctx, instance, 'lab');
     expect(await statesOf(instance)).toEqual({ A01: 'away', A02: 'opened', A03: 'opened' });
@@ -216,7 +206,7 @@ describe('clearing for a new session', () => {
     const instance = await withLabels(1);
     const room = findRoom(instance, 'lab');
     const token = newToken();
-    await markForwarded(ctx, instance, seat(instance, await take(instance, { token })));
+    await markForwarded(instance, seat(instance, await take(instance, { token })));
     expect(await freeLabels(ctx, instance, room)).toEqual([]);
     await clearSeats(ctx, instance, 'lab');
     expect(await seatOfToken(ctx, instance, { room, token })).toBeNull();

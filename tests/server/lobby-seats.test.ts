@@ -2,28 +2,21 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Room } from '../../platforms/platform.ts';
-import type { Instance } from '../../prisma/client/client.ts';
-import { testContext, type TestContext } from '../factories.ts';
-import { paceOf } from '../../server/lobby.ts';
+import { testContext, type AnInstance, type TestContext } from '../factories.ts';
 import { anInstanceWithRooms, labels, openLobby, type Lobby } from './lobby-visitors.ts';
 
 let ctx: TestContext;
 let lobby: Lobby;
-/** Held by hand, so that nobody goes on because the machine is slow. */
-let clock = 0;
 beforeAll(async () => {
   ctx = await testContext({ PUBLIC_URL: 'http://lab.example.org' });
-  lobby = await openLobby(
-    ctx,
-    paceOf(50, () => clock),
-  );
+  lobby = await openLobby(ctx);
 });
 afterAll(async () => {
   await lobby.close();
   await ctx.close();
 });
 
-const withRooms = (rooms: readonly Partial<Room>[], state?: string): Promise<Instance> => anInstanceWithRooms(ctx, rooms, state);
+const withRooms = (rooms: readonly Partial<Room>[], state?: string): Promise<AnInstance> => anInstanceWithRooms(ctx, rooms, state);
 
 describe('a room with labels', () => {
   test('shows all seats and gives a free one, which the computer keeps', async () => {
@@ -80,58 +73,5 @@ describe('a room without labels', () => {
     expect((await second.post(room)).location).toBe(`${room}/seat_2`);
     expect((await first.get(`${room}/seat_1`)).text).toContain('<h1>Seat 1</h1>');
     expect((await first.post(`${room}/seat_1/ready`)).location).toContain('/room/lab?participant_label=seat_1&welcome_page_ok=1');
-  });
-});
-
-describe('500 people who click at once', () => {
-  test('are all ready; as many go on as one oTree takes, the others wait a moment', async () => {
-    const all = Array.from({ length: 500 }, (_, index) => `P${index + 1}`);
-    const instance = await withRooms([{ labels: all }]);
-    const began = performance.now();
-    const answers = await Promise.all(all.map((label) => lobby.post(`/lobby/${instance.name}/lab/${label}/ready`)));
-    const seconds = (performance.now() - began) / 1000;
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([303]));
-    expect(await ctx.db.seat.count({ where: { instanceId: instance.id, readyAt: { not: null } } })).toBe(500);
-    expect(answers.filter(({ location }) => location?.startsWith('http'))).toHaveLength(50);
-    expect(await ctx.db.seat.count({ where: { instanceId: instance.id, forwardedAt: { not: null } } })).toBe(50);
-
-    await ctx.waitForEvent('seats', (audience, { counts }) => audience.instanceId === instance.id && counts.ready === 500);
-    const told = ctx.recorded.filter((event) => event.name === 'seats' && event.values[0].instanceId === instance.id);
-    // One a tenth of a second at most, not one a click.
-    expect(told.length).toBeLessThan(Math.ceil(seconds * 10) + 5);
-  });
-
-  test('who waits for their turn has a page that comes back within two seconds, and then goes on', async () => {
-    const { name } = await withRooms([{}]);
-    const own = `/lobby/${name}/lab/last_one`;
-    for (let one = 1; one <= 50; one += 1) await lobby.post(`/lobby/${name}/lab/P${one}/ready`);
-    expect((await lobby.post(`${own}/ready`)).location).toBe(own);
-    const { text } = await lobby.ask(own);
-    expect(text).toContain('It is your turn in a moment');
-    expect(text).toMatch(new RegExp(`http-equiv="refresh" content="[12];url=${own}"`));
-    clock += 1000;
-    expect((await lobby.ask(own)).text).toContain('You are being taken to the experiment.');
-  });
-
-  test('do not slow the participants of another experiment', async () => {
-    const crowded = await withRooms([{}]);
-    const quiet = await withRooms([{}]);
-    for (let one = 1; one <= 51; one += 1) await lobby.post(`/lobby/${crowded.name}/lab/P${one}/ready`);
-    expect((await lobby.post(`/lobby/${crowded.name}/lab/P52/ready`)).location).toBe(`/lobby/${crowded.name}/lab/P52`);
-    expect((await lobby.post(`/lobby/${quiet.name}/lab/P1/ready`)).location).toContain(`${quiet.name}.lab.example.org/room/lab`);
-  });
-});
-
-describe('the pace', () => {
-  test('lets as many go as fit into the time, and saves up one second at most', () => {
-    let now = 0;
-    const mayForward = paceOf(50, () => now);
-    const goAtOnce = (): number => Array.from({ length: 1000 }, () => mayForward('one')).filter(Boolean).length;
-    expect(goAtOnce()).toBe(50);
-    now += 100;
-    expect(goAtOnce()).toBe(5);
-    now += 3_600_000;
-    expect(goAtOnce()).toBe(50);
-    expect(mayForward('another')).toBe(true);
   });
 });

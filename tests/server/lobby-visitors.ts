@@ -5,16 +5,15 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { seatMap } from '../../domain/seats.ts';
 import type { Room } from '../../platforms/platform.ts';
-import type { Instance } from '../../prisma/client/client.ts';
-import { lobbyRouter, type Pace } from '../../server/lobby.ts';
-import { anInstance, aProject, aRoom, type TestContext } from '../factories.ts';
+import { lobbyRouter } from '../../server/lobby.ts';
+import { anInstance, aProject, aRoom, type AnInstance, type TestContext } from '../factories.ts';
 
 export type Answer = { status: number; location: string | null; text: string; headers: Headers };
 export type Lobby = Awaited<ReturnType<typeof openLobby>>;
 
 /** Serves the Lobby on a random port of the loopback; `close()` ends it. */
-export async function openLobby(ctx: TestContext, pace?: Pace) {
-  const server = createServer(express().use('/lobby', lobbyRouter(ctx, pace)));
+export async function openLobby(ctx: TestContext) {
+  const server = createServer(express().use('/lobby', lobbyRouter(ctx)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {
@@ -42,9 +41,9 @@ export async function openLobby(ctx: TestContext, pace?: Pace) {
 /** `A01`, `A02` … */
 export const labels = (count: number): string[] => Array.from({ length: count }, (_, index) => `A${String(index + 1).padStart(2, '0')}`);
 
-export const anInstanceWithRooms = (ctx: TestContext, rooms: readonly Partial<Room>[], state = 'running'): Promise<Instance> =>
+export const anInstanceWithRooms = (ctx: TestContext, rooms: readonly Partial<Room>[], state = 'running'): Promise<AnInstance> =>
   anInstance(ctx, { state, project: aProject({ rooms: rooms.map((room) => aRoom(room)) }) });
 
 /** What the experimenter sees of one seat of the room “lab”. */
-export const stateOf = async (ctx: TestContext, instance: Instance, label: string): Promise<string | undefined> =>
+export const stateOf = async (ctx: TestContext, instance: AnInstance, label: string): Promise<string | undefined> =>
   (await seatMap(ctx, instance, 'lab')).seats.find((seat) => seat.label === label)?.state;

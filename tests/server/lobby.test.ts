@@ -2,8 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Room } from '../../platforms/platform.ts';
-import type { Instance } from '../../prisma/client/client.ts';
-import { anInstance, testContext, type TestContext } from '../factories.ts';
+import { anInstance, testContext, type AnInstance, type TestContext } from '../factories.ts';
 import { anInstanceWithRooms, openLobby, stateOf, type Lobby } from './lobby-visitors.ts';
 
 let ctx: TestContext;
@@ -17,7 +16,7 @@ afterAll(async () => {
   await ctx.close();
 });
 
-const withRooms = (rooms: readonly Partial<Room>[], state?: string): Promise<Instance> => anInstanceWithRooms(ctx, rooms, state);
+const withRooms = (rooms: readonly Partial<Room>[], state?: string): Promise<AnInstance> => anInstanceWithRooms(ctx, rooms, state);
 
 describe('the address of an instance', () => {
   test('leads to its only room', async () => {

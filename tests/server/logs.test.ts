@@ -1,5 +1,7 @@
 // The runtime log over HTTP: followed, searched and downloaded through the worker's socket, and never a command to a terminal.
 
+import { FactsWatch } from '../../domain/facts-watch.ts';
+import { makeRoomsKeeper } from '../../domain/rooms-keeper.ts';
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import path from 'node:path';
@@ -36,7 +38,7 @@ beforeAll(async () => {
   });
   ctx = { ...panel.ctx, platform } as unknown as WorkerContext;
   mkdirSync(path.dirname(layout.workerSocket), { recursive: true });
-  worker = await startAnswering(ctx);
+  worker = await startAnswering(ctx, { facts: new FactsWatch(), rooms: makeRoomsKeeper() });
   owner = await panel.person('experimenter');
   client = await panel.signIn(owner);
 });
@@ -157,5 +159,5 @@ it('is a short sentence when the worker is away', async () => {
   });
   const { status, body } = await client.send('GET', url);
   expect([status, body['code']]).toEqual([503, 'worker_away']);
-  worker = await startAnswering(ctx);
+  worker = await startAnswering(ctx, { facts: new FactsWatch(), rooms: makeRoomsKeeper() });
 });

@@ -26,6 +26,9 @@ type Case = { readonly path: (world: World) => string; readonly body?: (world: W
 
 const at = (route: string, body?: (world: World) => unknown): Case => ({ path: (world) => route.replace(':name', world.name), ...(body ? { body } : {}) });
 
+/** When the room was edited that a route may remove. */
+const roomSince = '2026-01-02T03:04:05.000Z';
+
 /** One request for each route; `METHOD path` as in the list of routes. */
 const cases: Readonly<Record<string, Case>> = {
   'GET /panel': at('/panel'),
@@ -78,6 +81,14 @@ const cases: Readonly<Record<string, Case>> = {
     path: ({ name }) => `/instances/${name}/rooms/lab/sessions`,
     body: () => ({ sessionConfigName: 'survey', numParticipants: 2 }),
   },
+  'PUT /instances/:name/rooms/:room': {
+    path: ({ name }) => `/instances/${name}/rooms/foyer`,
+    body: () => ({ displayName: 'Hall', labels: 'A01\nA02', usesSecureUrls: false, since: null }),
+  },
+  'DELETE /instances/:name/rooms/:room': { path: ({ name }) => `/instances/${name}/rooms/hall?since=${encodeURIComponent(roomSince)}` },
+  'GET /instances/:name/rooms/:room/shortcuts': { path: ({ name }) => `/instances/${name}/rooms/lab/shortcuts?system=linux` },
+  'GET /instances/:name/rooms/:room/links': { path: ({ name }) => `/instances/${name}/rooms/lab/links` },
+  'GET /instances/:name/rooms/:room/sheet': { path: ({ name }) => `/instances/${name}/rooms/lab/sheet` },
   'GET /instances/:name/logs': at('/instances/:name/logs'),
   'GET /system': at('/system'),
   'GET /system/mail': at('/system/mail'),
@@ -196,6 +207,9 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const gone = await anInstance(ctx, { ownerId, state: 'deleted', deletedAt: new Date() });
   await ctx.db.backup.create({
     data: { id: newId(), instanceId: gone.id, jobId: job.id, reason: 'before delete', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
+  });
+  await ctx.db.panelRoom.create({
+    data: { instanceId: instance.id, name: 'hall', displayName: 'Hall', updatedByName: 'test', updatedAt: new Date(roomSince) },
   });
   const key = await ctx.db.sshKey.create({
     data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },

@@ -7,7 +7,7 @@ import type { SeatMap, SeatState, SeatView } from '../../contracts/seats.ts';
 import { withJob, withSeats, withSummary } from '../../web/live-cache.ts';
 
 const seat = (label: string, state: SeatState): SeatView => ({ label, state, openedAt: null, readyAt: null, progress: null });
-const counts = (ready: number): SeatMap['counts'] => ({ away: 0, opened: 0, ready, 'in-room': 0, finished: 0 });
+const counts = (ready: number): SeatMap['counts'] => ({ away: 0, opened: 0, ready, forwarded: 0, 'in-room': 0, playing: 0, finished: 0 });
 const map: SeatMap = { room: 'lab', version: 4, seats: [seat('A1', 'away'), seat('A2', 'opened')], counts: counts(0) };
 
 describe('withSeats', () => {

@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import type { InstanceView, RoomView } from '../../contracts/instances.ts';
 import { instancePath } from '../addresses.ts';
 import { countOf } from '../numbers.ts';
+import { Ago } from './Ago.tsx';
 import { CopyButton } from './CopyButton.tsx';
 import { FactGroup } from './Facts.tsx';
 import { Glyph } from './Glyph.tsx';
@@ -13,7 +14,7 @@ export function RoomFacts({ instance }: { instance: InstanceView }): ReactNode {
   return (
     <FactGroup title="Rooms" aside={<Link to={instancePath(instance.name, 'rooms')}>Rooms & Lobby</Link>}>
       {instance.rooms.length === 0 ? (
-        <p className="quiet">The project has no rooms. Add ROOMS to settings.py and push again; each room gets a Lobby.</p>
+        <p className="quiet">There is no room yet. Make one under Rooms & Lobby, or in the project’s settings.py; each room gets a Lobby.</p>
       ) : (
         <ul className="plain-list">
           {instance.rooms.map((room) => (
@@ -49,6 +50,17 @@ export function RoomWords({ room }: { room: RoomView }): ReactNode {
         </span>
       )}
     </>
+  );
+}
+
+/** Where the room comes from: settings.py, or the panel with who and when. */
+export function RoomOrigin({ room }: { room: RoomView }): ReactNode {
+  if (!room.edited) return <span className="quiet block">from settings.py</span>;
+  return (
+    <span className="quiet block">
+      edited in the panel by {room.edited.byName}, <Ago at={room.edited.at} />
+      {room.edited.isReplacing && ', in place of the one in settings.py'}
+    </span>
   );
 }
 

@@ -1,4 +1,4 @@
-// The seats of a room, live: who is away, has opened, is ready, is in the room, has finished.
+// The seats of a room, live: from an empty chair to the last page of the experiment.
 
 import type { ReactNode } from 'react';
 import { seatStates, type SeatMap, type SeatView } from '../../contracts/seats.ts';
@@ -21,9 +21,9 @@ export function RoomSeats({ map }: { map: SeatMap }): ReactNode {
   );
 }
 
-/** "18 of 24 ready": whoever is in the room or has finished was ready before. */
+/** "18 of 24 ready": whoever went on was ready before. */
 function describeReady({ counts, seats }: Pick<SeatMap, 'counts' | 'seats'>): string {
-  return `${counts.ready + counts['in-room'] + counts.finished} of ${seats.length} ready`;
+  return `${counts.ready + counts.forwarded + counts['in-room'] + counts.playing + counts.finished} of ${seats.length} ready`;
 }
 
 function SeatCounts({ map }: { map: SeatMap }): ReactNode {
@@ -51,7 +51,7 @@ function Seat({ seat }: { seat: SeatView }): ReactNode {
       <strong>{seat.label}</strong>
       <span>
         <Glyph name={look.icon} />
-        {seat.progress ?? look.word}
+        {seat.progress === null ? look.word : `page ${seat.progress}`}
       </span>
     </li>
   );

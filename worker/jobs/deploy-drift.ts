@@ -3,7 +3,7 @@
 import { AppError } from '../../contracts/errors.ts';
 import { backupReasons } from '../../domain/backups.ts';
 import { updateDeployment } from '../../domain/deployments.ts';
-import { roomsOf } from '../../domain/rooms.ts';
+import { roomsOf, withRooms } from '../../domain/rooms.ts';
 import { describeGaps, driftChoiceFor } from '../../domain/schema-drift.ts';
 import { clearSeats } from '../../domain/seats.ts';
 import { specOf } from '../../domain/specs.ts';
@@ -62,7 +62,7 @@ export function resetOnce(run: JobRun, plan: DriftPlan): { run: () => Promise<vo
         ctx.platform.resetDatabase(specOf(ctx, instance), { signal: AbortSignal.timeout(90_000), onOutput: write }),
       );
       isDone = true;
-      for (const room of roomsOf(instance)) await clearSeats(ctx, instance, room.name);
+      for (const room of roomsOf(await withRooms(ctx, instance))) await clearSeats(ctx, instance, room.name);
     },
   };
 }

@@ -1,7 +1,7 @@
 // Empties the database of an experiment. No verified backup, no wipe: the order is the code.
 
 import { backupReasons } from '../../domain/backups.ts';
-import { roomsOf } from '../../domain/rooms.ts';
+import { roomsOf, withRooms } from '../../domain/rooms.ts';
 import { clearSeats } from '../../domain/seats.ts';
 import { setState } from '../../domain/instance-state.ts';
 import { refreshRoute } from '../../domain/routes.ts';
@@ -17,7 +17,7 @@ export async function resetDatabase(run: JobRun): Promise<void> {
   try {
     await backupStep(run, backupReasons.beforeReset);
     await step('reset', 'Reset the database', () => ctx.platform.resetDatabase(specOf(ctx, instance), { signal, onOutput: write }));
-    for (const room of roomsOf(instance)) await clearSeats(ctx, instance, room.name);
+    for (const room of roomsOf(await withRooms(ctx, instance))) await clearSeats(ctx, instance, room.name);
   } catch (error) {
     // Whatever went wrong, the experiment is as it was or empty and backed up: it answers again.
     if (instance.intent === 'run' && !signal.aborted) await startSteps(run);

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { backupReasons, findIntactBackup, rowsOf } from '../../domain/backups.ts';
 import { refreshRoute } from '../../domain/routes.ts';
-import { roomsOf } from '../../domain/rooms.ts';
+import { roomsOf, withRooms } from '../../domain/rooms.ts';
 import { clearSeats } from '../../domain/seats.ts';
 import { setState } from '../../domain/instance-state.ts';
 import { specOf } from '../../domain/specs.ts';
@@ -37,6 +37,6 @@ async function exchange({ ctx, instance, signal, step, write }: JobRun, backup: 
   await step('restore', 'Restore into a fresh database, count, and change places', async () => {
     await ctx.platform.restoreDatabase(specOf(ctx, instance), { file: backup.file, rowCounts: backup.rowCounts as Record<string, number> }, signal);
     write(`       ${rowsOf(backup)} rows of ${backup.createdAt.toISOString().slice(0, 16).replace('T', ' ')} UTC are back, with equal counts\n`);
-    for (const room of roomsOf(instance)) await clearSeats(ctx, instance, room.name);
+    for (const room of roomsOf(await withRooms(ctx, instance))) await clearSeats(ctx, instance, room.name);
   });
 }

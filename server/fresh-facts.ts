@@ -1,0 +1,38 @@
+// What is going on inside an experiment at this moment, for decisions that must not rest on what was seen a while ago.
+
+import { doneSchema } from '../contracts/worker.ts';
+import type { Context } from '../domain/context.ts';
+import type { Instance } from '../prisma/client/client.ts';
+import type { makeGitAccess } from '../domain/git-access.ts';
+import { askWorker } from './ask-worker.ts';
+
+/**
+ * The instance with facts that were read after this was called. Without the worker they are the last ones: whatever is
+ * decided then waits for the worker, too.
+ */
+export async function withFreshFacts<I extends Instance>(ctx: Pick<Context, 'config' | 'db'>, instance: I): Promise<I> {
+  if (instance.state !== 'running' && instance.state !== 'unhealthy') return instance;
+  await look(ctx, instance.id);
+  const { facts, state } = await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id }, select: { facts: true, state: true } });
+  return { ...instance, facts, state };
+}
+
+const look = async (ctx: Pick<Context, 'config'>, instanceId: string): Promise<void> => {
+  await askWorker(ctx, { kind: 'look', instanceId }, doneSchema).catch(() => undefined);
+};
+
+type GitAccess = ReturnType<typeof makeGitAccess>;
+
+/** The rules of git, with a look into the experiment before a push is judged by who is in a session. */
+export const guardedByFacts = (ctx: Pick<Context, 'config'>, access: GitAccess): GitAccess => ({
+  ...access,
+  judgePush: async (person, repository, push) => {
+    await look(ctx, repository.instanceId);
+    return access.judgePush(person, repository, push);
+  },
+});
+
+/** Tells the worker that somebody looks at the seats; not waited for. */
+export const watchFacts = (ctx: Pick<Context, 'config'>, instance: Pick<Instance, 'id'>): void => {
+  askWorker(ctx, { kind: 'watch', instanceId: instance.id }, doneSchema).catch(() => undefined);
+};
