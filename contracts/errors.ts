@@ -41,7 +41,7 @@ export const errorTable = {
   person_changed: {
     status: 409,
     sentence: '{who} has changed this person {when}, after you opened this form.',
-    hint: 'Look at the present values, then make your change again.',
+    hint: 'Close this form and open it again: it shows the present values. Then make your change.',
   },
   person_owns_instances: {
     status: 409,

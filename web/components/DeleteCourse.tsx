@@ -14,6 +14,8 @@ import { ProblemMessage } from './ProblemMessage.tsx';
 import { DialogActions } from './SubmitBar.tsx';
 import { TextField } from './TextField.tsx';
 
+const listedAtOnce = 8;
+
 export function DeleteCourse({ course, onClose }: { course: CourseView; onClose: () => void }): ReactNode {
   const client = useQueryClient();
   const form = useForm({
@@ -38,7 +40,7 @@ export function DeleteCourse({ course, onClose }: { course: CourseView; onClose:
           <p className={playing > 0 ? 'facts-now tone-amber' : 'facts-now'}>
             {countOf(course.instances, 'instance')} and {countOf(going.length, 'account')} go. {describePeople(playing)}.
           </p>
-          <details>
+          <details open={going.length <= listedAtOnce}>
             <summary>What goes</summary>
             <ul>
               {going.map(({ id, name, userName, instances }) => (

@@ -27,7 +27,8 @@ export function Dialog({ title, isDangerous = false, onClose, children }: Props)
       <h2 className="header" id={titleId}>
         {title}
       </h2>
-      {children}
+      {/* in a box of their own: Fomantic squeezes what stands directly in a modal on a phone */}
+      <div>{children}</div>
     </dialog>
   );
 }
