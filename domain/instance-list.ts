@@ -30,17 +30,17 @@ export async function listInstances(ctx: Context, person: Pick<Person, 'id' | 'r
   };
 }
 
-/** First which rows, by few columns; then those rows with what belongs to them. */
+/** First which rows; only for those what has to be worked out or looked up. */
 function readPage(ctx: Context, wish: { person: Pick<Person, 'id' | 'role'>; query: InstanceListQuery; page: number }): Promise<Row[]> {
   const { person, query, page } = wish;
   const ofState = query.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`${shown} = ${query.state}`;
   return ctx.db.$queryRaw<Row[]>`
     SELECT ${columns}, to_jsonb(j) AS job, d."otree_version" AS "otreeVersion", d."ended_at" AS "endedAt"
     FROM (
-      SELECT i."id" FROM "instance" i JOIN "user" o ON o."id" = i."owner_id"
+      SELECT i.*, o."name" AS "owner_name" FROM "instance" i JOIN "user" o ON o."id" = i."owner_id"
       WHERE ${visible(person)} AND ${wanted(person, query)} AND ${ofState} ORDER BY ${sorting(query)} LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}
-    ) chosen
-    JOIN "instance" i ON i."id" = chosen."id" JOIN "user" o ON o."id" = i."owner_id"
+    ) i
+    CROSS JOIN LATERAL (SELECT i."owner_id" AS "id", i."owner_name" AS "name") o
     LEFT JOIN LATERAL (${jobUnderWay}) j ON TRUE
     LEFT JOIN LATERAL (
       SELECT "otree_version", "ended_at" FROM "deployment" WHERE "instance_id" = i."id" AND "state" = 'succeeded' ORDER BY "number" DESC LIMIT 1
