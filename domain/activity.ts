@@ -4,46 +4,48 @@ import type { ActivityPage, ActivityView } from '../contracts/activity.ts';
 import type { JobState } from '../contracts/states.ts';
 import type { Audit, Job } from '../prisma/client/client.ts';
 import type { Context } from './context.ts';
-import { presentJob } from './present-job.ts';
+import { presentJobError } from './present-job.ts';
 
 const pageSize = 25;
 /** Audit row and job are written in one transaction; their clocks may differ by a little. */
 const togetherMs = 5_000;
 
+type Row = Pick<Audit, 'id' | 'at' | 'actorName' | 'action' | 'detail'> & {
+  readonly total: number;
+  readonly jobId: string | null;
+  readonly jobState: JobState | null;
+  readonly errorCode: string | null;
+  readonly errorDetails: Job['errorDetails'];
+};
+
 /** Newest first. @param page from 1; a page past the end is empty */
 export async function listActivity(ctx: Context, instanceId: string, page: number): Promise<ActivityPage> {
-  const where = { instanceId };
-  const [count, rows] = await Promise.all([
-    ctx.db.audit.count({ where }),
-    ctx.db.audit.findMany({ where, orderBy: [{ at: 'desc' }, { id: 'desc' }], skip: (page - 1) * pageSize, take: pageSize }),
-  ]);
-  const jobs = await jobsAround(ctx, instanceId, rows);
-  return { activity: rows.map((row) => present(row, jobs)), page, pages: Math.max(1, Math.ceil(count / pageSize)) };
+  const rows = await ctx.db.$queryRaw<Row[]>`
+    SELECT a."id", a."at", a."actor_name" AS "actorName", a."action", a."detail", a."total",
+      j."id" AS "jobId", j."state" AS "jobState", j."error_code" AS "errorCode", j."error_details" AS "errorDetails"
+    FROM (
+      SELECT *, (count(*) OVER ())::int AS "total" FROM "audit" WHERE "instance_id" = ${instanceId}
+      ORDER BY "at" DESC, "id" DESC LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}
+    ) a
+    LEFT JOIN LATERAL (
+      SELECT * FROM "job" WHERE "instance_id" = a."instance_id" AND "actor_name" = a."actor_name"
+        AND "created_at" BETWEEN a."at" - ${togetherMs} * interval '1 millisecond' AND a."at" + ${togetherMs} * interval '1 millisecond'
+        AND "kind" = CASE a."action" WHEN 'instance.push' THEN 'deploy' WHEN 'instance.create' THEN 'create-instance' ELSE substr(a."action", 10) END
+      ORDER BY abs(extract(epoch FROM "created_at" - a."at")) LIMIT 1
+    ) j ON TRUE
+    ORDER BY a."at" DESC, a."id" DESC`;
+  return { activity: rows.map(present), page, pages: Math.max(1, Math.ceil((rows[0]?.total ?? 0) / pageSize)) };
 }
 
-async function jobsAround(ctx: Context, instanceId: string, rows: readonly Audit[]): Promise<Job[]> {
-  const [newest, oldest] = [rows[0], rows.at(-1)];
-  if (!newest || !oldest) return [];
-  const [from, until] = [new Date(oldest.at.getTime() - togetherMs), new Date(newest.at.getTime() + togetherMs)];
-  return ctx.db.job.findMany({ where: { instanceId, createdAt: { gte: from, lte: until } }, orderBy: { createdAt: 'asc' }, take: 4 * pageSize });
-}
-
-/** What a job of this kind is called in the audit. */
-const actionOf = (kind: string): string => `instance.${({ deploy: 'push', 'create-instance': 'create' } as Record<string, string>)[kind] ?? kind}`;
-
-function present(row: Audit, jobs: readonly Job[]): ActivityView {
-  const distance = (job: Job): number => Math.abs(job.createdAt.getTime() - row.at.getTime());
-  const [job] = jobs
-    .filter((one) => actionOf(one.kind) === row.action && one.actorName === row.actorName && distance(one) < togetherMs)
-    .toSorted((one, other) => distance(one) - distance(other));
-  const detail = row.detail as Detail;
+function present({ id, at, actorName, action, detail: stored, jobId, jobState, ...error }: Row): ActivityView {
+  const detail = stored as Detail;
   return {
-    id: String(row.id),
-    at: row.at.toISOString(),
-    actorName: row.actorName,
-    text: describeAct(row.action, detail),
+    id: String(id),
+    at: at.toISOString(),
+    actorName,
+    text: describeAct(action, detail),
     reason: typeof detail['reason'] === 'string' ? detail['reason'] : null,
-    job: job ? { id: job.id, state: job.state as JobState, sentence: presentJob({ ...job, instance: null }).error?.sentence ?? null } : null,
+    job: jobId === null || jobState === null ? null : { id: jobId, state: jobState, sentence: presentJobError(error)?.sentence ?? null },
   };
 }
 

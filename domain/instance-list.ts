@@ -1,4 +1,4 @@
-// The list of instances: searched, filtered, sorted and paged by PostgreSQL, three queries whatever their number.
+// The list of instances: searched, filtered, sorted and paged by PostgreSQL, two queries whatever their number.
 
 import { instanceStates } from '../contracts/states.ts';
 import type { InstanceList, InstanceListQuery, InstanceSort } from '../contracts/instances.ts';
@@ -9,27 +9,16 @@ import { passing, presentSummaryRow, staleMs, type SummaryRow } from './present-
 
 /** 50 summaries are about 30 KB on the wire. */
 const pageSize = 50;
+/** A choice of more names than this is no choice. */
+const shownOwners = 200;
 
 /** One page of what a person may see. */
 export async function listInstances(ctx: Context, person: Pick<Person, 'id' | 'role'>, query: InstanceListQuery): Promise<InstanceList> {
-  const fits = Prisma.sql`${visible(person)} AND ${wanted(person, query)}`;
-  const [states, owners] = await Promise.all([countStates(ctx, person, query), countOwners(ctx, person)]);
+  const { states, owners } = await count(ctx, person, query);
   const total = states.filter(({ state }) => query.state === undefined || state === query.state).reduce((sum, { fitting }) => sum + fitting, 0);
   const pages = Math.max(1, Math.ceil(total / pageSize));
   const page = Math.min(query.page, pages);
-  const ofState = query.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`${shown} = ${query.state}`;
-  const rows = await ctx.db.$queryRaw<Row[]>`
-    SELECT i.*, to_jsonb(j) AS job, d."otree_version" AS "otreeVersion", d."ended_at" AS "endedAt"
-    FROM (
-      SELECT ${columns}, row_number() OVER (ORDER BY ${sorting(query)}) AS place
-      FROM "instance" i JOIN "user" o ON o."id" = i."owner_id"
-      WHERE ${fits} AND ${ofState} ORDER BY place LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}
-    ) i
-    LEFT JOIN LATERAL (${jobUnderWay}) j ON TRUE
-    LEFT JOIN LATERAL (
-      SELECT "otree_version", "ended_at" FROM "deployment" WHERE "instance_id" = i."id" AND "state" = 'succeeded' ORDER BY "number" DESC LIMIT 1
-    ) d ON TRUE
-    ORDER BY i.place`;
+  const rows = await readPage(ctx, { person, query, page });
   return {
     instances: rows.map((row) => presentSummaryRow(ctx, fromRow(row))),
     page,
@@ -39,6 +28,24 @@ export async function listInstances(ctx: Context, person: Pick<Person, 'id' | 'r
     states: states.filter(({ fitting }) => fitting > 0).map(({ state, fitting }) => ({ state, count: fitting })),
     owners,
   };
+}
+
+/** First which rows; only for those what has to be worked out or looked up. */
+function readPage(ctx: Context, wish: { person: Pick<Person, 'id' | 'role'>; query: InstanceListQuery; page: number }): Promise<Row[]> {
+  const { person, query, page } = wish;
+  const ofState = query.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`${shown} = ${query.state}`;
+  return ctx.db.$queryRaw<Row[]>`
+    SELECT ${columns}, to_jsonb(j) AS job, d."otree_version" AS "otreeVersion", d."ended_at" AS "endedAt"
+    FROM (
+      SELECT i.*, o."name" AS "owner_name" FROM "instance" i JOIN "user" o ON o."id" = i."owner_id"
+      WHERE ${visible(person)} AND ${wanted(person, query)} AND ${ofState} ORDER BY ${sorting(query)} LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}
+    ) i
+    CROSS JOIN LATERAL (SELECT i."owner_id" AS "id", i."owner_name" AS "name") o
+    LEFT JOIN LATERAL (${jobUnderWay}) j ON TRUE
+    LEFT JOIN LATERAL (
+      SELECT "otree_version", "ended_at" FROM "deployment" WHERE "instance_id" = i."id" AND "state" = 'succeeded' ORDER BY "number" DESC LIMIT 1
+    ) d ON TRUE
+    ORDER BY ${sorting(query)}`;
 }
 
 const columns = Prisma.sql`i."id", i."name", i."intent"::text AS "intent", i."state", left(i."state_detail", 300) AS "stateDetail", i."state_since" AS "stateSince",
@@ -74,7 +81,8 @@ function wanted(person: Pick<Person, 'id'>, query: InstanceListQuery): Prisma.Sq
 }
 
 const keys: Readonly<Record<InstanceSort, { by: Prisma.Sql; first: 'asc' | 'desc' }>> = {
-  name: { by: Prisma.sql`regexp_replace(i."name", '[0-9]+$', '')`, first: 'asc' },
+  // Names are ASCII: compared by bytes, which is ten times faster than by a language's rules.
+  name: { by: Prisma.sql`rtrim(i."name", '0123456789') COLLATE "C"`, first: 'asc' },
   activity: { by: Prisma.sql`coalesce(i."last_activity_at", i."created_at")`, first: 'desc' },
   created: { by: Prisma.sql`i."created_at"`, first: 'desc' },
   state: { by: shown, first: 'asc' },
@@ -82,29 +90,36 @@ const keys: Readonly<Record<InstanceSort, { by: Prisma.Sql; first: 'asc' | 'desc
   memory: { by: Prisma.sql`i."memory_bytes"`, first: 'desc' },
 };
 
-/** Times and sizes begin with the newest and largest, words with the first letter, unless asked otherwise; numbers in names count as numbers. */
+/** Times and sizes begin with the newest and largest, words with the first letter, unless asked otherwise; `study-9` comes before `study-10`. */
 function sorting({ sort, order }: InstanceListQuery): Prisma.Sql {
   const { by, first } = keys[sort];
-  const number = Prisma.sql`substring(i."name" from '[0-9]+$')::numeric`;
   return (order ?? first) === 'asc'
-    ? Prisma.sql`${by} ASC NULLS LAST, ${sort === 'name' ? number : keys.name.by} ASC NULLS FIRST, i."name"`
-    : Prisma.sql`${by} DESC NULLS LAST, ${sort === 'name' ? number : keys.name.by} DESC NULLS LAST, i."name" DESC`;
+    ? Prisma.sql`${by} ASC NULLS LAST, length(i."name") ASC, i."name" COLLATE "C" ASC`
+    : Prisma.sql`${by} DESC NULLS LAST, length(i."name") DESC, i."name" COLLATE "C" DESC`;
 }
 
 type StateCount = { readonly state: (typeof instanceStates)[number]; readonly all: number; readonly fitting: number };
+type CountRow = Omit<StateCount, 'state'> & { readonly state: StateCount['state'] | null; readonly id: string | null; readonly name: string | null };
 
-async function countStates(ctx: Context, person: Pick<Person, 'id' | 'role'>, query: InstanceListQuery): Promise<StateCount[]> {
-  const rows = await ctx.db.$queryRaw<StateCount[]>`
-    SELECT state, count(*)::int AS "all", (count(*) FILTER (WHERE fits))::int AS "fitting"
-    FROM (SELECT ${shown} AS state, ${wanted(person, query)} AS fits FROM "instance" i JOIN "user" o ON o."id" = i."owner_id" WHERE ${visible(person)}) seen
-    GROUP BY state`;
-  return rows.toSorted((one, other) => instanceStates.indexOf(one.state) - instanceStates.indexOf(other.state));
+/** How many there are by state and by owner, in one pass. */
+async function count(
+  ctx: Context,
+  person: Pick<Person, 'id' | 'role'>,
+  query: InstanceListQuery,
+): Promise<{ states: readonly StateCount[]; owners: InstanceList['owners'] }> {
+  const rows = await ctx.db.$queryRaw<CountRow[]>`
+    SELECT state, id, name, count(*)::int AS "all", (count(*) FILTER (WHERE fits))::int AS "fitting"
+    FROM (
+      SELECT ${shown} AS state, o."id" AS id, o."name" AS name, ${wanted(person, query)} AS fits
+      FROM "instance" i JOIN "user" o ON o."id" = i."owner_id" WHERE ${visible(person)}
+    ) seen GROUP BY GROUPING SETS ((state), (id, name))`;
+  const states = rows.flatMap(({ state, all, fitting }) => (state === null ? [] : [{ state, all, fitting }]));
+  const owners = rows.flatMap(({ id, name, all }) => (id === null || name === null ? [] : [{ id, name, count: all }]));
+  return {
+    states: states.toSorted((one, other) => instanceStates.indexOf(one.state) - instanceStates.indexOf(other.state)),
+    owners: owners.toSorted((one, other) => one.name.localeCompare(other.name, 'en')).slice(0, shownOwners),
+  };
 }
-
-const countOwners = (ctx: Context, person: Pick<Person, 'id' | 'role'>): Promise<InstanceList['owners']> =>
-  ctx.db.$queryRaw`
-    SELECT o."id", o."name", count(*)::int AS "count" FROM "instance" i JOIN "user" o ON o."id" = i."owner_id"
-    WHERE ${visible(person)} GROUP BY o."id" ORDER BY lower(o."name") LIMIT 500`;
 
 type JobColumns = Pick<Job, 'id' | 'kind' | 'instanceId' | 'deploymentId' | 'state' | 'steps' | 'actorName' | 'errorCode'> & {
   readonly createdAt: string;

@@ -34,7 +34,8 @@ export function presentJob(job: JobRow): JobView {
   };
 }
 
-function presentJobError(job: Job): JobView['error'] {
+/** What went wrong in words; null when nothing did. */
+export function presentJobError(job: Pick<Job, 'errorCode' | 'errorDetails'>): JobView['error'] {
   if (job.errorCode === null) return null;
   const code = isErrorCode(job.errorCode) ? job.errorCode : 'internal';
   return { code, ...describeError(code, (job.errorDetails ?? {}) as ErrorDetails) };
