@@ -116,13 +116,15 @@ describe('models that change', { timeout: 180_000 }, () => {
   });
 
   it('back up and reset by an option of the push', async () => {
+    // The session that failed has left half of itself, as oTree does.
+    const present = await participants();
     const { code, output } = await pushFields(['offer'], { more: ['-o', 'on-drift=reset'] });
     expect(code, output).toBe(0);
     expect(output).toContain('restored once with equal counts');
     expect(await participants()).toBe(0);
     const [backup] = await backups();
     expect(backup).toMatchObject({ reason: 'before deploy', verifiedAt: expect.any(String) });
-    expect(backup?.rowCounts['otree_participant']).toBe(4);
+    expect(backup?.rowCounts['otree_participant']).toBe(present);
     expect((await newest())?.warnings).toEqual([]);
   });
 

@@ -7,8 +7,11 @@ import { pythonWith } from './venv.ts';
 vi.setConfig({ testTimeout: 120_000 });
 type Files = Record<string, string | Buffer | null>;
 
+/** No database is asked, so it need not exist. */
 const missing = (files: Files, python = pythonWith('6.0.15')): unknown => {
-  const { code, stdout, stderr } = new Instance({ python, project: 'tests/projects/lab-games', files }).run('check');
+  const { code, stdout, stderr } = new Instance({ python, project: 'tests/projects/lab-games', files, databaseUrl: 'postgresql://nobody@localhost/none' }).run(
+    'check',
+  );
   expect(code, stderr).toBe(0);
   return marked(stdout, 'ARBORETUM-CHECK')['missingTemplates'];
 };
