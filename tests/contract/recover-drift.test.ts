@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asJson } from '../../domain/database.ts';
 import type { WorkerContext } from '../../domain/context.ts';
 import { newId } from '../../domain/ids.ts';
-import { specOf } from '../../domain/specs.ts';
+import { loadStartable, specOf } from '../../domain/specs.ts';
 import { NginxFrontDoor } from '../../platforms/nginx.ts';
 import type { InstanceSpec } from '../../platforms/platform.ts';
 import type { Job } from '../../prisma/client/client.ts';
@@ -40,7 +40,7 @@ describe('after a worker died in the middle of a reset', { timeout: 120_000 }, (
     });
     ctx = { ...base, platform: stand.platform, frontDoor };
     const instance = await anInstance(ctx, { osUserId: 209_998, state: 'starting' });
-    spec = specOf(ctx, instance);
+    spec = specOf(ctx, await loadStartable(ctx, instance.id));
     const app = await readFile(path.join(TRUST_GAME, 'trust_game', '__init__.py'), 'utf8');
     const old = app.replace('class Player(BasePlayer):\n    pass', 'class Player(BasePlayer):\n    offer = models.IntegerField()');
     await ctx.platform.create(spec, never);
