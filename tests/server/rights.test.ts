@@ -247,6 +247,8 @@ function refusal(visitor: Visitor, route: AnyEndpoint): number | null {
     if (canOnPanel(null, action)) return null;
     if (!isSignedIn(visitor)) return 401;
     if (isByJob(route) && visitor === 'stranger') return 404;
+    // Who may see the job need not be one who may end it.
+    if (action === 'jobs.cancel') return refusalOnInstance(visitor, 'instance.cancel-job');
     return canOnPanel(visitor === 'manager' ? 'manager' : 'experimenter', action) ? null : 403;
   }
   // The route only asks for reading; the kind of job in the case above asks for more.
