@@ -83,7 +83,8 @@ export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow)
     stateSince: row.stateSince.toISOString(),
     observedAt: iso(row.observedAt),
     url: instanceUrl(ctx.config, row),
-    otreeVersion: last?.otreeVersion ?? null,
+    // After a roll back the newest deployment is not the one that runs.
+    otreeVersion: readProject(row)?.otreeVersion ?? last?.otreeVersion ?? null,
     memoryBytes: row.memoryBytes === null ? null : Number(row.memoryBytes),
     createdAt: row.createdAt.toISOString(),
     lastDeployedAt: iso(last?.endedAt),

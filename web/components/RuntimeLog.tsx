@@ -56,7 +56,7 @@ function LogTools({ name, isFollowing, onFollow, onSearch }: Tools): ReactNode {
       <Button type="button" basic aria-pressed={isFollowing} onClick={() => onFollow(!isFollowing)}>
         <Glyph name={isFollowing ? 'pause' : 'play'} /> {isFollowing ? 'Pause' : 'Follow'}
       </Button>
-      <Button as="a" basic href={`/api/v1${instanceApi(name, '/logs/file')}`} download>
+      <Button as="a" role="link" basic href={`/api/v1${instanceApi(name, '/logs/file')}`} download>
         <Glyph name="download" /> Download
       </Button>
     </form>
