@@ -29,14 +29,20 @@ export function nextTimes(planned: readonly number[], count: number, nowMs: numb
   return times.slice(kept);
 }
 
+/** Who clicked so long ago and never went on has left. */
+const goneMs = 3_600_000;
+
 /**
- * Gives a time (`forwarded_at`) to everybody of an instance who is ready and has none, by the order of their clicks.
- * Call it inside a transaction; the instance's queue is locked until its end.
+ * Gives a time (`forwarded_at`) to everybody in these rooms who is ready and has none, by the order of their clicks; the
+ * pace is the instance's. Other rooms wait until somebody of theirs asks: people who left must not cost others time.
+ * Call it inside a transaction that has called `lockQueue`.
  */
-export async function planForwards(tx: Transaction, instanceId: string, now = new Date()): Promise<void> {
-  await lockQueue(tx, instanceId);
+export async function planForwards(tx: Transaction, instanceId: string, rooms: readonly string[]): Promise<void> {
+  const now = new Date();
   const waiting = await tx.$queryRaw<SeatKey[]>`
-    SELECT room, label FROM seat WHERE instance_id = ${instanceId} AND ready_at IS NOT NULL AND forwarded_at IS NULL ORDER BY ready_at, room, label`;
+    SELECT room, label FROM seat
+    WHERE instance_id = ${instanceId} AND room = ANY(${[...rooms]}) AND ready_at > ${new Date(now.getTime() - goneMs)} AND forwarded_at IS NULL
+    ORDER BY ready_at, room, label`;
   if (waiting.length === 0) return;
   const last = await tx.$queryRaw<{ forwardedAt: Date }[]>`
     SELECT forwarded_at AS "forwardedAt" FROM seat WHERE instance_id = ${instanceId} AND forwarded_at > ${new Date(now.getTime() - groupMs)}
@@ -66,7 +72,7 @@ export async function timeOf(ctx: Pick<Context, 'db'>, instanceId: string, seat:
   return ctx.db.$transaction(async (tx) => {
     await lockQueue(tx, instanceId);
     await tx.seat.updateMany({ where: { instanceId, room: seat.room, label: seat.label, forwardedAt: seat.forwardedAt }, data: { forwardedAt: null } });
-    await planForwards(tx, instanceId, now);
+    await planForwards(tx, instanceId, [seat.room]);
     const { forwardedAt } = await tx.seat.findUniqueOrThrow({ where, select: { forwardedAt: true } });
     return forwardedAt ?? now;
   });

@@ -75,7 +75,7 @@ async function commitClicks(tx: Transaction, clicks: readonly Click[]): Promise<
     ON CONFLICT (instance_id, room, label) DO UPDATE
     SET opened_at = COALESCE(seat.opened_at, EXCLUDED.opened_at), ready_at = COALESCE(seat.ready_at, EXCLUDED.ready_at)`;
   if (state !== 'running') return new Map();
-  await planForwards(tx, id);
+  await planForwards(tx, id, [...new Set(rooms)]);
   const found = await tx.$queryRaw<(SeatKey & { forwardedAt: Date })[]>`
     SELECT seat.room, seat.label, seat.forwarded_at AS "forwardedAt"
     FROM seat JOIN unnest(${rooms}::text[], ${labels}::text[]) AS clicked (room, label) ON clicked.room = seat.room AND clicked.label = seat.label

@@ -33,6 +33,15 @@ const storedRoom = z.object({
  * then the panel's others. What another version stored and we cannot read is left out.
  */
 export function roomsOf(instance: RoomSource): readonly ListedRoom[] {
+  const known = readBefore.get(instance) ?? readRooms(instance);
+  readBefore.set(instance, known);
+  return known;
+}
+
+/** Checking a thousand labels takes longer than a click: once for each reading of the row. */
+const readBefore = new WeakMap<RoomSource, readonly ListedRoom[]>();
+
+function readRooms(instance: RoomSource): readonly ListedRoom[] {
   const ofProject = projectRooms(instance);
   const edited = new Map(instance.panelRooms.map((room) => [room.name, room]));
   const names = new Set(ofProject.map(({ name }) => name));

@@ -1,4 +1,4 @@
-// What the experimenter sees of a Lobby: seats joined with what oTree says, sent as numbered differences, gathered for 100 ms.
+// What the experimenter sees of a Lobby: seats joined with what oTree says, sent as numbered differences, at most one in 100 ms.
 
 import { randomInt } from 'node:crypto';
 import { seatStates, type SeatMap, type SeatState, type SeatView } from '../contracts/seats.ts';
@@ -12,7 +12,7 @@ import { roomsOf } from './rooms.ts';
 const gatherMs = 100;
 const retryMs = 1000;
 
-type RoomMemory = { version: number; sent: ReadonlyMap<string, string>; isScheduled: boolean; isFlushing: boolean };
+type RoomMemory = { version: number; sent: ReadonlyMap<string, string>; isScheduled: boolean; isFlushing: boolean; flushedAt: number };
 type Participant = Facts['participants'][number];
 type RoomKey = { readonly instanceId: string; readonly room: string };
 
@@ -24,7 +24,9 @@ export const seatsVersion = (ctx: Pick<Context, 'events'>, instanceId: string, r
 
 /** Says that seats of a room may have changed (a click, or new facts from oTree); returns at once and never throws. */
 export function noteSeatsChanged(ctx: Context, instance: Pick<Instance, 'id'>, roomName: string): void {
-  schedule(ctx, { instanceId: instance.id, room: roomName }, gatherMs);
+  const key = { instanceId: instance.id, room: roomName };
+  // The first of a crowd is told at once, the others together.
+  schedule(ctx, key, Math.max(0, memoryOf(ctx.events, key).flushedAt + gatherMs - performance.now()));
 }
 
 /** Every seat of a room as the experimenter sees it: what oTree says of a label wins over what the Lobby remembers. */
@@ -85,7 +87,7 @@ function memoryOf(events: Events, { instanceId, room }: RoomKey): RoomMemory {
   const rooms = memories.get(events) ?? new Map<string, RoomMemory>();
   memories.set(events, rooms);
   const key = `${instanceId}/${room}`;
-  const memory = rooms.get(key) ?? { version: newVersion(), sent: new Map(), isScheduled: false, isFlushing: false };
+  const memory = rooms.get(key) ?? { version: newVersion(), sent: new Map(), isScheduled: false, isFlushing: false, flushedAt: -Infinity };
   rooms.set(key, memory);
   return memory;
 }
@@ -106,6 +108,7 @@ async function flush(ctx: Context, key: RoomKey, memory: RoomMemory): Promise<vo
   // One at a time, so that an older reading never overtakes a newer one.
   if (memory.isFlushing) return schedule(ctx, key, gatherMs);
   memory.isFlushing = true;
+  memory.flushedAt = performance.now();
   try {
     await sendDifference(ctx, key, memory);
   } catch (error) {

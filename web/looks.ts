@@ -33,7 +33,7 @@ export const seatLooks: Readonly<Record<SeatState, Look>> = {
   away: { word: 'away', icon: 'circle outline', tone: 'stone' },
   opened: { word: 'opened', icon: 'desktop', tone: 'amber' },
   ready: { word: 'ready', icon: 'check circle', tone: 'moss' },
-  forwarded: { word: 'sent to oTree', icon: 'arrow right', tone: 'sky' },
+  forwarded: { word: 'on the way', icon: 'arrow right', tone: 'sky' },
   'in-room': { word: 'in the room', icon: 'sign in alternate', tone: 'sky' },
   playing: { word: 'playing', icon: 'play', tone: 'moss' },
   finished: { word: 'finished', icon: 'flag checkered', tone: 'stone' },

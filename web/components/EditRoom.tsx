@@ -1,6 +1,6 @@
 // The dialog that makes a room or changes it: what was typed stays, whoever else saved meanwhile.
 
-import { useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import type { InstanceView, RoomView } from '../../contracts/instances.ts';
 import { editRoomSchema, readLabels } from '../../contracts/rooms.ts';
 import { ApiError } from '../api.ts';
@@ -80,7 +80,7 @@ export function EditRoom({ instance, room, onClose }: Props): ReactNode {
                 form={form}
                 name="labels"
                 label="Labels"
-                rows={8}
+                rows={6}
                 isCode
                 hint={`One per line. ${countOf(readLabels(form.values.labels).labels.length, 'label')}.`}
               />
@@ -96,13 +96,24 @@ export function EditRoom({ instance, room, onClose }: Props): ReactNode {
               />
             </>
           )}
-          {form.problem && <ProblemMessage error={form.problem} />}
-          {form.problem?.code === 'room_changed' && <Theirs room={nowOf(form.values.name)} />}
+          {form.problem && (
+            <InView key={form.problem.code}>
+              <ProblemMessage error={form.problem} />
+              {form.problem.code === 'room_changed' && <Theirs room={nowOf(form.values.name)} />}
+            </InView>
+          )}
         </div>
         <DialogActions form={form} verb={verb} isDangerous={verb !== saveVerb} onCancel={onClose} />
       </form>
     </Dialog>
   );
+}
+
+/** The form is longer than a small screen: what the server said must not stand below its edge. */
+function InView({ children }: { children: ReactNode }): ReactNode {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.scrollIntoView({ block: 'center' }), []);
+  return <div ref={box}>{children}</div>;
 }
 
 const saveVerb = 'Save room';

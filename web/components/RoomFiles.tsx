@@ -6,9 +6,9 @@ import { roomApi } from '../rooms.ts';
 import { Glyph } from './Glyph.tsx';
 
 const systems = [
-  { system: 'windows', name: 'Windows', icon: 'windows' },
-  { system: 'macos', name: 'macOS', icon: 'apple' },
-  { system: 'linux', name: 'Linux', icon: 'linux' },
+  { system: 'windows', name: 'Windows' },
+  { system: 'macos', name: 'macOS' },
+  { system: 'linux', name: 'Linux' },
 ] as const;
 
 export function RoomFiles({ instance, room }: { instance: InstanceView; room: RoomView }): ReactNode {
@@ -29,9 +29,8 @@ export function RoomFiles({ instance, room }: { instance: InstanceView; room: Ro
       <ul className="plain-list">
         <li>
           <strong>Kiosk shortcuts</strong>, one file for each seat, in a .zip:{' '}
-          {systems.map(({ system, name, icon }) => (
+          {systems.map(({ system, name }) => (
             <a key={system} className="file-link" href={address('shortcuts', `system=${system}`)} download>
-              <Glyph name={icon} />
               {name}
             </a>
           ))}
