@@ -70,11 +70,6 @@ await ada.ended(job);
 
 const makeRoom = (room: string, labels: readonly string[]): Promise<unknown> =>
   ada.send('PUT', `/instances/crowd/rooms/${room}`, { displayName: room, labels: labels.join('\n'), usesSecureUrls: false, since: null });
-const removeRoom = async (room: string): Promise<void> => {
-  const { rooms } = await ada.send<{ rooms: { name: string; edited: { at: string } | null }[] }>('GET', '/instances/crowd');
-  const since = rooms.find(({ name }) => name === room)?.edited?.at ?? '';
-  await ada.send('DELETE', `/instances/crowd/rooms/${room}?since=${encodeURIComponent(since)}&isConfirmed=true`);
-};
 const readyAt = (room: string, label: string): URL => new URL(`/lobby/crowd/${room}/${label}/ready`, panel.url);
 
 type Screen = Socket<ServerEvents, ClientEvents>;

@@ -35,7 +35,7 @@ function readPage(ctx: Context, wish: { person: Pick<Person, 'id' | 'role'>; que
   const { person, query, page } = wish;
   const ofState = query.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`${shown} = ${query.state}`;
   return ctx.db.$queryRaw<Row[]>`
-    SELECT ${columns}, to_jsonb(j) AS job, d."otree_version" AS "otreeVersion", d."ended_at" AS "endedAt"
+    SELECT ${columns}, to_jsonb(j) AS job, coalesce(i."project"->>'otreeVersion', d."otree_version") AS "otreeVersion", d."ended_at" AS "endedAt"
     FROM (
       SELECT i.*, o."name" AS "owner_name" FROM "instance" i JOIN "user" o ON o."id" = i."owner_id"
       WHERE ${visible(person)} AND ${wanted(person, query)} AND ${ofState} ORDER BY ${sorting(query)} LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}
@@ -129,13 +129,12 @@ type Row = Omit<SummaryRow, 'owner' | 'jobs' | 'deployments'> & {
   readonly intent: Intent;
   readonly ownerId: string;
   readonly ownerName: string;
-  readonly otreeVersion: string | null;
   readonly endedAt: Date | null;
   readonly job: JobColumns | null;
 };
 
-function fromRow({ ownerId, ownerName, otreeVersion, endedAt, job, ...row }: Row): SummaryRow {
-  return { ...row, owner: { id: ownerId, name: ownerName }, jobs: job ? [fromJob(job)] : [], deployments: [{ otreeVersion, endedAt }] };
+function fromRow({ ownerId, ownerName, endedAt, job, ...row }: Row): SummaryRow {
+  return { ...row, owner: { id: ownerId, name: ownerName }, jobs: job ? [fromJob(job)] : [], deployments: [{ endedAt }] };
 }
 
 const fromJob = (job: JobColumns): Job => ({

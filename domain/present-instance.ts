@@ -62,13 +62,19 @@ type SummaryColumns =
 export type SummaryRow = Pick<Instance, SummaryColumns> & {
   readonly owner: Pick<User, 'id' | 'name'>;
   readonly databaseBytes: number | null;
+  /** Of the release that runs; after a roll back that is not the newest deployment. */
+  readonly otreeVersion: string | null;
   readonly jobs: readonly Job[];
-  readonly deployments: readonly Pick<Deployment, 'otreeVersion' | 'endedAt'>[];
+  readonly deployments: readonly Pick<Deployment, 'endedAt'>[];
 };
 
 /** The short form of a whole row. */
 export const presentSummary = (ctx: Pick<Context, 'config'>, row: InstanceRow): InstanceSummary =>
-  presentSummaryRow(ctx, { ...row, databaseBytes: readFacts(row).databaseBytes });
+  presentSummaryRow(ctx, {
+    ...row,
+    databaseBytes: readFacts(row).databaseBytes,
+    otreeVersion: readProject(row)?.otreeVersion ?? row.deployments[0]?.otreeVersion ?? null,
+  });
 
 export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow): InstanceSummary {
   const job = row.jobs[0];
@@ -83,8 +89,7 @@ export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow)
     stateSince: row.stateSince.toISOString(),
     observedAt: iso(row.observedAt),
     url: instanceUrl(ctx.config, row),
-    // After a roll back the newest deployment is not the one that runs.
-    otreeVersion: readProject(row)?.otreeVersion ?? last?.otreeVersion ?? null,
+    otreeVersion: row.otreeVersion,
     memoryBytes: row.memoryBytes === null ? null : Number(row.memoryBytes),
     createdAt: row.createdAt.toISOString(),
     lastDeployedAt: iso(last?.endedAt),

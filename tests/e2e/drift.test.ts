@@ -139,7 +139,7 @@ describe('models that change', { timeout: 180_000 }, () => {
   it('an instance in test resets by itself, also then with a backup, unless this push says keep', async () => {
     await page.goto(`${panel.url}/instances/study/settings`);
     await page.getByRole('switch', { name: /in test/ }).click();
-    await page.getByText('takes a backup, then removes all sessions').waitFor();
+    await page.getByText('On from the next deployment.').waitFor();
     await shoot('drift-setting');
     expect((await client.get<InstanceView>('/instances/study')).resetsOnDrift).toBe(true);
     expect((await pushFields(['belief2'], { more: ['-o', 'on-drift=keep'] })).output).toContain('`player.belief2` in `trust_game`');

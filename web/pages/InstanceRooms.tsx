@@ -87,7 +87,7 @@ function Room({ instance, room, ask }: { instance: InstanceView; room: RoomView;
       <div className="room-acts">
         {mayOperate && seats.data?.seats.some(({ state }) => state !== 'away') && <ClearLobby instance={instance} room={room} />}
         {mayChange && (
-          <Button type="button" basic compact aria-label={`Edit the room ${room.displayName}`} onClick={() => ask({ what: 'edit', room: room.name })}>
+          <Button type="button" basic compact aria-label={`Edit room… ${room.displayName}`} onClick={() => ask({ what: 'edit', room: room.name })}>
             Edit room…
           </Button>
         )}
