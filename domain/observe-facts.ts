@@ -6,6 +6,7 @@ import type { Instance } from '../prisma/client/client.ts';
 import type { WorkerContext } from './context.ts';
 import { asJson } from './database.ts';
 import { readFacts, type Facts } from './facts.ts';
+import { easeOff } from './forwarding.ts';
 import { announceInstance } from './instances.ts';
 import { roomsOf, withRooms } from './rooms.ts';
 import { noteSeatsChanged } from './seat-broadcast.ts';
@@ -30,7 +31,7 @@ export async function lookInto(ctx: WorkerContext, instance: Instance, { isCount
   const [participants, database, rooms] = await Promise.all([
     ctx.platform.participants(spec),
     isCounting ? ctx.platform.databaseFacts(spec) : null,
-    readRooms(ctx, instance),
+    readRoomsInTime(ctx, instance),
   ]);
   const facts: Facts = {
     databaseBytes: database ? database.sizeBytes : before.databaseBytes,
@@ -66,6 +67,16 @@ const numbersOf = (facts: Facts): Facts => ({ ...facts, participants: [], presen
 
 const isActive = ({ hasStarted, isFinished, lastPageAt }: ParticipantRow): boolean =>
   hasStarted && !isFinished && lastPageAt !== null && Date.now() - lastPageAt.getTime() < activeMs;
+
+/** How long oTree takes for this is how long people wait for their pages. */
+async function readRoomsInTime(ctx: WorkerContext, instance: Instance): ReturnType<typeof readRooms> {
+  const begin = performance.now();
+  try {
+    return await readRooms(ctx, instance);
+  } finally {
+    await easeOff(ctx, instance.id, performance.now() - begin);
+  }
+}
 
 async function readRooms(ctx: WorkerContext, instance: Instance): Promise<{ sessions: Record<string, string>; present: Record<string, string[]> }> {
   const { status, body } = await ctx.platform.askOtree(specOf(ctx, instance), { method: 'GET', path: '/api/rooms', timeoutMs: 3000 });
