@@ -71,6 +71,11 @@ await ada.ended(job);
 
 const makeRoom = (room: string, labels: readonly string[]): Promise<unknown> =>
   ada.send('PUT', `/instances/crowd/rooms/${room}`, { displayName: room, labels: labels.join('\n'), usesSecureUrls: false, since: null });
+const removeRoom = async (room: string): Promise<void> => {
+  const { rooms } = await ada.send<{ rooms: { name: string; edited: { at: string } | null }[] }>('GET', '/instances/crowd');
+  const since = rooms.find(({ name }) => name === room)?.edited?.at ?? '';
+  await ada.send('DELETE', `/instances/crowd/rooms/${room}?since=${encodeURIComponent(since)}&isConfirmed=true`);
+};
 const readyAt = (room: string, label: string): URL => new URL(`/lobby/crowd/${room}/${label}/ready`, panel.url);
 
 type Screen = Socket<ServerEvents, ClientEvents>;
@@ -154,7 +159,8 @@ async function clicksOfLobby(name: string) {
     lastAnswer = performance.now();
     return ms;
   });
-  while (lastNews === 0 && performance.now() - lastAnswer < 10_000) await wait(10);
+  const isRight = (): boolean => lastNews > 0;
+  while (!isRight() && performance.now() - lastAnswer < 10_000) await wait(10);
   const seats = await Promise.all(rooms.map((room) => ada.send<{ counts: { ready: number } }>('GET', `/instances/crowd/rooms/${room}/seats`)));
   const kept = seats.reduce((sum, { counts }) => sum + counts.ready, 0);
   for (const screen of screens) screen.disconnect();
