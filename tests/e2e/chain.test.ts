@@ -161,7 +161,6 @@ describe('the chain', () => {
     await createInstance('public-goods');
     await ada.goto(panel.url);
     await ada.getByText('lab-games').first().waitFor();
-    await picture(ada, 'dashboard');
     await ada.goto(`${panel.url}/instances/lab-games`);
   }, 120_000);
 

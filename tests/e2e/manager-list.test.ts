@@ -5,13 +5,13 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, picture, visitor } from './browser.ts';
 import { makeKey, makeProject, push, type Key } from './git.ts';
 import { countRows } from './inside.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 import { playBargain } from './play.ts';
-import { act, seeDone, signInToOtree, step } from './walk.ts';
+import { act, printTimes, seeDone, signInToOtree } from './walk.ts';
 
 const project = path.join(import.meta.dirname, '..', 'projects', 'lab-games');
 const home = mkdtempSync(path.join(os.tmpdir(), 'arb-list-'));
@@ -64,8 +64,9 @@ function unpack(archive: string): Record<string, string> {
   return JSON.parse(execFileSync('python3', ['-c', script, archive], { encoding: 'utf8' })) as Record<string, string>;
 }
 
-describe('a list of oTree Manager, done in its order', () => {
-  step('create user with key', async () => {
+describe('a list of oTree Manager, done in its order', { timeout: 120_000 }, () => {
+  printTimes();
+  it('create user with key', async () => {
     await ada.goto(`${panel.url}/people`);
     await ada.getByRole('button', { name: 'Add a person…' }).click();
     const dialog = ada.getByRole('dialog');
@@ -93,7 +94,7 @@ describe('a list of oTree Manager, done in its order', () => {
       .waitFor();
   });
 
-  step('create instance', async () => {
+  it('create instance', async () => {
     await ada.goto(`${panel.url}/instances/new`);
     await ada.getByLabel('Name').fill(name);
     await ada.getByLabel('Owner').selectOption({ label: 'Grace Hopper (grace)' });
@@ -105,19 +106,15 @@ describe('a list of oTree Manager, done in its order', () => {
     await grace.getByText(`ssh://git@localhost:${panel.gitPort}/${name}.git`).first().waitFor();
   });
 
-  step(
-    'push',
-    async () => {
-      makeProject(project, path.join(home, name));
-      const { code, output } = await push(path.join(home, name), { key, remote: `ssh://git@localhost:${panel.gitPort}/${name}.git` });
-      expect(code, output).toBe(0);
-      expect(output).toContain(`${name} is running: ${address()}`);
-      await grace.getByText('Room 114').first().waitFor();
-    },
-    240_000,
-  );
+  it('push', async () => {
+    makeProject(project, path.join(home, name));
+    const { code, output } = await push(path.join(home, name), { key, remote: `ssh://git@localhost:${panel.gitPort}/${name}.git` });
+    expect(code, output).toBe(0);
+    expect(output).toContain(`${name} is running: ${address()}`);
+    await grace.getByText('Room 114').first().waitFor();
+  }, 240_000);
 
-  step('admin password', async () => {
+  it('admin password', async () => {
     await act(grace, page(), 'Set admin password…');
     await grace.getByLabel('New password').fill('a-password-of-ours');
     await grace.getByRole('button', { name: 'Set password' }).click();
@@ -128,7 +125,7 @@ describe('a list of oTree Manager, done in its order', () => {
     await admin.context().close();
   });
 
-  step('room with 24 labels', async () => {
+  it('room with 24 labels', async () => {
     await grace.goto(page('rooms'));
     await grace.getByRole('button', { name: 'New room…' }).click();
     const dialog = grace.getByRole('dialog');
@@ -142,7 +139,7 @@ describe('a list of oTree Manager, done in its order', () => {
     await expect.poll(() => hall().getByRole('list', { name: 'Seats of hall' }).getByRole('listitem').count()).toBe(24);
   });
 
-  step('Lobby', async () => {
+  it('Lobby', async () => {
     for (const label of ['A01', 'A02']) {
       const participant = await visitor(browser, errors);
       await participant.goto(`${panel.url}/lobby/${name}/hall/${label}`);
@@ -164,7 +161,7 @@ describe('a list of oTree Manager, done in its order', () => {
     expect(await countRows(panel, name)).toBe(2);
   });
 
-  step('shortcuts, links and sheet', async () => {
+  it('shortcuts, links and sheet', async () => {
     await hall().getByText('Shortcuts, QR codes and links for the computers').click();
     const seat = `${panel.url}/lobby/${name}/hall/A01`;
     const linux = unpack(await download(hall().getByRole('link', { name: 'Linux' })));
@@ -189,7 +186,7 @@ describe('a list of oTree Manager, done in its order', () => {
     await sheet.close();
   });
 
-  step('reset', async () => {
+  it('reset', async () => {
     await grace.goto(page('data'));
     await grace.getByText(/^No one is in a session/).waitFor();
     await act(grace, page('data'), 'Reset database…');
@@ -202,7 +199,7 @@ describe('a list of oTree Manager, done in its order', () => {
     await backup.getByText('1 session').waitFor();
   });
 
-  step('restore', async () => {
+  it('restore', async () => {
     await grace
       .getByRole('row')
       .filter({ hasText: 'before reset' })
@@ -216,7 +213,7 @@ describe('a list of oTree Manager, done in its order', () => {
     await picture(grace, 'backups');
   });
 
-  step('scale to 0 and back to 1', async () => {
+  it('scale to 0 and back to 1', async () => {
     await ada.goto(page('settings'));
     for (const [processes, state] of [
       ['0', 'stopped'],
@@ -231,7 +228,7 @@ describe('a list of oTree Manager, done in its order', () => {
     await (people[0] as Page).getByText('Your answers are saved.').waitFor();
   });
 
-  step('delete', async () => {
+  it('delete', async () => {
     await act(ada, page(), 'Delete…');
     await ada.getByLabel(`Type ${name} to confirm`).fill(name);
     await ada.getByRole('button', { name: 'Delete', exact: true }).click();

@@ -1,20 +1,18 @@
 // What every walk in a browser needs: signing in, the actions menu, jobs as the page shows them, oTree's own sign-in, and a time for each step.
 
 import type { Page } from 'playwright-core';
-import { it } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
 import type { WholePanel } from './panel.ts';
 
-/** A test that prints how long it took: `walk: push 21.4 s`. */
-export function step(title: string, walk: () => Promise<void>, withinMs = 120_000): void {
-  it(
-    title,
-    async () => {
-      const begin = performance.now();
-      await walk();
-      process.stdout.write(`walk: ${title} ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
-    },
-    withinMs,
-  );
+/** Prints how long each test of this file took: `walk: push 21.4 s`. */
+export function printTimes(): void {
+  let begin = 0;
+  beforeEach(() => {
+    begin = performance.now();
+  });
+  afterEach(({ task }) => {
+    process.stdout.write(`walk: ${task.name} ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
+  });
 }
 
 /** Signs in by the page. */
