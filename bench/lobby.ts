@@ -159,8 +159,8 @@ async function clicksOfLobby(name: string) {
     lastAnswer = performance.now();
     return ms;
   });
-  const isRight = (): boolean => lastNews > 0;
-  while (!isRight() && performance.now() - lastAnswer < 10_000) await wait(10);
+  const areRight = (): boolean => lastNews > 0;
+  while (!areRight() && performance.now() - lastAnswer < 10_000) await wait(10);
   const seats = await Promise.all(rooms.map((room) => ada.send<{ counts: { ready: number } }>('GET', `/instances/crowd/rooms/${room}/seats`)));
   const kept = seats.reduce((sum, { counts }) => sum + counts.ready, 0);
   for (const screen of screens) screen.disconnect();
