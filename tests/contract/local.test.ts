@@ -15,6 +15,7 @@ import { runCommand } from '../../platforms/run-command.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { type LocalStand, makeLocalStand, requireEnvironment, until } from './local-stand.ts';
 import { build, deploy, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
+import { localDatabases, rolesLeft } from './local-databases.ts';
 import { describePlatform } from './platform-contract.ts';
 
 const never = new AbortController().signal;
@@ -33,7 +34,8 @@ describePlatform('local', async () => {
   const paths = (spec: InstanceSpec) => pathsOf(groundOf(stand), spec.instanceId);
   return {
     platform: stand.platform,
-    adminUrl: requireEnvironment('ARBORETUM_TEST_DATABASE_URL'),
+    traits: { measuresMemory: true, keepsFailedStart: true, startMark: 'started as process', recoveryMs: 30_000 },
+    ...localDatabases,
     countProcesses: async (spec) => (await ownProcesses(stand, spec)).length,
     crash: async (spec) => {
       for (const pid of await ownProcesses(stand, spec)) process.kill(pid, 'SIGKILL');
@@ -47,7 +49,7 @@ describePlatform('local', async () => {
         ['', 'try-', 'build-', 'source-', 'end-'].map((purpose) => path.join('/sys/fs/cgroup', mount, 'arboretum', `${purpose}${spec.instanceId}`)),
       );
       const kept = (await listProcesses(groundOf(stand))).has(spec.instanceId) ? ['supervisord keeps it'] : [];
-      return [...[...places, ...groups].filter((place) => existsSync(place)), ...kept];
+      return [...[...places, ...groups].filter((place) => existsSync(place)), ...kept, ...(await rolesLeft(spec))];
     },
     close: stand.close,
   };
