@@ -5,14 +5,16 @@ import type { Instance } from '../prisma/client/client.ts';
 import { cookieNameOf, listenOf } from './addresses.ts';
 import type { WorkerContext } from './context.ts';
 
-/** The route of one instance: to oTree when it is meant to run and was deployed, else a page that says why not. */
-export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform'>, instance: Instance): FrontDoorRoute {
+/** The route of one instance: to oTree when it is meant to run and was deployed, else a page that says why not; null where the platform has a front door of its own. */
+export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform'>, instance: Instance): FrontDoorRoute | null {
+  const socket = ctx.platform.upstreamSocket(instance.id);
+  if (socket === null) return null;
   const isDeployed = instance.currentDeploymentId !== null;
   const isMeantToRun = isDeployed && instance.intent === 'run';
   return {
     instanceId: instance.id,
     listen: listenOf(ctx.config, instance),
-    upstreamSocket: isMeantToRun ? ctx.platform.upstreamSocket(instance.id) : null,
+    upstreamSocket: isMeantToRun ? socket : null,
     fallback: !isDeployed ? 'waiting' : isMeantToRun ? 'moment' : 'stopped',
     cookieName: cookieNameOf(instance.id),
     maxBodyMib: ctx.config.MAX_UPLOAD_MIB,
@@ -29,7 +31,7 @@ export async function refreshRoute(ctx: WorkerContext, instanceId: string, signa
 export async function refreshAllRoutes(ctx: WorkerContext, signal: AbortSignal): Promise<void> {
   const instances = await ctx.db.instance.findMany({ where: { deletedAt: null, state: { notIn: ['creating', 'failed'] } } });
   const { refused } = await ctx.frontDoor.apply(
-    instances.map((instance) => routeOf(ctx, instance)),
+    instances.flatMap((instance) => routeOf(ctx, instance) ?? []),
     signal,
   );
   for (const { instanceId, reason } of refused) ctx.log.error('the front door refused an instance', { instanceId, reason });

@@ -10,7 +10,15 @@ const NO_TABLES = new Set(['42P01', '42703']);
 /** Longer than the pause between two looks at a busy instance, so that only quiet ones are without a connection. */
 const IDLE_MS = 10_000;
 
-type Row = { session: string; room: string | null; label: string | null; page: number; last: number; visited: boolean; seen: number | null };
+export type ParticipantAnswer = {
+  session: string;
+  room: string | null;
+  label: string | null;
+  page: number;
+  last: number;
+  visited: boolean;
+  seen: number | null;
+};
 type Kept = { readonly pool: pg.Pool; readonly password: string };
 
 /**
@@ -24,7 +32,7 @@ export class ParticipantReader {
   async read(address: DatabaseAddress): Promise<ParticipantRow[]> {
     const pool = this.#poolFor(address);
     try {
-      const found = await pool.query<Row>({ name: 'participants', text: QUESTION });
+      const found = await pool.query<ParticipantAnswer>({ name: 'participants', text: QUESTION });
       return found.rows.map(presentRow);
     } catch (error) {
       if (error instanceof pg.DatabaseError && NO_TABLES.has(error.code ?? '')) return [];
@@ -63,12 +71,14 @@ export class ParticipantReader {
   }
 }
 
-const QUESTION = `SELECT s.code AS session, r.room_name AS room, p.label, coalesce(p._index_in_pages, 0) AS page, coalesce(p._max_page_index, 0) AS last,
+/** One row a participant of sessions that are not demos, newest session first. */
+export const QUESTION = `SELECT s.code AS session, r.room_name AS room, p.label, coalesce(p._index_in_pages, 0) AS page, coalesce(p._max_page_index, 0) AS last,
         coalesce(p.visited, false) AS visited, p._last_page_timestamp AS seen
    FROM otree_participant p JOIN otree_session s ON s.id = p.session_id LEFT JOIN otree_roomtosession r ON r.session_id = s.id
   WHERE NOT coalesce(s.is_demo, false) ORDER BY s.id DESC, p.id LIMIT ${MAX_ROWS}`;
 
-const presentRow = ({ session, room, label, page, last, visited, seen }: Row): ParticipantRow => ({
+/** A row of `QUESTION` as the interface has it. */
+export const presentRow = ({ session, room, label, page, last, visited, seen }: ParticipantAnswer): ParticipantRow => ({
   sessionCode: session,
   room,
   label,

@@ -105,7 +105,7 @@ export type Observation = {
   readonly detail: string | null;
   readonly exitCode: number | null;
   readonly restarts: number;
-  /** Resident memory of all its processes, bytes; null when not running. */
+  /** Resident memory of all its processes, bytes; null when not running, or when the platform cannot tell. */
   readonly memoryBytes: number | null;
   /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */
   readonly webProcesses: number;
@@ -206,8 +206,8 @@ export interface Platform {
   /** Never throws for a single instance; unknown ids are `absent`. One call for all, ≤ 2 s. */
   observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>>;
 
-  /** Where the front door finds it, whether or not it runs. */
-  upstreamSocket(instanceId: string): string;
+  /** The Unix socket where the panel's front door finds it, whether or not it runs; null: the platform has a front door of its own, and the panel's shows nothing for it. */
+  upstreamSocket(instanceId: string): string | null;
 
   /** Asks oTree itself, with the REST key. @throws not_running when nothing answers */
   askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ readonly status: number; readonly body: string }>;

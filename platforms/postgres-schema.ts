@@ -51,11 +51,12 @@ function lengthOf(type: string): number | null {
 
 async function readColumns(client: pg.Client): Promise<Column[]> {
   await client.query("SET statement_timeout = '5s'; SET default_transaction_read_only = on");
-  const found = await client.query<Column>(
-    `SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "isRequired",
-            a.atthasdef OR a.attidentity <> '' AS "hasDefault"
-       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p') AND n.nspname = 'public' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum`,
-  );
+  const found = await client.query<Column>(COLUMNS);
   return found.rows;
 }
+
+/** Every column of the tables in `public`, as `Column`s. */
+export const COLUMNS = `SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "isRequired",
+            a.atthasdef OR a.attidentity <> '' AS "hasDefault"
+       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND n.nspname = 'public' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum`;

@@ -42,7 +42,7 @@ import { type Ground, launcherDir, type LocalOptions } from './ground.ts';
 import { openLog, readLogFrom } from './log-follow.ts';
 import { readLog } from './log-file.ts';
 import { Observer } from './observe.ts';
-import { askOtree } from './otree-client.ts';
+import { askOtree } from '../otree-client.ts';
 import { endControlGroup } from './processes.ts';
 import { isProgramUp, liveEnvironment, resetDatabase, restoreSocketDirectories, type RunIo, startInstance, stopInstance, tryRelease } from './run.ts';
 
@@ -157,7 +157,7 @@ export class LocalPlatform implements Platform {
   }
 
   async askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ status: number; body: string }> {
-    return await askOtree(this.upstreamSocket(spec.instanceId), spec.restKey, request);
+    return await askOtree({ socketPath: this.upstreamSocket(spec.instanceId) }, spec.restKey, request);
   }
 
   async databaseFacts(spec: InstanceAccess): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {

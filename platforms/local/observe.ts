@@ -6,7 +6,7 @@ import { diagnoseLauncher, lastWords } from './diagnose.ts';
 import { type InstanceRecord, measureTree, pathsOf, readRecord, replaceFile } from './files.ts';
 import type { Ground } from './ground.ts';
 import { readHistory, readTail, type RunHistory } from './log-file.ts';
-import { answersLogin } from './otree-client.ts';
+import { answersLogin } from '../otree-client.ts';
 import { processesOf, type RunningProcess, scanProcesses } from './processes.ts';
 import { listProcesses, type ProcessInfo, programFile } from './supervisor.ts';
 
@@ -47,7 +47,7 @@ export class Observer {
     if (kept !== null && (info === undefined || info.state === 'STOPPED')) return { ...NOTHING, state: 'stopped' };
     const full = await this.#checkDisk(instanceId, record);
     if (full !== null) return { ...NOTHING, state: 'crashed', detail: full };
-    const doesAnswer = await answersLogin(paths.socket, PROBE_MS);
+    const doesAnswer = await answersLogin({ socketPath: paths.socket }, PROBE_MS);
     if (info === undefined) return this.#withoutKeeper(doesAnswer);
     const history = await this.#history(instanceId);
     const own = processesOf(all, { userId: this.#ground.separatesUsers ? record.osUserId : null, keeperPid: info.pid });

@@ -10,7 +10,7 @@ import { diagnoseLauncher, diagnoseTrial, lastWords, findMissingTemplate } from 
 import { makeSocketDirectory, pathsOf, selectedRelease, writeEnvironment, writeRecord } from './files.ts';
 import { type Confinement, confineArguments, type Ground, runConfined, startScript, withoutRemarks } from './ground.ts';
 import { readTail } from './log-file.ts';
-import { answersLogin } from './otree-client.ts';
+import { answersLogin } from '../otree-client.ts';
 import { endControlGroup, endProcesses } from './processes.ts';
 import { listProcesses, type ProcessInfo, readProgram, removeProgram, renderProgram, startProgram } from './supervisor.ts';
 
@@ -84,7 +84,7 @@ function confinementOf(ground: Ground, spec: InstanceSpec, run: { release: numbe
 async function waitForAnswer(ground: Ground, spec: InstanceSpec, wait: { signal: AbortSignal; logStart: number | null }): Promise<void> {
   const paths = pathsOf(ground, spec.instanceId);
   const [begin, deadline] = [Date.now(), Date.now() + START_LIMIT_MS];
-  while (!(await answersLogin(paths.socket, 5000))) {
+  while (!(await answersLogin({ socketPath: paths.socket }, 5000))) {
     wait.signal.throwIfAborted();
     const info = (await listProcesses(ground)).get(spec.instanceId);
     if (Date.now() > deadline || !isUp(info)) throw await explainFailedStart(ground, spec, { begin, logStart: wait.logStart });
@@ -176,7 +176,7 @@ async function serveUntilAnswer(ground: Ground, spec: InstanceSpec, trial: Priva
 
 async function pollLogin(socket: string, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
-    if (await answersLogin(socket, 5000)) return true;
+    if (await answersLogin({ socketPath: socket }, 5000)) return true;
     await pause(POLL_MS);
   }
   return false;

@@ -1,15 +1,18 @@
-// Talking HTTP to one oTree over its Unix socket.
+// Talking HTTP to one oTree: over its Unix socket, or through the front door of another host.
 
 import http from 'node:http';
-import { AppError } from '../../contracts/errors.ts';
-import type { OtreeRequest } from '../platform.ts';
-import type { Secret } from '../secret.ts';
+import { AppError } from '../contracts/errors.ts';
+import type { OtreeRequest } from './platform.ts';
+import type { Secret } from './secret.ts';
 
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
-const NOT_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EACCES']);
+const NOT_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EACCES', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ETIMEDOUT']);
+
+/** Where an oTree answers: its own socket, or a web server that finds it by the name in the Host header. */
+export type OtreePlace = { readonly socketPath: string } | { readonly host: string; readonly port: number; readonly hostHeader: string };
 
 /** Asks oTree's REST interface. @throws not_running, platform_timeout */
-export async function askOtree(socketPath: string, restKey: Secret, request: OtreeRequest): Promise<{ status: number; body: string }> {
+export async function askOtree(place: OtreePlace, restKey: Secret, request: OtreeRequest): Promise<{ status: number; body: string }> {
   const { method, path, body, timeoutMs } = request;
   const text = body === undefined ? '' : JSON.stringify(body);
   const headers = {
@@ -17,7 +20,7 @@ export async function askOtree(socketPath: string, restKey: Secret, request: Otr
     ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
   };
   try {
-    return await send({ socketPath, method, path, headers, timeoutMs }, text);
+    return await send({ place, method, path, headers, timeoutMs }, text);
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError')
       throw new AppError('platform_timeout', { what: 'oTree’s answer', seconds: Math.ceil(timeoutMs / 1000) });
@@ -27,22 +30,23 @@ export async function askOtree(socketPath: string, restKey: Secret, request: Otr
 }
 
 /** Whether `/login` answers 200: oTree renders it through its lock and its database session, so it proves both. */
-export async function answersLogin(socketPath: string, timeoutMs: number): Promise<boolean> {
+export async function answersLogin(place: OtreePlace, timeoutMs: number): Promise<boolean> {
   try {
-    return (await send({ socketPath, method: 'GET', path: '/login', headers: {}, timeoutMs }, '')).status === 200;
+    return (await send({ place, method: 'GET', path: '/login', headers: {}, timeoutMs }, '')).status === 200;
   } catch {
     return false;
   }
 }
 
-type Call = { socketPath: string; method: string; path: string; headers: http.OutgoingHttpHeaders; timeoutMs: number };
+type Call = { place: OtreePlace; method: string; path: string; headers: http.OutgoingHttpHeaders; timeoutMs: number };
 
 /** One connection for each request: oTree closes idle ones after 5 s. */
-function send({ timeoutMs, headers, ...target }: Call, body: string): Promise<{ status: number; body: string }> {
+function send({ place, timeoutMs, headers, ...target }: Call, body: string): Promise<{ status: number; body: string }> {
   const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(signal.aborted ? (signal.reason as Error) : error);
-    const request = http.request({ ...target, agent: false, signal, headers: { host: 'otree', connection: 'close', ...headers } }, (response) => {
+    const [where, host] = 'socketPath' in place ? [{ socketPath: place.socketPath }, 'otree'] : [{ host: place.host, port: place.port }, place.hostHeader];
+    const request = http.request({ ...target, ...where, agent: false, signal, headers: { host, connection: 'close', ...headers } }, (response) => {
       const chunks: Buffer[] = [];
       let sizeBytes = 0;
       response.on('data', (chunk: Buffer) => {
