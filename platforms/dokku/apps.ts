@@ -1,0 +1,90 @@
+// The two apps of an instance on the Dokku host: the live one, and the one for builds and trials.
+
+import { rm } from 'node:fs/promises';
+import { AppError } from '../../contracts/errors.ts';
+import {
+  appsCreate,
+  appsDestroy,
+  checksSet,
+  type DokkuCommand,
+  domainsReport,
+  domainsSet,
+  gitSet,
+  nginxSet,
+  portsReport,
+  portsSet,
+  psScale,
+  resourceLimit,
+} from '../dokku-commands.ts';
+import { readDomains, readPorts } from '../dokku-reports.ts';
+import type { InstanceSpec } from '../platform.ts';
+import { ask, change } from './asking.ts';
+import { clearScratch, destroyServices, ensureDatabase, isApp } from './databases.ts';
+import { type Host, liveApp, pathsOf, trialApp } from './host.ts';
+
+/** Where oTree listens in its container; Dokku's own choice. */
+const CONTAINER_PORT = 5000;
+/** Old containers end so many seconds after their successors answer. */
+const RETIRE_SECONDS = 5;
+const BODY_MIB = 100;
+
+/** Makes both apps and the database with its link; what is there is kept. */
+export async function createApps(host: Host, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
+  const [live, trial] = [liveApp(spec.instanceId), trialApp(spec.instanceId)];
+  for (const app of [live, trial]) {
+    await change(host, appsCreate(app), { signal, fine: ['exists'], isDone: async () => await isApp(host, app) });
+    await set(host, gitSet(app, 'deploy-branch', 'main'));
+    await set(host, resourceLimit(app, { memoryMib: spec.limits.memoryMib }));
+  }
+  signal.throwIfAborted();
+  await ensureDatabase(host, spec.instanceId);
+  await clearScratch(host, spec.instanceId);
+  signal.throwIfAborted();
+  // Before the first deploy this only writes numbers down: a release in the second app never becomes a container.
+  await set(host, psScale(trial, { web: 0 }));
+  await set(host, psScale(live, { web: 1 }));
+  await set(host, checksSet(live, 'wait-to-retire', String(RETIRE_SECONDS)));
+  await set(host, nginxSet(live, 'client-max-body-size', `${BODY_MIB}m`));
+  await ensurePorts(host, live);
+  await ensureDomain(host, spec.instanceId);
+}
+
+/** A property that may be set again at any time: unknown means once more. */
+async function set(host: Host, command: DokkuCommand): Promise<void> {
+  const done = await change(host, command, { isDone: async () => true });
+  if (done === null) await ask(host, command);
+}
+
+async function ensurePorts(host: Host, app: string): Promise<void> {
+  const isRight = async (): Promise<boolean> => {
+    const maps = readPorts((await ask(host, portsReport(app))).stdout);
+    return maps.length === 1 && maps[0]?.scheme === 'http' && maps[0].hostPort === 80 && maps[0].containerPort === CONTAINER_PORT;
+  };
+  if (await isRight()) return;
+  await change(host, portsSet(app, [{ scheme: 'http', hostPort: 80, containerPort: CONTAINER_PORT }]), { isDone: isRight });
+}
+
+/** The instance must have a name of its own at the host's nginx, else a neighbour would answer for it. */
+async function ensureDomain(host: Host, instanceId: string): Promise<void> {
+  const app = liveApp(instanceId);
+  const names = await domainsOf(host, app);
+  const wanted = host.domain === null ? null : `${app}.${host.domain}`;
+  if (wanted === null && names.length === 0) throw new AppError('platform_failed', { reason: 'the Dokku host gives new apps no domain: set DOKKU_DOMAIN.' });
+  if (wanted === null || names.includes(wanted)) return;
+  await change(host, domainsSet(app, [wanted]), { isDone: async () => (await domainsOf(host, app)).includes(wanted) });
+}
+
+/** Names under which the host's nginx shows an app. */
+export async function domainsOf(host: Host, app: string): Promise<readonly string[]> {
+  return readDomains((await ask(host, domainsReport(app))).stdout).hosts;
+}
+
+/** Removes both apps with whatever runs or is built in them, the databases, and the panel's own files. */
+export async function destroyApps(host: Host, instanceId: string): Promise<void> {
+  for (const app of [trialApp(instanceId), liveApp(instanceId)]) {
+    await change(host, appsDestroy(app), { fine: ['app_missing'], isDone: async () => !(await isApp(host, app)) });
+    host.settled.delete(app);
+  }
+  await destroyServices(host, instanceId);
+  await rm(pathsOf(host, instanceId).root, { recursive: true, force: true });
+}

@@ -1,0 +1,55 @@
+// What every part of the Dokku platform stands on: the host, and the names that an instance has there.
+
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { DokkuConnection } from './connection.ts';
+import type { Turns } from './turns.ts';
+
+export type Host = {
+  readonly connection: Pick<DokkuConnection, 'run' | 'state'>;
+  /** Where the panel keeps releases and logs of its instances, one folder each (`DATA_DIR/dokku`). */
+  readonly dataDir: string;
+  /** Where the host's nginx answers. */
+  readonly http: { readonly host: string; readonly port: number };
+  /** Instances get `i-ID.DOMAIN`; null: what the host itself gives new apps. */
+  readonly domain: string | null;
+  readonly turns: Turns;
+  /** Apps of which nobody in this process has left a command that may still be going on. */
+  readonly settled: Set<string>;
+};
+
+const checked = (instanceId: string): string => {
+  if (!/^[a-z0-9]{1,40}$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);
+  return instanceId;
+};
+
+/** The app that people reach. */
+export const liveApp = (instanceId: string): string => `i-${checked(instanceId)}`;
+/** The app in which releases are built and tried; it never serves. */
+export const trialApp = (instanceId: string): string => `${liveApp(instanceId)}-try`;
+/** The database service that an instance is made with; a restore puts another in its place. */
+export const firstService = (instanceId: string): string => liveApp(instanceId);
+/** A fresh service for a restore (`r`) or for the check of a dump (`v`). */
+export const scratchService = (instanceId: string, purpose: 'r' | 'v'): string => `${liveApp(instanceId)}-${purpose}${randomBytes(4).toString('hex')}`;
+/** Whether a service belongs to the instance. */
+export const isServiceOf = (instanceId: string, service: string): boolean => new RegExp(`^i-${checked(instanceId)}(?:-[rv][0-9a-f]{8})?$`).test(service);
+/** Name of the database in a service, as the plugin makes it. */
+export const databaseIn = (service: string): string => service.replaceAll(/[.-]/g, '_');
+/** Database in the live service on which a release is tried. */
+export const trialDatabase = (instanceId: string): string => `try_${checked(instanceId)}`;
+
+/** What the panel keeps of one instance on its own disk. */
+export function pathsOf(host: Pick<Host, 'dataDir'>, instanceId: string) {
+  const root = path.join(host.dataDir, checked(instanceId));
+  return {
+    root,
+    releases: path.join(root, 'releases'),
+    release: (number: number): string => path.join(root, 'releases', String(number)),
+    /** Number of the release that the next start runs. */
+    selected: path.join(root, 'selected'),
+    /** Name of the database service that holds the live data; Dokku's link follows it. */
+    service: path.join(root, 'service'),
+    /** The runtime log of containers that are gone. */
+    log: path.join(root, 'otree.log'),
+  };
+}

@@ -1,0 +1,107 @@
+// Starting, stopping and resetting one instance.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { AppError } from '../../contracts/errors.ts';
+import { type DokkuResult, psStart, psStop, run } from '../dokku-commands.ts';
+import { explainFailure, saysNotDeployed } from '../dokku-failures.ts';
+import { withoutColours } from '../dokku-reports.ts';
+import { diagnoseLauncher, lastWords } from '../local/diagnose.ts';
+import { answersLogin } from '../otree-client.ts';
+import type { InstanceSpec } from '../platform.ts';
+import { change, failure, settle } from './asking.ts';
+import { ensureLink, isApp, liveService } from './databases.ts';
+import { placeOf } from './front.ts';
+import { type Host, liveApp } from './host.ts';
+import { keepLog } from './logs.ts';
+import { launch } from './launcher.ts';
+import { deployRelease, isRunning, selectedRelease } from './releases.ts';
+import { readVariables, RELEASE, writeSettings } from './settings.ts';
+import { endConnections } from './sql.ts';
+
+export type RunIo = { readonly signal: AbortSignal; readonly onOutput: (text: string) => void };
+
+const ANSWER_LIMIT_MS = 60_000;
+const RESET_LIMIT_MS = 120_000;
+const POLL_MS = 200;
+const REPAIRS = 3;
+
+/** @see Platform.start. Making the image's container takes Dokku 25–60 s; the limit of 60 s is for oTree's answer after that. */
+export async function startInstance(host: Host, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
+  const app = liveApp(spec.instanceId);
+  const release = await selectedRelease(host, spec.instanceId);
+  if (release === null) throw new AppError('not_deployed');
+  signal.throwIfAborted();
+  await settle(host, app);
+  const began = Date.now();
+  const isDeployed = (await readVariables(host, app))[RELEASE] === String(release);
+  if (!isDeployed || !(await isRunning(host, app))) {
+    await ensureLink(host, spec.instanceId);
+    await writeSettings(host, app, spec);
+    await keepLog(host, spec.instanceId);
+    signal.throwIfAborted();
+    if (!isDeployed) demand(await deployRelease(host, { app, instanceId: spec.instanceId, release, signal }), began);
+    // A deploy of a stopped app need not start it.
+    if (!(await isRunning(host, app))) await startContainer(host, { app, signal, began });
+  }
+  await waitForAnswer(host, spec, { signal, began });
+}
+
+async function startContainer(host: Host, { app, signal, began }: { app: string; signal: AbortSignal; began: number }): Promise<void> {
+  const command = psStart(app);
+  const result = await change(host, command, { app, signal, fine: ['check_failed', 'unknown'], isDone: async () => await isRunning(host, app) });
+  if (result !== null) demand(result, began);
+  if (result !== null && saysNotDeployed(result)) throw new AppError('not_deployed');
+}
+
+/** @throws what a failed deploy means for people */
+function demand(result: DokkuResult, began: number): void {
+  if (result.exitCode === 0) return;
+  const output = withoutColours(`${result.stdout}\n${result.stderr}`);
+  const problem = diagnoseLauncher({ exitCode: 65, output: unindented(output) });
+  if (problem !== null) throw problem;
+  const { kind } = explainFailure(psStart('x'), result);
+  if (kind === 'check_failed') throw startFailed(began, output);
+  throw failure(psStart('x'), result);
+}
+
+/** Dokku moves the container's own words to the right. */
+const unindented = (output: string): string => output.replace(/^ +/gm, '');
+
+/** What the container said stands between two lines of Dokku's. */
+function startFailed(began: number, output: string): AppError {
+  const said = [...output.matchAll(/^=====> Start of \S+ container output .*?\n(.*?)^=====> End of /gms)].map((match) => match[1] ?? '').join('\n');
+  return new AppError('start_failed', { seconds: Math.max(1, Math.round((Date.now() - began) / 1000)), lastLine: lastWords({ exitCode: null, output: said }) });
+}
+
+/** Waits for `/login` through the host's nginx; notices a container that ended. @throws start_failed */
+async function waitForAnswer(host: Host, spec: InstanceSpec, { signal, began }: { signal: AbortSignal; began: number }): Promise<void> {
+  const place = await placeOf(host, spec.instanceId);
+  for (const deadline = Date.now() + ANSWER_LIMIT_MS; !(await answersLogin(place, 5000)); await pause(POLL_MS, undefined, { signal })) {
+    signal.throwIfAborted();
+    if (Date.now() < deadline && (await isRunning(host, liveApp(spec.instanceId)))) continue;
+    throw new AppError('start_failed', { seconds: Math.round((Date.now() - began) / 1000), lastLine: 'It runs, but the Dokku host’s web server gets no answer from it.' });
+  }
+}
+
+/** @see Platform.stop */
+export async function stopInstance(host: Host, instanceId: string, signal: AbortSignal): Promise<void> {
+  const app = liveApp(instanceId);
+  if (!(await isApp(host, app))) return;
+  await settle(host, app);
+  for (let attempt = 0; await isRunning(host, app); attempt += 1) {
+    signal.throwIfAborted();
+    if (attempt > REPAIRS) throw new AppError('platform_failed', { reason: 'Dokku says that it stopped the experiment, but it runs on.' });
+    await change(host, psStop(app), { app, fine: ['not_deployed'], isDone: async () => true });
+  }
+}
+
+/** @see Platform.resetDatabase */
+export async function resetDatabase(host: Host, spec: InstanceSpec, io: RunIo): Promise<void> {
+  const app = liveApp(spec.instanceId);
+  const release = await selectedRelease(host, spec.instanceId);
+  if (release === null) throw new AppError('not_deployed');
+  await settle(host, app);
+  if (await isRunning(host, app)) throw new AppError('platform_failed', { reason: 'the experiment must be stopped before its database is emptied.' });
+  void run;
+  await launch(host, spec, { release, words: ['resetdb'], timeoutMs: RESET_LIMIT_MS, io, onEnd: async () => await endConnections(host, await liveService(host, spec.instanceId)) });
+}
