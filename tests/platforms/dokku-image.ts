@@ -14,7 +14,8 @@ export class ActedImage {
   readonly base: string;
   readonly top: string;
   readonly command: readonly string[] = [];
-  readonly #environment: Record<string, string> = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
+  /** The system's Python, as in an image: one below somebody's home is not for the image's user. */
+  readonly #environment: Record<string, string> = { PATH: '/usr/bin:/bin' };
   #folder = '/';
   #user: number | undefined;
 
