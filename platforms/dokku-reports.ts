@@ -10,6 +10,8 @@ export type DokkuPlugin = { readonly name: string; readonly version: string; rea
 /** `running` is `mixed` when some processes run and some do not. */
 export type PsReport = {
   readonly isDeployed: boolean;
+  /** Dokku starts it again after a crash and a reboot; not so once it was stopped by `ps:stop`. */
+  readonly isMeantToRun: boolean;
   readonly running: 'true' | 'false' | 'mixed';
   readonly processes: number;
   /** `web.1` → what Docker says of it (`running`, `exited` …) and the beginning of its container's id. */
@@ -73,6 +75,7 @@ export function readPsReport(stdout: string): PsReport {
   if (running === null || deployed === null) return unreadable('ps:report');
   return {
     isDeployed: isTrue(deployed),
+    isMeantToRun: isTrue(field(report, 'ps', 'restore')),
     running: running === 'mixed' ? 'mixed' : isTrue(running) ? 'true' : 'false',
     processes: Number(field(report, 'ps', 'processes') ?? 0) || 0,
     containers: Object.fromEntries(

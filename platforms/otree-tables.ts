@@ -6,7 +6,7 @@ import { explainDatabaseError, type DatabaseAddress } from './postgres.ts';
 
 const MAX_ROWS = 5000;
 /** Undefined table or column: nothing was deployed yet, or the tables are those of another oTree. */
-const NO_TABLES = new Set(['42P01', '42703']);
+export const NO_TABLES: ReadonlySet<string> = new Set(['42P01', '42703']);
 /** Longer than the pause between two looks at a busy instance, so that only quiet ones are without a connection. */
 const IDLE_MS = 10_000;
 

@@ -66,7 +66,7 @@ export async function restoreDatabase(task: DumpTask, expected: Readonly<Record<
     const address = databases.addressOf(instanceId, password, scratch);
     await runTool(task, address, ['pg_restore', '--exit-on-error', '--no-owner', '--no-privileges', '-d', scratch, task.file]);
     const found = await withClient(address, countRows);
-    const wrong = [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter((table) => expected[table] !== found[table]);
+    const wrong = tablesThatDiffer(expected, found);
     if (wrong.length > 0) throw new AppError('restore_failed', { reason: `these tables have other row counts than the backup: ${wrong.join(', ')}.` });
     signal.throwIfAborted();
     await databases.swapRestored(instanceId);
@@ -78,6 +78,10 @@ export async function restoreDatabase(task: DumpTask, expected: Readonly<Record<
     throw new AppError('restore_failed', { reason }, { cause: error });
   }
 }
+
+/** Names of the tables with other row counts, or only on one side. */
+export const tablesThatDiffer = (expected: Readonly<Record<string, number>>, found: Readonly<Record<string, number>>): string[] =>
+  [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter((table) => expected[table] !== found[table]);
 
 /** As the instance's own role: what stands in its database must never run with the panel's rights. */
 async function runTool(task: DumpTask, address: DatabaseAddress, [tool = '', ...args]: readonly string[]): Promise<void> {
@@ -106,14 +110,16 @@ const reasonOf = (tool: string, result: CommandResult): string => {
   return line === '' ? `${tool} ended without a word.` : line.replace(/^.*?error:\s*/, `${tool}: `);
 };
 
-function asBackupFailure(error: unknown, signal: AbortSignal): unknown {
+/** What is thrown for an error of a dump or of its check. */
+export function asBackupFailure(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof AppError && (error.code === 'backup_failed' || error.code === 'database_unreachable')) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new AppError('backup_failed', { reason }, { cause: error });
 }
 
-async function syncFile(file: string): Promise<void> {
+/** Makes sure that a file, or a folder's list of names, is on the disk. */
+export async function syncFile(file: string): Promise<void> {
   const handle = await open(file, 'r');
   try {
     await handle.sync();
@@ -122,7 +128,8 @@ async function syncFile(file: string): Promise<void> {
   }
 }
 
-async function sha256Of(file: string): Promise<string> {
+/** SHA-256 of a file, hex. */
+export async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');

@@ -22,7 +22,7 @@ const DEPLOY_WAIT_MS = 3 * 60_000;
 const CANCEL_WAIT_MS = 60_000;
 
 /** Whether nobody knows how a command ended: the connection broke after it was sent, or it took too long. */
-export const isUnknown = (error: unknown): boolean => error instanceof AppError && (error.code === 'outcome_unknown' || error.code === 'platform_timeout');
+export const isUnknown = (error: unknown): boolean => error instanceof AppError && error.code === 'outcome_unknown';
 
 /** Asks something that changes nothing; when the connection breaks it is asked once more. @throws platform_failed with Dokku's reason */
 export async function ask(host: Host, command: DokkuCommand, io: Io = {}): Promise<DokkuResult> {
@@ -74,7 +74,7 @@ export async function change(host: Host, command: DokkuCommand, { fine = [], app
 /** The error that a failed command means. */
 export function failure(command: DokkuCommand, result: DokkuResult): AppError {
   const { sentence, detail } = explainFailure(command, result);
-  return new AppError('platform_failed', { reason: detail === null ? sentence : `${sentence} It says: ${detail}` });
+  return detail === null ? new AppError('platform_failed', { reason: sentence }) : new AppError('host_command_failed', { reason: sentence, lastLine: detail });
 }
 
 const lost = (command: DokkuCommand, cause: unknown): AppError => {

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Writes a whole file (mode 0600, its folder 0700) or nothing. */
+/** Writes a whole file (mode 0600) or nothing. */
 export async function replaceFile(file: string, content: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o711 });
   const temporary = `${file}.${randomBytes(4).toString('hex')}`;
   const handle = await open(temporary, 'wx', 0o600);
   try {

@@ -16,6 +16,8 @@ export type Host = {
   readonly turns: Turns;
   /** Apps of which nobody in this process has left a command that may still be going on. */
   readonly settled: Set<string>;
+  /** The name of each app at the host's nginx, as far as it was asked for. */
+  readonly names: Map<string, string>;
 };
 
 const checked = (instanceId: string): string => {

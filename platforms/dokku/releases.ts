@@ -1,14 +1,14 @@
 // Built releases: the tree that the panel keeps of each, and getting its image onto the host.
 
 import { createReadStream } from 'node:fs';
-import { access, readdir, readFile, rm } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
 import { type DokkuResult, gitFromArchive, psRebuild, psReport } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
 import { readPsReport } from '../dokku-reports.ts';
 import type { BuiltRelease } from '../platform.ts';
-import { ask, change, failure, settle } from './asking.ts';
+import { ask, isUnknown, settle } from './asking.ts';
 import { readSmallFile, replaceFile } from './files.ts';
 import { type Host, pathsOf } from './host.ts';
 import { readVariables, RELEASE, setVariables } from './settings.ts';
@@ -92,7 +92,7 @@ async function attempt(host: Host, app: string, work: () => Promise<DokkuResult>
     return await work();
   } catch (error) {
     host.settled.delete(app);
-    if (signal.aborted || !(error instanceof AppError) || !['outcome_unknown', 'platform_timeout'].includes(error.code)) throw error;
+    if (signal.aborted || !isUnknown(error)) throw error;
     await settle(host, app);
     return null;
   }
@@ -100,5 +100,3 @@ async function attempt(host: Host, app: string, work: () => Promise<DokkuResult>
 
 /** Whether a container of the app runs. @throws platform_failed */
 export const isRunning = async (host: Host, app: string): Promise<boolean> => readPsReport((await ask(host, psReport(app))).stdout).running !== 'false';
-
-export { failure };

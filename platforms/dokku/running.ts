@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
-import { type DokkuResult, psStart, psStop, run } from '../dokku-commands.ts';
+import { type DokkuResult, psStart, psStop } from '../dokku-commands.ts';
 import { explainFailure, saysNotDeployed } from '../dokku-failures.ts';
 import { withoutColours } from '../dokku-reports.ts';
 import { diagnoseLauncher, lastWords } from '../local/diagnose.ts';
@@ -13,7 +13,7 @@ import { ensureLink, isApp, liveService } from './databases.ts';
 import { placeOf } from './front.ts';
 import { type Host, liveApp } from './host.ts';
 import { keepLog } from './logs.ts';
-import { launch } from './launcher.ts';
+import { runLauncher } from './runs.ts';
 import { deployRelease, isRunning, selectedRelease } from './releases.ts';
 import { readVariables, RELEASE, writeSettings } from './settings.ts';
 import { endConnections } from './sql.ts';
@@ -102,6 +102,20 @@ export async function resetDatabase(host: Host, spec: InstanceSpec, io: RunIo): 
   if (release === null) throw new AppError('not_deployed');
   await settle(host, app);
   if (await isRunning(host, app)) throw new AppError('platform_failed', { reason: 'the experiment must be stopped before its database is emptied.' });
-  void run;
-  await launch(host, spec, { release, words: ['resetdb'], timeoutMs: RESET_LIMIT_MS, io, onEnd: async () => await endConnections(host, await liveService(host, spec.instanceId)) });
+  const service = await liveService(host, spec.instanceId);
+  // A client that idles in a transaction would hold the reset for ever.
+  await endConnections(host, service);
+  const result = await runLauncher(host, spec, {
+    release,
+    command: 'resetdb',
+    database: 'live',
+    timeoutMs: RESET_LIMIT_MS,
+    signal: io.signal,
+    onBuild: () => {},
+    onOutput: (text) => io.onOutput(text.replace(/^ARBORETUM-PROBLEM .*\n?/gm, '')),
+    clear: async () => await endConnections(host, service),
+  });
+  if (result.exitCode === 0) return;
+  const said = { exitCode: result.exitCode, output: `${result.stdout}\n${result.stderr}` };
+  throw diagnoseLauncher(said) ?? new AppError('platform_failed', { reason: `oTree did not empty the database: ${lastWords(said)}` });
 }

@@ -7,6 +7,7 @@ import { readConfig } from '../dokku-reports.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { ask, change } from './asking.ts';
 import type { Host } from './host.ts';
+import { launchVariables } from './launch.ts';
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -23,28 +24,12 @@ export const readVariables = async (host: Host, app: string): Promise<Variables>
 
 /** Gives an app the instance's variables; whatever else stood there goes. @param more further ones of ours */
 export async function writeSettings(host: Host, app: string, spec: InstanceSpec, more: Variables = {}): Promise<void> {
-  await rewrite(host, app, (before) => ({ ...Object.fromEntries(Object.entries(before).filter(([name]) => KEPT.test(name))), ...settingsOf(spec), ...more }));
+  await rewrite(host, app, (before) => ({ ...Object.fromEntries(Object.entries(before).filter(([name]) => KEPT.test(name))), ...launchVariables(spec), ...more }));
 }
 
 /** Sets some variables beside the others. */
 export async function setVariables(host: Host, app: string, values: Variables): Promise<void> {
   await rewrite(host, app, (before) => ({ ...before, ...values }));
-}
-
-/** What the launcher and the experiment find in their environment. */
-function settingsOf(spec: InstanceSpec): Variables {
-  return {
-    OTREE_PRODUCTION: '1',
-    OTREE_AUTH_LEVEL: 'STUDY',
-    ...Object.fromEntries(Object.entries(spec.environment).map(([name, value]) => [name, value.open()])),
-    OTREE_REST_KEY: spec.restKey.open(),
-    ARBORETUM_LAUNCH: JSON.stringify({
-      adminPassword: spec.adminPassword.open(),
-      secretKey: spec.secretKey.open(),
-      roomSecret: spec.roomSecret.open(),
-      cookieName: spec.cookieName,
-    }),
-  };
 }
 
 /** Writes, reads back, and writes again: another writer may have truncated the file meanwhile. @throws platform_failed */

@@ -3,6 +3,8 @@
 import { AppError } from '../../contracts/errors.ts';
 import { postgresConnect } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
+import { NO_TABLES, type ParticipantAnswer, presentRow, QUESTION } from '../otree-tables.ts';
+import type { ParticipantRow } from '../platform.ts';
 import { failure, isUnknown } from './asking.ts';
 import type { Host } from './host.ts';
 
@@ -14,14 +16,14 @@ export type Question = {
   readonly database?: string;
   readonly signal?: AbortSignal;
   /** SQLSTATEs that mean “nothing there” and are answered with no lines. */
-  readonly fine?: readonly string[];
+  readonly fine?: Pick<ReadonlySet<string>, 'has'>;
 };
 
 /** Errors stop it, their code is told; command tags, headings and alignment are left out. */
 const PREPARED = ['\\set QUIET on', '\\set ON_ERROR_STOP on', '\\set VERBOSITY verbose', '\\pset tuples_only on', '\\pset format unaligned'];
 
 /** The lines that statements print. @throws platform_failed with PostgreSQL's reason, database_unreachable */
-export async function sql(host: Host, { service, text, database, signal, fine = [] }: Question): Promise<string[]> {
+export async function sql(host: Host, { service, text, database, signal, fine = new Set() }: Question): Promise<string[]> {
   const command = postgresConnect(service);
   const lines = [...PREPARED, ...(database === undefined ? [] : [`\\connect ${database}`]), text, ''];
   const io = { input: Buffer.from(lines.join('\n')), ...(signal === undefined ? {} : { signal }) };
@@ -32,7 +34,7 @@ export async function sql(host: Host, { service, text, database, signal, fine = 
   });
   if (result.exitCode === 0) return result.stdout.split('\n').filter((line) => line.trim() !== '');
   const said = /^(?:psql:[^\n]*? )?(?:ERROR|FATAL): {2}(\w{5}): (.*)$/m.exec(result.stderr);
-  if (said !== null && fine.includes(said[1] ?? '')) return [];
+  if (said !== null && fine.has(said[1] ?? '')) return [];
   if (said !== null) throw new AppError('platform_failed', { reason: `PostgreSQL says “${said[2]}”.` });
   if (explainFailure(command, result).kind !== 'unknown') throw failure(command, result);
   throw new AppError('database_unreachable');
@@ -72,7 +74,7 @@ export async function endConnections(host: Host, service: string): Promise<void>
 /** An empty database beside the service's own one; what an earlier crash left of it is dropped first. */
 export async function createDatabase(host: Host, service: string, name: string): Promise<void> {
   await dropDatabase(host, service, name);
-  await sql(host, { service, text: `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8';`, fine: ['42P04'] });
+  await sql(host, { service, text: `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8';`, fine: new Set(['42P04']) });
 }
 
 /** Drops a database whoever is connected; nobody can come in meanwhile. Absent already: returns. */
@@ -84,4 +86,15 @@ export async function dropDatabase(host: Host, service: string, name: string): P
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend';
 DROP DATABASE IF EXISTS ${name};`,
   });
+}
+
+/** Size and row counts of the live database. */
+export async function databaseFacts(host: Host, service: string): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {
+  const [size, ...counts] = await sql(host, { service, text: `SET statement_timeout = '5s';\nSELECT pg_database_size(current_database());\n${COUNT}` });
+  return { sizeBytes: Number(size), rowCounts: Object.fromEntries(counts.map((line) => JSON.parse(line) as [string, number])) };
+}
+
+/** @see Platform.participants */
+export async function readParticipants(host: Host, service: string): Promise<ParticipantRow[]> {
+  return (await rows<ParticipantAnswer>(host, { service, text: QUESTION, fine: NO_TABLES })).map(presentRow);
 }

@@ -38,7 +38,7 @@ export function dumping(bench: Bench): void {
       `SELECT DISTINCT tableowner AS owner FROM pg_tables WHERE schemaname = 'public'
         UNION SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()`,
     );
-    expect(owners).toEqual([{ owner: bench.stand.roleOf(spec) }]);
+    expect(owners).toEqual([{ owner: await bench.stand.roleOf(spec) }]);
     expect(await bench.stand.isClosed(spec)).toBe(true);
     await bench.platform.start(spec, never);
     const body = { session_config_name: 'trust_game', num_participants: 2 };

@@ -18,7 +18,7 @@ export const localDatabases: Databases = {
     const answers: unknown = await askPostgres(adminUrl(), nameOf(spec), `SET ROLE ${nameOf(spec)}; ${text}`);
     return (answers as pg.QueryResult<Record<string, unknown>>[]).at(-1)?.rows ?? [];
   },
-  roleOf: nameOf,
+  roleOf: async (spec) => nameOf(spec),
   databases: async ({ instanceId }) =>
     (await ask(null, `SELECT datname FROM pg_database WHERE datname LIKE '%${instanceId}%' ORDER BY 1`)).map((row) => String(row['datname'])),
   restingDatabases: async (spec) => [nameOf(spec)],

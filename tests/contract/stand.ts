@@ -32,7 +32,7 @@ export type PlatformStand = {
   /** Rows of the last statement, run in the instance's live database by the role that oTree connects with. */
   readonly sql: (spec: InstanceSpec, text: string) => Promise<readonly Record<string, unknown>[]>;
   /** That role. */
-  readonly roleOf: (spec: InstanceSpec) => string;
+  readonly roleOf: (spec: InstanceSpec) => Promise<string>;
   /** Every database that exists for an instance, scratch and replaced ones included. */
   readonly databases: (spec: InstanceSpec) => Promise<string[]>;
   /** Those that are there while nothing is under way. */

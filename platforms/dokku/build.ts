@@ -1,0 +1,104 @@
+// The story of a build: inspect the project here, make its image on the host, ask the project there what it offers.
+
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type BuildGround, endControlGroup, placeLauncher } from '../confined.ts';
+import { run } from '../dokku-commands.ts';
+import { chooseInterpreter, warnOfOtherPython } from '../interpreter.ts';
+import type { BuildRequest, BuiltRelease, InstanceSpec } from '../platform.ts';
+import { judgeDescription, readDescription } from '../project-description.ts';
+import { inspectProject, type PythonChoice } from '../project-inspection.ts';
+import type { WantedPython } from '../requirements.ts';
+import { settle, tryToAsk } from './asking.ts';
+import { launcherWords } from './dockerfile.ts';
+import { replaceFile } from './files.ts';
+import { type Host, pathsOf, trialApp } from './host.ts';
+import { filesOf, readRelease } from './releases.ts';
+import { makeImage, runLauncher } from './runs.ts';
+import { makeTree, type TreeSettings } from './tree.ts';
+
+/** What builds need besides the host. */
+export type Workshop = {
+  /** This machine, on which projects are looked through and versions are chosen. */
+  readonly ground: BuildGround;
+  readonly tree: TreeSettings;
+  /** Version of the Python in the base image, for example `3.11`. */
+  readonly python: string;
+};
+
+type Task = { readonly spec: InstanceSpec; readonly request: BuildRequest };
+
+const DESCRIBE_LIMIT_MS = 120_000;
+
+/** Builds `releases/N`; one that was finished before is given back as it is. @see Platform.build */
+export async function buildRelease(host: Host, workshop: Workshop, task: Task): Promise<BuiltRelease> {
+  const { instanceId } = task.spec;
+  const { releaseNumber, signal } = task.request;
+  const earlier = await readRelease(host, instanceId, releaseNumber);
+  if (earlier !== null) return earlier;
+  signal.throwIfAborted();
+  const { dir, record } = filesOf(host, instanceId, releaseNumber);
+  const work = path.join(dir, 'work');
+  await rm(dir, { recursive: true, force: true });
+  try {
+    await makeFolders(host, instanceId, work);
+    const release = await buildInto(host, workshop, { ...task, work });
+    await replaceFile(record, JSON.stringify(release));
+    await rm(work, { recursive: true, force: true });
+    return release;
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  } finally {
+    for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
+  }
+}
+
+/** Whoever unpacks and resolves must get through to the innermost one. */
+async function makeFolders(host: Host, instanceId: string, work: string): Promise<void> {
+  await mkdir(work, { recursive: true });
+  const { root, releases } = pathsOf(host, instanceId);
+  for (const folder of [host.dataDir, root, releases, path.dirname(work), work]) await chmod(folder, 0o711);
+}
+
+async function buildInto(host: Host, workshop: Workshop, { spec, request, work }: Task & { work: string }): Promise<BuiltRelease> {
+  const { releaseNumber, signal, onOutput } = request;
+  const { ground, tree } = workshop;
+  await placeLauncher(ground);
+  const inspection = await inspectProject(ground, spec, { request, dir: work, choosePython: (wanted) => choosePython(workshop, wanted) });
+  const { projectDir, requirementsHash, lock, isLockReused } = inspection;
+  await makeTree({ projectDir, lock, settings: tree, file: filesOf(host, spec.instanceId, releaseNumber).tree, signal });
+  onOutput('-----> Building the image on the Dokku host\n');
+  await settle(host, trialApp(spec.instanceId), 'now');
+  await makeImage(host, spec.instanceId, { release: releaseNumber, signal, onBuild: onOutput });
+  onOutput('-----> Reading settings.py\n');
+  const result = await runLauncher(host, spec, {
+    release: releaseNumber,
+    command: 'describe',
+    // settings.py must never touch the live one from here.
+    database: 'trial',
+    timeoutMs: DESCRIBE_LIMIT_MS,
+    signal,
+    onBuild: onOutput,
+  });
+  const described = readDescription({ ...result, isTimedOut: false });
+  const isInstalled = async (name: string): Promise<boolean> => await isPackage(host, spec.instanceId, name);
+  const warnings = [...inspection.warnings, ...(await judgeDescription(described, { projectDir, isInstalled, onOutput }))];
+  return { releaseNumber, requirementsHash, lock, isLockReused, warnings, project: described.description };
+}
+
+/** Experiments run on the image's Python; this machine's own one only helps to choose versions for it. */
+async function choosePython({ ground, python }: Workshop, wanted: WantedPython | null): Promise<PythonChoice> {
+  const interpreter = await chooseInterpreter(ground, { file: 'the base image', version: python });
+  const isForElsewhere = !`${interpreter.version}.`.startsWith(`${python}.`);
+  const used = isForElsewhere ? python : interpreter.version;
+  return { interpreter, python: used, isForElsewhere, warnings: warnOfOtherPython(wanted, { file: '', version: used }) };
+}
+
+/** Whether an app of a session config is a package in the image instead of a folder of the project. */
+async function isPackage(host: Host, instanceId: string, name: string): Promise<boolean> {
+  if (!/^[A-Za-z_]\w*$/.test(name)) return false;
+  const [python = ''] = launcherWords('describe');
+  const question = `import importlib.util,sys;sys.exit(importlib.util.find_spec('${name}') is None)`;
+  return (await tryToAsk(host, run(trialApp(instanceId), [python, '-c', question]))).exitCode === 0;
+}

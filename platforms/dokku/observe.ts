@@ -1,0 +1,115 @@
+// What the host sees of instances: Docker's word about the container, an answer through nginx, and what was known when the host is away.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { logs, psInspect, psReport } from '../dokku-commands.ts';
+import { explainFailure } from '../dokku-failures.ts';
+import { type DokkuContainer, readLogLines, readPsInspect, readPsReport } from '../dokku-reports.ts';
+import { diagnoseLauncher, lastWords } from '../local/diagnose.ts';
+import { answersLogin } from '../otree-client.ts';
+import type { Observation } from '../platform.ts';
+import { ask, failure, tryToAsk } from './asking.ts';
+import { placeOf } from './front.ts';
+import { type Host, liveApp } from './host.ts';
+
+/** One look at all; a host that is slower is answered for from memory. */
+const PATIENCE_MS = 1900;
+/** Where nothing is remembered, or what is remembered was overtaken by a start or a stop. */
+const FIRST_PATIENCE_MS = 15_000;
+const PROBE_MS = 1500;
+/** A start that takes longer is no start any more. */
+const STARTING_MS = 60_000;
+const LOG_LINES = 200;
+
+const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, webProcesses: 0, startedAt: null } as const;
+
+/** Looks at instances and remembers what it saw, for the time when the host does not answer. */
+export class Observer {
+  readonly #host: Host;
+  readonly #known = new Map<string, Observation>();
+  readonly #looking = new Map<string, Promise<Observation>>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** @see Platform.observe */
+  async observe(instanceIds: readonly string[]): Promise<Map<string, Observation>> {
+    return new Map(await Promise.all(instanceIds.map(async (id) => [id, await this.#observeOne(id)] as const)));
+  }
+
+  /** What was seen of an instance before is no longer true. */
+  forget(instanceId: string): void {
+    this.#known.delete(instanceId);
+    this.#looking.delete(instanceId);
+  }
+
+  async #observeOne(instanceId: string): Promise<Observation> {
+    const known = this.#known.get(instanceId);
+    const looking = this.#looking.get(instanceId) ?? this.#look(instanceId);
+    const late = new AbortController();
+    const patience = pause(known === undefined ? FIRST_PATIENCE_MS : PATIENCE_MS, null, { signal: late.signal }).catch(() => null);
+    const seen = await Promise.race([looking, patience]);
+    late.abort();
+    return seen ?? this.#remembered(instanceId);
+  }
+
+  #look(instanceId: string): Promise<Observation> {
+    const looking: Promise<Observation> = look(this.#host, instanceId)
+      .then((seen) => {
+        if (this.#looking.get(instanceId) === looking) this.#known.set(instanceId, seen);
+        return seen;
+      })
+      .catch((error: unknown) => this.#remembered(instanceId, error))
+      .finally(() => {
+        if (this.#looking.get(instanceId) === looking) this.#looking.delete(instanceId);
+      });
+    this.#looking.set(instanceId, looking);
+    return looking;
+  }
+
+  #remembered(instanceId: string, error?: unknown): Observation {
+    const { isUp, downSince } = this.#host.connection.state();
+    const since = downSince === null ? '' : ` since ${downSince.toISOString().slice(11, 16)} UTC`;
+    const detail = isUp ? (error instanceof Error ? error.message : 'The Dokku host is slow to answer.') : `The Dokku host cannot be reached${since}.`;
+    const known = this.#known.get(instanceId);
+    return known === undefined ? { ...NOTHING, state: 'unhealthy', detail } : { ...known, detail };
+  }
+}
+
+async function look(host: Host, instanceId: string): Promise<Observation> {
+  const app = liveApp(instanceId);
+  const command = psInspect(app);
+  const result = await tryToAsk(host, command);
+  if (result.exitCode !== 0) {
+    const { kind } = explainFailure(command, result);
+    if (kind === 'app_missing') return { ...NOTHING, state: 'absent' };
+    if (kind === 'not_deployed') return { ...NOTHING, state: 'stopped' };
+    throw failure(command, result);
+  }
+  const web = readPsInspect(result.stdout).find(({ process }) => process === 'web.1');
+  if (web === undefined) return { ...NOTHING, state: 'stopped' };
+  if (web.isRunning && !web.isRestarting) return await lookAtRunning(host, instanceId, web);
+  const { isMeantToRun } = readPsReport((await ask(host, psReport(app))).stdout);
+  if (!isMeantToRun) return { ...NOTHING, state: 'stopped' };
+  return { ...NOTHING, state: 'crashed', exitCode: web.exitCode, restarts: web.restarts, detail: await detailOfEnd(host, app, web) };
+}
+
+async function lookAtRunning(host: Host, instanceId: string, web: DokkuContainer): Promise<Observation> {
+  const seen = { ...NOTHING, restarts: web.restarts, startedAt: web.startedAt };
+  if (await answersLogin(await placeOf(host, instanceId), PROBE_MS)) {
+    const detail = web.restarts === 0 ? null : await detailOfEnd(host, liveApp(instanceId), web);
+    return { ...seen, state: 'running', webProcesses: 1, detail };
+  }
+  const isYoung = web.startedAt !== null && Date.now() - web.startedAt.getTime() < STARTING_MS;
+  if (isYoung && web.restarts > 0) return { ...seen, state: 'crashed', exitCode: web.exitCode, detail: await detailOfEnd(host, liveApp(instanceId), web) };
+  return { ...seen, state: isYoung ? 'starting' : 'unhealthy', detail: isYoung ? null : 'it runs but does not answer' };
+}
+
+/** Why it ended, in plain words, from the end of its log. */
+async function detailOfEnd(host: Host, app: string, { exitCode, isOutOfMemory }: DokkuContainer): Promise<string> {
+  if (isOutOfMemory) return 'out of memory: it used more than it may.';
+  const result = await tryToAsk(host, logs(app, { lines: LOG_LINES }));
+  const output = result.exitCode === 0 ? readLogLines(result.stdout).map(({ text }) => text) : [];
+  const failed = { exitCode, output: output.join('\n') };
+  return diagnoseLauncher(failed)?.message ?? lastWords(failed);
+}

@@ -1,0 +1,51 @@
+// Trying a release privately on a scratch database, and comparing the tables it makes with the live ones.
+
+import { diagnoseTrial, findMissingTemplate } from '../local/diagnose.ts';
+import type { InstanceSpec, Trial } from '../platform.ts';
+import { COLUMNS, type Column, findGaps } from '../postgres-schema.ts';
+import { liveService } from './databases.ts';
+import { type Host, trialDatabase } from './host.ts';
+import type { RunIo } from './running.ts';
+import { runLauncher } from './runs.ts';
+import { createDatabase, dropDatabase, rows } from './sql.ts';
+
+/** oTree may take 60 s; making the container comes on top. */
+const LIMIT_MS = 150_000;
+
+/** @see Platform.tryRelease */
+export async function tryRelease(host: Host, spec: InstanceSpec, { release, signal, onOutput }: RunIo & { release: number }): Promise<Trial> {
+  const [service, database] = [await liveService(host, spec.instanceId), trialDatabase(spec.instanceId)];
+  onOutput('-----> Trying this version on an empty database\n');
+  try {
+    await createDatabase(host, service, database);
+    const began = Date.now();
+    const result = await runLauncher(host, spec, {
+      release,
+      command: 'try',
+      database: 'trial',
+      timeoutMs: LIMIT_MS,
+      signal,
+      onBuild: () => {},
+      clear: async () => await createDatabase(host, service, database),
+    });
+    if (result.exitCode !== 0) {
+      onOutput(forPeople(result.stderr));
+      throw diagnoseTrial({ exitCode: result.exitCode, output: result.stderr });
+    }
+    onOutput(`       it answers after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+    const problem = findMissingTemplate(result.stdout);
+    if (problem !== null) throw problem;
+    const wanted = await rows<Column>(host, { service, database, text: COLUMNS });
+    return { gaps: findGaps(wanted, await rows<Column>(host, { service, text: COLUMNS })) };
+  } finally {
+    await dropDatabase(host, service, database);
+  }
+}
+
+/** The end of the output, moved to the right; people know their files from the project's folder on. */
+export const forPeople = (output: string): string =>
+  output
+    .replace(/^ARBORETUM-PROBLEM .*\n?/gm, '')
+    .replace(/\/app\/project\//g, '')
+    .slice(-8192)
+    .replace(/^(?=.)/gm, '       ');

@@ -1,0 +1,19 @@
+// The Dokku platform against the contract, on a host that answers with recordings of a real one.
+
+import { afterAll, expect } from 'vitest';
+import { replaySite, standOn } from './dokku-stand.ts';
+import { describePlatform } from './platform-contract.ts';
+
+let unrecorded: () => readonly string[] = () => [];
+
+describePlatform(
+  'dokku',
+  async () => {
+    const site = await replaySite();
+    unrecorded = () => site.replay.unrecorded();
+    return await standOn(site);
+  },
+  { testMs: 180_000, endsMs: 120_000 },
+);
+
+afterAll(() => expect(unrecorded(), 'nothing was asked that no recording answers').toEqual([]));
