@@ -96,7 +96,8 @@ export async function settle(host: Host, app: string, how: 'wait' | 'now' = 'wai
       await ask(host, buildsCancel(app));
       isCancelled = true;
     }
-    if (Date.now() > deadline + CANCEL_WAIT_MS) throw new AppError('platform_failed', { reason: 'another deploy of this experiment on the Dokku host does not end.' });
+    if (Date.now() > deadline + CANCEL_WAIT_MS)
+      throw new AppError('platform_failed', { reason: 'another deploy of this experiment on the Dokku host does not end.' });
     await pause(POLL_MS);
   }
   host.settled.add(app);

@@ -10,12 +10,12 @@ import { judgeDescription, readDescription } from '../project-description.ts';
 import { inspectProject, type PythonChoice } from '../project-inspection.ts';
 import type { WantedPython } from '../requirements.ts';
 import { settle, tryToAsk } from './asking.ts';
-import { launcherWords } from './dockerfile.ts';
+import { launcherWords, type TreeSettings } from './dockerfile.ts';
 import { replaceFile } from './files.ts';
 import { type Host, pathsOf, trialApp } from './host.ts';
 import { filesOf, readRelease } from './releases.ts';
 import { makeImage, runLauncher } from './runs.ts';
-import { makeTree, type TreeSettings } from './tree.ts';
+import { makeTree } from './tree.ts';
 
 /** What builds need besides the host. */
 export type Workshop = {

@@ -3,7 +3,17 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
-import { appsExists, postgresAppLinks, postgresCreate, postgresDestroy, postgresExists, postgresLink, postgresLinks, postgresList, postgresUnlink } from '../dokku-commands.ts';
+import {
+  appsExists,
+  postgresAppLinks,
+  postgresCreate,
+  postgresDestroy,
+  postgresExists,
+  postgresLink,
+  postgresLinks,
+  postgresList,
+  postgresUnlink,
+} from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
 import { readLinks, readServices } from '../dokku-reports.ts';
 import { ask, change, tryToAsk } from './asking.ts';
@@ -44,7 +54,8 @@ export async function ensureDatabase(host: Host, instanceId: string): Promise<vo
 /** Makes a service and waits until it answers. One that is there but never answered, and was never linked, is made anew. */
 export async function createService(host: Host, service: string, signal?: AbortSignal): Promise<void> {
   const io = signal === undefined ? {} : { signal };
-  const create = async (): Promise<unknown> => await change(host, postgresCreate(service), { ...io, fine: ['exists'], isDone: async () => await isThere(host, service) });
+  const create = async (): Promise<unknown> =>
+    await change(host, postgresCreate(service), { ...io, fine: ['exists'], isDone: async () => await isThere(host, service) });
   await create();
   if (await answers(host, service, signal)) return;
   if (readLinks((await ask(host, postgresLinks(service))).stdout).length > 0) throw new AppError('database_unreachable');

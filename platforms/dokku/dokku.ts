@@ -54,7 +54,8 @@ export class DokkuPlatform implements Platform {
     return {
       memoryLimit: true,
       separatesUsers: true,
-      isolationNote: 'Every instance runs in a container of its own on the Dokku host, with a database server of its own; they share that host’s network and processor.',
+      isolationNote:
+        'Every instance runs in a container of its own on the Dokku host, with a database server of its own; they share that host’s network and processor.',
     };
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { logs, psInspect, psReport } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
 import { type DokkuContainer, readLogLines, readPsInspect, readPsReport } from '../dokku-reports.ts';
-import { diagnoseLauncher, lastWords } from '../local/diagnose.ts';
+import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { answersLogin } from '../otree-client.ts';
 import type { Observation } from '../platform.ts';
 import { ask, failure, tryToAsk } from './asking.ts';

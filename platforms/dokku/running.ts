@@ -5,7 +5,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { type DokkuResult, psStart, psStop } from '../dokku-commands.ts';
 import { explainFailure, saysNotDeployed } from '../dokku-failures.ts';
 import { withoutColours } from '../dokku-reports.ts';
-import { diagnoseLauncher, lastWords } from '../local/diagnose.ts';
+import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { answersLogin } from '../otree-client.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { change, failure, settle } from './asking.ts';
@@ -79,7 +79,10 @@ async function waitForAnswer(host: Host, spec: InstanceSpec, { signal, began }: 
   for (const deadline = Date.now() + ANSWER_LIMIT_MS; !(await answersLogin(place, 5000)); await pause(POLL_MS, undefined, { signal })) {
     signal.throwIfAborted();
     if (Date.now() < deadline && (await isRunning(host, liveApp(spec.instanceId)))) continue;
-    throw new AppError('start_failed', { seconds: Math.round((Date.now() - began) / 1000), lastLine: 'It runs, but the Dokku host’s web server gets no answer from it.' });
+    throw new AppError('start_failed', {
+      seconds: Math.round((Date.now() - began) / 1000),
+      lastLine: 'It runs, but the Dokku host’s web server gets no answer from it.',
+    });
   }
 }
 

@@ -24,7 +24,11 @@ export const readVariables = async (host: Host, app: string): Promise<Variables>
 
 /** Gives an app the instance's variables; whatever else stood there goes. @param more further ones of ours */
 export async function writeSettings(host: Host, app: string, spec: InstanceSpec, more: Variables = {}): Promise<void> {
-  await rewrite(host, app, (before) => ({ ...Object.fromEntries(Object.entries(before).filter(([name]) => KEPT.test(name))), ...launchVariables(spec), ...more }));
+  await rewrite(host, app, (before) => ({
+    ...Object.fromEntries(Object.entries(before).filter(([name]) => KEPT.test(name))),
+    ...launchVariables(spec),
+    ...more,
+  }));
 }
 
 /** Sets some variables beside the others. */
@@ -37,7 +41,8 @@ async function rewrite(host: Host, app: string, wantedOf: (before: Variables) =>
   let before = await readVariables(host, app);
   const wanted = wantedOf(before);
   for (let attempt = 0; !isDeepStrictEqual(sorted(before), sorted(wanted)); attempt += 1) {
-    if (attempt > REPAIRS) throw new AppError('platform_failed', { reason: 'Dokku does not keep the settings of this experiment; something else writes to them.' });
+    if (attempt > REPAIRS)
+      throw new AppError('platform_failed', { reason: 'Dokku does not keep the settings of this experiment; something else writes to them.' });
     const isReplaced = Object.keys(before).some((name) => !(name in wanted));
     await change(host, configImport(app, { replace: isReplaced }), {
       input: Buffer.from(JSON.stringify(wanted)),

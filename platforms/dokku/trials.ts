@@ -1,6 +1,6 @@
 // Trying a release privately on a scratch database, and comparing the tables it makes with the live ones.
 
-import { diagnoseTrial, findMissingTemplate } from '../local/diagnose.ts';
+import { diagnoseTrial, findMissingTemplate } from '../diagnose.ts';
 import type { InstanceSpec, Trial } from '../platform.ts';
 import { COLUMNS, type Column, findGaps } from '../postgres-schema.ts';
 import { liveService } from './databases.ts';

@@ -33,7 +33,11 @@ export type DokkuSite = {
   readonly close: () => Promise<void>;
 };
 
-export type DokkuStand = PlatformStand & { readonly platform: DokkuPlatform; readonly connection: DokkuConnection; readonly anotherPlatform: () => DokkuPlatform };
+export type DokkuStand = PlatformStand & {
+  readonly platform: DokkuPlatform;
+  readonly connection: DokkuConnection;
+  readonly anotherPlatform: () => DokkuPlatform;
+};
 
 /** The adapter on a host, and the contract's questions over a connection of their own. */
 export async function standOn(site: DokkuSite): Promise<DokkuStand> {
@@ -57,7 +61,15 @@ export async function standOn(site: DokkuSite): Promise<DokkuStand> {
   };
   const [connection, watching] = [new DokkuConnection(site.ssh), new DokkuConnection(site.ssh)];
   const anotherPlatform = (): DokkuPlatform => new DokkuPlatform({ connection, dataDir, http: site.http, domain: site.domain, workshop });
-  const host = { connection: watching, dataDir, http: site.http, domain: site.domain, turns: new Turns(), settled: new Set<string>(), names: new Map<string, string>() };
+  const host = {
+    connection: watching,
+    dataDir,
+    http: site.http,
+    domain: site.domain,
+    turns: new Turns(),
+    settled: new Set<string>(),
+    names: new Map<string, string>(),
+  };
   return {
     platform: anotherPlatform(),
     anotherPlatform,
