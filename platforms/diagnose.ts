@@ -116,7 +116,9 @@ export function lastWords({ exitCode, output, isTimedOut }: Failure): string {
   const lines = output
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => /[A-Za-z]/.test(line) && !line.startsWith(MARK) && !line.startsWith('hint:') && !/^\[arboretum\] .*(?:started (?:as|in)|ended with)/.test(line));
+    .filter(
+      (line) => /[A-Za-z]/.test(line) && !line.startsWith(MARK) && !line.startsWith('hint:') && !/^\[arboretum\] .*(?:started (?:as|in)|ended with)/.test(line),
+    );
   const line = lines.findLast((text) => /Error|error|cannot|failed/.test(text)) ?? lines.at(-1);
   if (line !== undefined) return line.length > 300 ? `${line.slice(0, 300)}…` : line;
   if (isTimedOut === true) return 'It did not answer in time, and said nothing.';

@@ -55,13 +55,16 @@ async function set(host: Host, command: DokkuCommand): Promise<void> {
   if (done === null) await ask(host, command);
 }
 
+/** What Dokku would choose by itself changes with the first deploy, so it is told in any case. */
 async function ensurePorts(host: Host, app: string): Promise<void> {
   const isRight = async (): Promise<boolean> => {
     const maps = readPorts((await ask(host, portsReport(app))).stdout);
     return maps.length === 1 && maps[0]?.scheme === 'http' && maps[0].hostPort === 80 && maps[0].containerPort === CONTAINER_PORT;
   };
-  if (await isRight()) return;
-  await change(host, portsSet(app, [{ scheme: 'http', hostPort: 80, containerPort: CONTAINER_PORT }]), { isDone: isRight });
+  const command = portsSet(app, [{ scheme: 'http', hostPort: 80, containerPort: CONTAINER_PORT }]);
+  const done = await change(host, command, { isDone: async () => true });
+  if (done === null) await ask(host, command);
+  if (!(await isRight())) throw new AppError('platform_failed', { reason: 'Dokku does not keep the port of this experiment.' });
 }
 
 /** The instance must have a name of its own at the host's nginx, else a neighbour would answer for it. */
@@ -84,6 +87,7 @@ export async function destroyApps(host: Host, instanceId: string): Promise<void>
   for (const app of [trialApp(instanceId), liveApp(instanceId)]) {
     await change(host, appsDestroy(app), { fine: ['app_missing'], isDone: async () => !(await isApp(host, app)) });
     host.settled.delete(app);
+    host.names.delete(app);
   }
   await destroyServices(host, instanceId);
   await rm(pathsOf(host, instanceId).root, { recursive: true, force: true });

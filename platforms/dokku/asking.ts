@@ -93,7 +93,8 @@ export async function settle(host: Host, app: string, how: 'wait' | 'now' = 'wai
   for (;;) {
     if (!(await isDeploying(host, app))) break;
     if (!isCancelled && Date.now() >= deadline) {
-      await ask(host, buildsCancel(app));
+      // The list goes by process ids, which may be somebody else's by now; this one looks at the lock.
+      if ((await ask(host, buildsCancel(app))).stdout.includes('not currently deploying')) break;
       isCancelled = true;
     }
     if (Date.now() > deadline + CANCEL_WAIT_MS)

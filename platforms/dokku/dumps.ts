@@ -94,7 +94,8 @@ export async function restoreDatabase(host: Host, task: DumpTask, expected: Read
     await destroyService(host, service).catch(() => undefined);
     if (signal.aborted) throw signal.reason;
     if (error instanceof AppError && (error.code === 'restore_failed' || error.code === 'database_unreachable')) throw error;
-    const reason = error instanceof AppError ? String(error.details['reason'] ?? error.message) : String(error);
+    const reason =
+      error instanceof AppError && error.code === 'backup_failed' ? String(error.details['reason']) : error instanceof Error ? error.message : String(error);
     throw new AppError('restore_failed', { reason }, { cause: error });
   }
   await changeService(host, instanceId, service);

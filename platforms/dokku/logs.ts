@@ -47,8 +47,9 @@ export async function readLogFrom(host: Host, instanceId: string, from: { readon
     const { lines, text } = endOf(await readAll(host, instanceId, MANY), from.maxBytes);
     return { text, position: positionOf(lines), hasGap: false };
   }
-  let lines = await readAll(host, instanceId, FEW);
-  if (!reaches(lines, place)) lines = await readAll(host, instanceId, MANY);
+  // Who follows a log is nearly always at its end, which Dokku has.
+  const few = await readLive(host, instanceId, FEW);
+  const lines = reaches(few, place) ? few : await readAll(host, instanceId, MANY);
   if (!reaches(lines, place)) {
     const end = endOf(lines, from.maxBytes);
     return { text: end.text, position: end.lines.length === 0 ? (from.position ?? '') : positionOf(end.lines), hasGap: end.lines.length > 0 };

@@ -22,11 +22,35 @@ const LOG_LINES = 200;
 
 const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, webProcesses: 0, startedAt: null } as const;
 
+/** Two looks at a time, and after each a rest as long as it took: a look costs the host real work, and the panel wants one every 2 s. */
+class Looks {
+  #free = 2;
+  readonly #waiting: (() => void)[] = [];
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const began = Date.now();
+    try {
+      return await work();
+    } finally {
+      setTimeout(() => this.#next(), Date.now() - began).unref();
+    }
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
 /** Looks at instances and remembers what it saw, for the time when the host does not answer. */
 export class Observer {
   readonly #host: Host;
   readonly #known = new Map<string, Observation>();
   readonly #looking = new Map<string, Promise<Observation>>();
+  readonly #looks = new Looks();
 
   constructor(host: Host) {
     this.#host = host;
@@ -54,7 +78,8 @@ export class Observer {
   }
 
   #look(instanceId: string): Promise<Observation> {
-    const looking: Promise<Observation> = look(this.#host, instanceId)
+    const looking: Promise<Observation> = this.#looks
+      .take(async () => await look(this.#host, instanceId))
       .then((seen) => {
         if (this.#looking.get(instanceId) === looking) this.#known.set(instanceId, seen);
         return seen;
@@ -72,6 +97,7 @@ export class Observer {
     const since = downSince === null ? '' : ` since ${downSince.toISOString().slice(11, 16)} UTC`;
     const detail = isUp ? (error instanceof Error ? error.message : 'The Dokku host is slow to answer.') : `The Dokku host cannot be reached${since}.`;
     const known = this.#known.get(instanceId);
+    if (known !== undefined && isUp && error === undefined) return known;
     return known === undefined ? { ...NOTHING, state: 'unhealthy', detail } : { ...known, detail };
   }
 }
@@ -100,6 +126,8 @@ async function lookAtRunning(host: Host, instanceId: string, web: DokkuContainer
     const detail = web.restarts === 0 ? null : await detailOfEnd(host, liveApp(instanceId), web);
     return { ...seen, state: 'running', webProcesses: 1, detail };
   }
+  // Its name may have been changed on the host.
+  host.names.delete(liveApp(instanceId));
   const isYoung = web.startedAt !== null && Date.now() - web.startedAt.getTime() < STARTING_MS;
   if (isYoung && web.restarts > 0) return { ...seen, state: 'crashed', exitCode: web.exitCode, detail: await detailOfEnd(host, liveApp(instanceId), web) };
   return { ...seen, state: isYoung ? 'starting' : 'unhealthy', detail: isYoung ? null : 'it runs but does not answer' };

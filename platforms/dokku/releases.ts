@@ -98,5 +98,8 @@ async function attempt(host: Host, app: string, work: () => Promise<DokkuResult>
   }
 }
 
-/** Whether a container of the app runs. @throws platform_failed */
-export const isRunning = async (host: Host, app: string): Promise<boolean> => readPsReport((await ask(host, psReport(app))).stdout).running !== 'false';
+/** Whether a container of the app runs, or is just being started again after a crash. @throws platform_failed */
+export async function isRunning(host: Host, app: string): Promise<boolean> {
+  const { running, containers } = readPsReport((await ask(host, psReport(app))).stdout);
+  return running !== 'false' || Object.values(containers).some(({ state }) => state === 'running' || state === 'restarting');
+}

@@ -2,13 +2,13 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
-import { type DokkuResult, psStart, psStop } from '../dokku-commands.ts';
+import { type DokkuResult, psReport, psStart, psStop, resourceLimit } from '../dokku-commands.ts';
 import { explainFailure, saysNotDeployed } from '../dokku-failures.ts';
-import { withoutColours } from '../dokku-reports.ts';
+import { readPsReport, withoutColours } from '../dokku-reports.ts';
 import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { answersLogin } from '../otree-client.ts';
 import type { InstanceSpec } from '../platform.ts';
-import { change, failure, settle } from './asking.ts';
+import { ask, change, failure, settle } from './asking.ts';
 import { ensureLink, isApp, liveService } from './databases.ts';
 import { placeOf } from './front.ts';
 import { type Host, liveApp } from './host.ts';
@@ -32,11 +32,13 @@ export async function startInstance(host: Host, spec: InstanceSpec, signal: Abor
   if (release === null) throw new AppError('not_deployed');
   signal.throwIfAborted();
   await settle(host, app);
+  host.names.delete(app);
   const began = Date.now();
   const isDeployed = (await readVariables(host, app))[RELEASE] === String(release);
   if (!isDeployed || !(await isRunning(host, app))) {
     await ensureLink(host, spec.instanceId);
     await writeSettings(host, app, spec);
+    await ask(host, resourceLimit(app, { memoryMib: spec.limits.memoryMib }));
     await keepLog(host, spec.instanceId);
     signal.throwIfAborted();
     if (!isDeployed) demand(await deployRelease(host, { app, instanceId: spec.instanceId, release, signal }), began);
@@ -91,11 +93,17 @@ export async function stopInstance(host: Host, instanceId: string, signal: Abort
   const app = liveApp(instanceId);
   if (!(await isApp(host, app))) return;
   await settle(host, app);
-  for (let attempt = 0; await isRunning(host, app); attempt += 1) {
+  for (let attempt = 0; await mayRun(host, app); attempt += 1) {
     signal.throwIfAborted();
     if (attempt > REPAIRS) throw new AppError('platform_failed', { reason: 'Dokku says that it stopped the experiment, but it runs on.' });
     await change(host, psStop(app), { app, fine: ['not_deployed'], isDone: async () => true });
   }
+}
+
+/** Whether it runs, or Docker or a reboot of the host would start it. */
+async function mayRun(host: Host, app: string): Promise<boolean> {
+  const { isDeployed, isMeantToRun } = readPsReport((await ask(host, psReport(app))).stdout);
+  return (isDeployed && isMeantToRun) || (await isRunning(host, app));
 }
 
 /** @see Platform.resetDatabase */

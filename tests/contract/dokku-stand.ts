@@ -7,6 +7,7 @@ import path from 'node:path';
 import ssh2 from 'ssh2';
 import { DokkuConnection, type DokkuHost } from '../../platforms/dokku/connection.ts';
 import { DokkuPlatform, type DokkuOptions } from '../../platforms/dokku/dokku.ts';
+import type { TreeSettings } from '../../platforms/dokku/dockerfile.ts';
 import { liveApp } from '../../platforms/dokku/host.ts';
 import { Turns } from '../../platforms/dokku/turns.ts';
 import { layoutOf } from '../../platforms/layout.ts';
@@ -28,6 +29,8 @@ export type DokkuSite = {
   readonly baseImage: string;
   /** Version of the Python in the base image. */
   readonly python: string;
+  /** Where builds on the host find packages. */
+  readonly packageIndex: NonNullable<TreeSettings['packageIndex']>;
   readonly recoveryMs: number;
   readonly crash: (app: string, connection: DokkuConnection) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -39,6 +42,8 @@ export type DokkuStand = PlatformStand & {
   readonly anotherPlatform: () => DokkuPlatform;
 };
 
+const certificates = (): { caFile?: string } => (existsSync(CERTIFICATES) ? { caFile: CERTIFICATES } : {});
+
 /** The adapter on a host, and the contract's questions over a connection of their own. */
 export async function standOn(site: DokkuSite): Promise<DokkuStand> {
   const ground = await mkdtemp(path.join(os.tmpdir(), 'arb-'));
@@ -46,7 +51,6 @@ export async function standOn(site: DokkuSite): Promise<DokkuStand> {
   const layout = { ...layoutOf(path.join(ground, 'data'), path.join(ground, 'run')), cacheDir: CACHE };
   const dataDir = path.join(layout.dataDir, 'dokku');
   for (const dir of [layout.dataDir, dataDir, layout.toolsDir]) await mkdir(dir, { recursive: true, mode: 0o755 });
-  const packageIndex = existsSync(CERTIFICATES) ? { caFile: CERTIFICATES } : {};
   const workshop: DokkuOptions['workshop'] = {
     ground: {
       layout,
@@ -54,9 +58,9 @@ export async function standOn(site: DokkuSite): Promise<DokkuStand> {
       uvBinary: path.join(requireEnvironment('ARBORETUM_TEST_TOOLS'), 'bin', 'uv'),
       separatesUsers: process.getuid?.() === 0,
       buildUserId: 199_999,
-      packageIndex,
+      packageIndex: certificates(),
     },
-    tree: { baseImage: site.baseImage, packageIndex },
+    tree: { baseImage: site.baseImage, packageIndex: site.packageIndex },
     python: site.python,
   };
   const [connection, watching] = [new DokkuConnection(site.ssh), new DokkuConnection(site.ssh)];
@@ -97,6 +101,7 @@ export async function replaySite(): Promise<DokkuSite & { readonly replay: Repla
     domain: null,
     baseImage: 'python:3.11-slim-bookworm',
     python: '3.11',
+    packageIndex: certificates(),
     recoveryMs: 30_000,
     crash: async (app) => {
       process.kill(replay.state.app(app).container?.pid ?? 0, 'SIGKILL');
