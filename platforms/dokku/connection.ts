@@ -39,6 +39,8 @@ export class DokkuConnection {
   readonly #running = new Map<Client, number>();
   #client: Client | null = null;
   #opening: Promise<Client> | null = null;
+  /** The newest one, signed in or not. */
+  #fresh: Client | null = null;
   #hostKey: string | null;
   #state: DokkuConnectionState = { isUp: false, downSince: null, reason: null };
   #isClosed = false;
@@ -88,6 +90,7 @@ export class DokkuConnection {
     this.#isClosed = true;
     for (const client of this.#running.keys()) client.end();
     this.#client?.end();
+    this.#fresh?.destroy();
     await this.#opening?.catch(() => null);
   }
 
@@ -151,6 +154,7 @@ export class DokkuConnection {
   #signIn(): Promise<Client> {
     const { host, port, user, privateKey, connectMs, keepaliveMs } = this.#options;
     const client = new ssh2.Client();
+    this.#fresh = client;
     client.setMaxListeners(0); // one for each command under way
     let shown: string | null = null;
     return new Promise((resolve, reject) => {
