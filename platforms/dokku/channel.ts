@@ -111,7 +111,7 @@ class Errand {
 
   /** The exit code may come before the last of the output: only both are an end. */
   #isWhole(): boolean {
-    return this.#hasExitCode && this.#channel !== null && this.#channel.readableEnded && (this.#channel.stderr as Readable).readableEnded;
+    return this.#hasExitCode && this.#channel !== null && this.#channel.readableEnded && this.#channel.stderr.readableEnded;
   }
 
   /** Only the command's name is told: its words may hold values. */

@@ -318,10 +318,13 @@ describe('an abort', () => {
     const silent = createServer(() => undefined);
     const port = await listening(silent);
     const stop = new AbortController();
-    const running = connectionTo(port).run(version(), { signal: stop.signal });
+    const connection = connectionTo(port);
+    const running = connection.run(version(), { signal: stop.signal });
     await once(silent, 'connection');
     stop.abort(new Error('never mind'));
     await expect(running).rejects.toThrow('never mind');
+    await connection.close();
+    expect(connection.state().isUp).toBe(false);
   });
 });
 
@@ -407,6 +410,17 @@ describe('a host that went away', () => {
     await host.start(hostKey.private, host.port);
     expect(await connection.run(version())).toMatchObject({ exitCode: 0 });
     expect(connection.state()).toEqual({ isUp: true, downSince: null, reason: null });
+  });
+
+  it('while no command ran is not noticed by the next one: what was never sent is sent again', async () => {
+    const host = await hostOf();
+    const connection = connectionTo(host.port);
+    await connection.run(version());
+    for (let round = 2; round < 12; round += 1) {
+      host.drop();
+      expect(await connection.run(version())).toMatchObject({ exitCode: 0 });
+      expect(host).toMatchObject({ signIns: round, lines: { length: round } });
+    }
   });
 
   it('is found out by the questions whether it is there, when it says nothing any more', async () => {
