@@ -175,6 +175,12 @@ describe('a command', () => {
     await until(() => host.lines.length === 1);
     input.destroy(new Error('the disk is gone'));
     await expect(running).rejects.toThrow('the disk is gone');
+    const closed = new PassThrough();
+    const other = connectionTo(host.port).run(gitFromArchive('lab'), { input: closed });
+    await until(() => host.lines.length === 2);
+    closed.destroy();
+    await expect(other).rejects.toThrow('closed before its end');
+    await expect(connectionTo(host.port).run(gitFromArchive('lab'), { input: closed })).rejects.toThrow('closed before its start');
   });
 
   it('writes bytes to a stream, no faster than it takes them, and waits for it', async () => {
