@@ -110,7 +110,7 @@ export const readPsInspect = (stdout: string): readonly DokkuContainer[] =>
 
 /** Of `config:export`: name → value, secrets among them. @throws platform_failed */
 export const readConfig = (stdout: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(fields(stdout, 'config:export')).map(([name, value]) => [name, String(value)]));
+  Object.fromEntries(Object.entries(fields(stdout, 'config:export')).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
 
 /** Of `builds:list`, newest first. @throws platform_failed */
 export const readBuilds = (stdout: string): readonly DokkuBuild[] =>
@@ -187,7 +187,7 @@ export const withoutColours = (line: string): string => line.replaceAll(/\u001B\
 /** The short key, else the one with the plugin's name in front, which a later Dokku will drop. All values are strings. */
 function field(report: Fields, plugin: string, key: string): string | null {
   const value = report[key] ?? report[`${plugin}-${key}`];
-  return value === undefined || value === null ? null : String(value);
+  return typeof value === 'string' ? value : value === undefined || value === null ? null : JSON.stringify(value);
 }
 
 const isTrue = (value: unknown): boolean => value === true || value === 'true';

@@ -78,10 +78,16 @@ class Errand {
       const timer = setTimeout(() => fail(this.#outcomeUnknown(`it took longer than ${timeoutMs / 1000} seconds`)), timeoutMs);
       signal.addEventListener('abort', abort, { once: true });
       this.#client.once('close', broken);
+      const opened = async (error: Error | undefined, channel: ClientChannel): Promise<void> => {
+        try {
+          const result = await this.#opened(error, channel);
+          settle(() => resolve(result));
+        } catch (failure) {
+          fail(failure);
+        }
+      };
       try {
-        this.#client.exec(line, (error, channel) => {
-          this.#opened(error, channel).then((result) => settle(() => resolve(result)), fail);
-        });
+        this.#client.exec(line, opened);
       } catch (error) {
         fail(new NotSent(error));
       }
@@ -105,7 +111,7 @@ class Errand {
 
   /** The exit code may come before the last of the output: only both are an end. */
   #isWhole(): boolean {
-    return this.#hasExitCode && this.#channel !== null && this.#channel.readableEnded && (this.#channel.stderr as Readable).readableEnded;
+    return this.#hasExitCode && this.#channel !== null && this.#channel.readableEnded && this.#channel.stderr.readableEnded;
   }
 
   /** Only the command's name is told: its words may hold values. */

@@ -1,7 +1,6 @@
 // The one kept ssh connection to a Dokku host: opened when first needed, its host key pinned, a channel for each command.
 
 import { createHash } from 'node:crypto';
-import type { Readable, Writable } from 'node:stream';
 
 import ssh2, { type Client } from 'ssh2';
 
@@ -24,7 +23,7 @@ export type DokkuHost = {
   readonly keepaliveMs?: number;
 };
 
-/** `downSince` and `reason` (a sentence's end: “… : it refuses connections”) stay until it is up; null before the first attempt. */
+/** `downSince` and `reason` (“it refuses connections on port 22”) stay until it is up again; null before the first attempt. */
 export type DokkuConnectionState = { readonly isUp: boolean; readonly downSince: Date | null; readonly reason: string | null };
 
 /** Commands at once; sshd allows 10 channels on a connection (MaxSessions). */
@@ -39,6 +38,8 @@ export class DokkuConnection {
   readonly #running = new Map<Client, number>();
   #client: Client | null = null;
   #opening: Promise<Client> | null = null;
+  /** The newest one, signed in or not. */
+  #fresh: Client | null = null;
   #hostKey: string | null;
   #state: DokkuConnectionState = { isUp: false, downSince: null, reason: null };
   #isClosed = false;
@@ -68,18 +69,18 @@ export class DokkuConnection {
       throw new Error(`Input of ${command.line.split(' ')[0]}: ${command.takesInput ? 'missing' : 'unexpected'}`);
     const stop = new AbortController();
     const signal = io.signal === undefined ? stop.signal : AbortSignal.any([io.signal, stop.signal]);
-    const streams: (Readable | Writable)[] = [
-      ...(Buffer.isBuffer(io.input) || io.input === undefined ? [] : [io.input]),
-      ...(io.output === undefined ? [] : [io.output]),
-    ];
-    for (const stream of streams) stream.on('error', (error) => stop.abort(error));
+    const input = Buffer.isBuffer(io.input) ? undefined : io.input;
+    const stopBy = (error: unknown): void => stop.abort(error);
+    io.output?.on('error', stopBy);
+    input?.on('error', stopBy).once('close', () => input.readableEnded || stopBy(new Error('The input was closed before its end')));
+    if (input?.destroyed === true) stopBy(new Error('The input was closed before its start'));
     try {
       return await this.#turns.take(signal, () => this.#runOnce(command, { ...io, signal }));
     } catch (error) {
       io.output?.destroy();
       throw error;
     } finally {
-      if (!Buffer.isBuffer(io.input)) io.input?.destroy();
+      input?.destroy();
     }
   }
 
@@ -88,6 +89,7 @@ export class DokkuConnection {
     this.#isClosed = true;
     for (const client of this.#running.keys()) client.end();
     this.#client?.end();
+    this.#fresh?.destroy();
     await this.#opening?.catch(() => null);
   }
 
@@ -151,6 +153,7 @@ export class DokkuConnection {
   #signIn(): Promise<Client> {
     const { host, port, user, privateKey, connectMs, keepaliveMs } = this.#options;
     const client = new ssh2.Client();
+    this.#fresh = client;
     client.setMaxListeners(0); // one for each command under way
     let shown: string | null = null;
     return new Promise((resolve, reject) => {
