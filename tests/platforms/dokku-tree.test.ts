@@ -120,7 +120,7 @@ describe('the tree', () => {
     git('-c', 'user.name=dokku', '-c', 'user.email=d@example', 'commit', '--quiet', '-m', 'tree');
     git('checkout-index', '-a', `--prefix=${after}/`);
     rmSync(path.join(before, '.git'), { recursive: true });
-    expect(execFileSync('diff', ['-r', before, after], { encoding: 'utf8' })).toBe('');
+    expect(execFileSync('git', ['diff', '--no-index', '--exit-code', before, after], { encoding: 'utf8' })).toBe('');
     expect(existsSync(path.join(after, 'project', 'survey', 'Thanks.html'))).toBe(true);
   });
 
