@@ -15,12 +15,13 @@ export class ActedImage {
   readonly top: string;
   readonly command: readonly string[] = [];
   /** The system's Python, as in an image: one below somebody's home is not for the image's user. */
-  readonly #environment: Record<string, string> = { PATH: '/usr/bin:/bin' };
+  readonly #environment: Record<string, string> = {};
   #folder = '/';
   #user: number | undefined;
 
-  /** Builds the tar at `tree` within `folder`. @throws with what a RUN printed */
-  constructor(tree: string, folder: string) {
+  /** Builds the tar at `tree` within `folder`; programs are first looked for in `programs`. @throws with what a RUN printed */
+  constructor(tree: string, folder: string, programs = '/usr/bin') {
+    this.#environment['PATH'] = `${programs}:/usr/bin:/bin`;
     const context = path.join(folder, 'context');
     this.top = path.join(folder, 'app');
     for (const dir of [context, this.top]) mkdirSync(dir);

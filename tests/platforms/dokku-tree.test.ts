@@ -1,6 +1,6 @@
 // The derived tree for Dokku, and what it becomes: its instructions are acted out here, and a real oTree runs from it.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
 import {
   chmodSync,
@@ -102,6 +102,26 @@ describe('the tree', () => {
     expect(names).toContain('project/survey/Thanks.html');
     const file = await treeOf(project(files));
     expect([textIn(file, 'project/db.sqlite3'), textIn(file, 'project/survey/db.sqlite3')]).toEqual(['', 'kept']);
+  });
+
+  it('comes through a repository, as Dokku makes one of it, without losing or changing a file', async () => {
+    const files = {
+      '.gitignore': '*.html\n',
+      'survey/.gitignore': '*\n',
+      '.gitattributes': '*.html eol=crlf ident filter=lfs\n',
+      '.git/config': 'x',
+      'survey/.git': 'gitdir: y',
+    };
+    const [before, after] = [place('before'), place('after')];
+    execFileSync('tar', ['-xf', await treeOf(project(files)), '-C', before]);
+    const git = (...words: string[]) => execFileSync('git', words, { cwd: before, env: { PATH: '/usr/bin:/bin', GIT_CONFIG_GLOBAL: '/dev/null' } });
+    git('init', '--quiet');
+    git('add', '-A');
+    git('-c', 'user.name=dokku', '-c', 'user.email=d@example', 'commit', '--quiet', '-m', 'tree');
+    git('checkout-index', '-a', `--prefix=${after}/`);
+    rmSync(path.join(before, '.git'), { recursive: true });
+    expect(execFileSync('git', ['diff', '--no-index', '--exit-code', before, after], { encoding: 'utf8' })).toBe('');
+    expect(existsSync(path.join(after, 'project', 'survey', 'Thanks.html'))).toBe(true);
   });
 
   it('keeps links as they are, and names that tar or a shell could take for something else', async () => {
@@ -207,6 +227,15 @@ describe('an image made from it', () => {
     expect(existsSync(image.place('/app/packages'))).toBe(false);
   });
 
+  const hasPip = spawnSync('/usr/bin/python3', ['-m', 'pip', '--version']).status === 0;
+  it.skipIf(!hasPip)('can be made on a Debian that has pip but nothing to put it into an environment with', async () => {
+    const programs = place('debian');
+    const withoutEnsurepip = '#!/bin/sh\n[ "$1 $2" = "-m venv" ] && [ "$3" != --clear ] && mkdir -p "$3" && exit 1\nexec /usr/bin/python3 "$@"\n';
+    writeFileSync(path.join(programs, 'python3'), withoutEnsurepip, { mode: 0o755 });
+    const plain = new ActedImage(await treeOf(project(), { lock: 'six==1.17.0' }), place('image'), programs);
+    expect(plain.run([launcherWords('serve')[0] ?? '', '-c', 'import six; print(six.__version__)'])).toMatchObject({ code: 0, stdout: '1.17.0\n' });
+  });
+
   it('serves on PORT with the panel’s password, asks for it, and trusts its front door about https', async () => {
     const { ask, said, child } = await serve(await variables());
     const answer = await ask('/demo', { host: 'lab.example', 'x-forwarded-proto': 'https' });
@@ -278,6 +307,14 @@ describe('an image made from it', () => {
     expect(done.code).toBe(65);
     expect(Date.now() - before).toBeLessThan(30_000);
     expect(marked(done.stderr, 'ARBORETUM-PROBLEM')).toMatchObject({ code: 'module_missing', module: 'numpyro' });
+  });
+
+  it('ends what it tries when it is told to end', async () => {
+    withFiles({ 'survey/__init__.py': "import time\nprint('IMPORTED', flush=True)\ntime.sleep(120)\n" });
+    const { child, said } = image.start(launcherWords('try'), await variables());
+    await until('the project is imported', () => said().includes('IMPORTED'), 60_000);
+    expect(await stop(child)).toBe(143);
+    expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(image.place('/app/launcher'));
   });
 
   it('says when it is the database', async () => {
