@@ -134,6 +134,27 @@ export const errorTable = {
   instance_not_created: { status: 409, sentence: 'This instance was not fully created.', hint: 'Delete it and create it again.' },
   platform_failed: { status: 500, sentence: 'The platform could not do this: {reason}', hint: 'Try again; if it stays so, look at the panel’s log.' },
   platform_timeout: { status: 504, sentence: '{what} took longer than {seconds} seconds.', hint: 'Look at the log, then try again.' },
+  host_unreachable: {
+    status: 503,
+    sentence: 'The host {host} cannot be reached: {reason}.',
+    hint: 'Check that it runs and that SSH passes on port {port}. The panel tries again by itself.',
+  },
+  host_key_changed: {
+    status: 502,
+    sentence: 'The host {host} shows another key than before, so nothing was sent to it.',
+    hint: 'If it was set up anew, set DOKKU_HOST_KEY to {found} and start the panel again. If not, somebody else may be answering.',
+  },
+  host_refuses_key: {
+    status: 502,
+    sentence: 'The host {host} does not accept the panel’s key.',
+    hint: 'As root on the host, add the panel’s public key with dokku ssh-keys:add, then try again.',
+  },
+  outcome_unknown: {
+    status: 504,
+    sentence: '“{what}” was sent to the host {host}, but how it ended is not known: {reason}.',
+    hint: 'Look at the state of the instance first: the host may have done it, or be still at it. Then try again.',
+  },
+  host_command_failed: { status: 502, sentence: 'The host could not do this: {reason}', hint: 'Its last words: {lastLine}' },
   database_unreachable: { status: 503, sentence: 'The database server does not answer.', hint: 'Start the panel again with npm start.' },
   disk_full: { status: 507, sentence: 'The disk is nearly full: {freeMib} MiB are left.', hint: 'Delete what is not needed, then try again.' },
   start_failed: {

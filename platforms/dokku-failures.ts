@@ -112,9 +112,9 @@ const dokkuLines = ({ stdout, stderr }: DokkuResult): readonly string[] =>
 function detailOf(command: Pick<DokkuCommand, 'showsSecrets'>, { stdout, stderr }: DokkuResult, said: readonly string[]): string | null {
   if (!command.showsSecrets && said.length > 0) return said.at(-1) ?? null;
   const shown = withoutColours(command.showsSecrets ? stderr : `${stdout}\n${stderr}`);
-  const last = shown
+  const lines = shown
     .split(/\r?\n/)
     .map((line) => line.replace(/^ !     /, '').trim())
-    .findLast((line) => line !== '');
-  return last ?? null;
+    .filter((line) => line !== '');
+  return lines.findLast((line) => /^(?:tar|curl|pg_restore|fatal|error)\b.*:/i.test(line)) ?? lines.at(-1) ?? null;
 }
