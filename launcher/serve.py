@@ -1,8 +1,9 @@
-"""The running server: oTree's application in uvicorn on one Unix socket, and the timeout worker beside it.
+"""The running server: oTree's application in uvicorn on its Unix socket, and the timeout worker beside it.
 
 Seams: oTree 6.0 main.py `setup()` (5.4 - 6.0 alike) and cli/prodserver1of2.py `run_uvicorn`, whose Config is repeated
 here; uvicorn 0.13.4 server.py `startup`, `handle_exit`, `run(sockets=)`.
-There is no TCP port at all: neighbours on the machine could talk to it past the front door.
+Without `port` there is no TCP port at all: neighbours on the machine could talk to it past the front door. Only a
+container has one: its network is its own, and the host's nginx reaches it in no other way.
 """
 import os
 import socket
@@ -18,14 +19,16 @@ def serve(config, timeout_command):
 
     rooms.install(config.get('roomsFile') or '')
     otree.main.setup()
-    listener = bind(config['socket'])
+    listeners = [bind(config['socket'])]
+    if config.get('port'):
+        listeners += bind_port(config['port'])
     try:
-        run(listener, TimeoutWatch(timeout_command))
+        run(listeners, TimeoutWatch(timeout_command))
     finally:
         remove(config['socket'])
 
 
-def run(listener, watch):
+def run(listeners, watch):
     from uvicorn.main import Config, Server
 
     class InstanceServer(Server):
@@ -49,7 +52,7 @@ def run(listener, watch):
     )
     server.asked_at = 0.0
     try:
-        server.run(sockets=[listener])
+        server.run(sockets=listeners)
     finally:
         watch.stop()
         watch.join()
@@ -63,6 +66,24 @@ def bind(path):
     # Its folder is setgid: the group, which is the front door's, comes from there.
     os.chmod(path, 0o660)
     return listener
+
+
+def bind_port(port):
+    """Every IPv4 address, and every IPv6 address where the network has such; they do not listen yet, either."""
+    listeners = []
+    for family, address in ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::')):
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind((address, port))
+        except OSError:
+            if family == socket.AF_INET:
+                raise
+            continue
+        listeners.append(listener)
+    return listeners
 
 
 def remove(path):

@@ -1,10 +1,11 @@
 """The way into oTree: reads the instance's env.json, prepares the process, and runs one command.
 
     python start.py ENV_JSON serve|resetdb|describe|check      (and `timeouts`, which `serve` starts itself)
+    python start.py container serve|resetdb|describe|check|try      and `rooms WORD`: see `container.py`
 
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
 of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir, and
-roomsFile where the panel edits rooms (see `rooms.py`).
+roomsFile where the panel edits rooms (see `rooms.py`), and port where it is to listen on one, too.
 
 Exit codes: 0 · 64 wrong usage · 65 the project has a problem · 69 the database has one · 78 env.json or oTree's
 version cannot be used; 65 and 69 leave `ARBORETUM-PROBLEM {json}` as the last line on stderr. See `problems.py`.
@@ -15,6 +16,8 @@ import sys
 import types
 
 COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts')
+IN_CONTAINER = 'container'
+COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'rooms')
 REQUIRED = ('environment', 'adminPassword', 'secretKey', 'roomSecret', 'cookieName', 'socket', 'projectDir')
 EX_USAGE, EX_CONFIG = 64, 78
 
@@ -32,14 +35,31 @@ from arboretum_launcher import problems  # noqa: E402
 
 def main():
     """Run the command of argv; ends the process."""
-    if len(sys.argv) < 3 or sys.argv[2] not in COMMANDS:
-        sys.exit(refuse('start.py ENV_JSON %s' % '|'.join(COMMANDS[:4]), EX_USAGE))
-    path, command = os.path.abspath(sys.argv[1]), sys.argv[2]
+    if sys.argv[1:2] == [IN_CONTAINER]:
+        path, command = begin_in_container(sys.argv[2:])
+    else:
+        if len(sys.argv) < 3 or sys.argv[2] not in COMMANDS:
+            sys.exit(refuse('start.py ENV_JSON %s' % '|'.join(COMMANDS[:4]), EX_USAGE))
+        path, command = os.path.abspath(sys.argv[1]), sys.argv[2]
     config = read_config(path)
     prepare(config, command)
     with problems.told(config, command):
         require_otree_5()
         run(config, command, path)
+
+
+def begin_in_container(words):
+    """The path of an env.json made from the environment, and the command; what needs nothing of oTree ends here."""
+    from arboretum_launcher import container
+    if not words or words[0] not in COMMANDS_IN_CONTAINER:
+        sys.exit(refuse('start.py %s %s' % (IN_CONTAINER, '|'.join(COMMANDS_IN_CONTAINER)), EX_USAGE))
+    if words[0] == 'rooms':
+        sys.exit(container.replace_rooms(words[1:]))
+    path = container.write_config(words[0])
+    if words[0] == 'try':
+        from arboretum_launcher import trial
+        sys.exit(trial.run(os.path.join(_here, 'start.py'), path))
+    return path, words[0]
 
 
 def run(config, command, path):
@@ -87,6 +107,7 @@ def prepare(config, command):
             os.environ.pop(name, None)
     os.environ['OTREE_ADMIN_PASSWORD'] = config['adminPassword']
     # The front door is the only peer, and a Unix socket's peer has no address to list (uvicorn 0.13 proxy_headers.py).
+    # In a container it is Dokku's nginx, whose address is not known beforehand; the port is not published to others.
     os.environ['FORWARDED_ALLOW_IPS'] = '*'
     os.environ.pop('OTREE_SKIP_CSRF', None)
     if command in ('serve', 'timeouts'):

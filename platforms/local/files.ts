@@ -1,8 +1,9 @@
 // What one instance has on disk, who owns it, and which release is selected.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, lstat, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { makeDirectory, replaceFile } from '../owned-files.ts';
 import type { EditedRoom, InstanceAccess, InstanceSpec } from '../platform.ts';
 import type { Secret } from '../secret.ts';
 import type { Ground } from './ground.ts';
@@ -31,25 +32,11 @@ export function pathsOf(ground: Ground, instanceId: string) {
     socketDir: ground.layout.instanceSocketDir(instanceId),
     socket: ground.layout.instanceSocket(instanceId),
     trialSocketDir: ground.layout.instanceSocketDir(`${instanceId}-try`),
-    /** Where the instance's own user builds source packages. */
-    foreignDir: path.join(ground.layout.cacheDir, 'foreign', instanceId),
-    foreignCache: path.join(ground.layout.cacheDir, 'foreign', instanceId, 'uv'),
-    foreignWheels: path.join(ground.layout.cacheDir, 'foreign', instanceId, 'wheels'),
-    foreignInstallCache: path.join(ground.layout.cacheDir, 'foreign-install', instanceId),
   };
 }
 
 /** What must be known about an instance without its row: who it runs as and how much it may use. */
 export type InstanceRecord = { readonly osUserId: number | null; readonly limits: InstanceSpec['limits'] };
-
-type Owner = { readonly mode: number; readonly userId?: number | null; readonly groupId?: number | null };
-
-/** Makes a directory, or corrects owner and mode of the one that is there. */
-export async function makeDirectory(ground: Ground, dir: string, { mode, userId = null, groupId = null }: Owner): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o755 });
-  if (ground.separatesUsers) await chown(dir, userId ?? 0, groupId ?? userId ?? 0);
-  await chmod(dir, mode); // after chown, which clears the setgid bit
-}
 
 /** Folders of a new instance; safe to repeat. */
 export async function createFolders(ground: Ground, spec: InstanceSpec): Promise<void> {
@@ -110,19 +97,21 @@ export async function writeRooms(ground: Ground, spec: InstanceAccess, rooms: re
   await replaceFile(pathsOf(ground, spec.instanceId).rooms, JSON.stringify(content), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
 }
 
-/** Writes a whole file or nothing, never readable by more people than in the end. */
-export async function replaceFile(file: string, content: string, { mode, userId = null }: Owner): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(content);
-    if (userId !== null) await handle.chown(userId, userId);
-    await handle.chmod(mode);
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** Gives the unpacked project to the panel, readable by the instance alone; adds the empty file that oTree opens in every case. */
+export async function sealProject(ground: Ground, dir: string, osUserId: number | null): Promise<void> {
+  await (await open(path.join(dir, 'db.sqlite3'), 'w', 0o444)).close();
+  const own = async (place: string, mode: number): Promise<void> => {
+    if (ground.separatesUsers) await chown(place, 0, osUserId ?? 0);
+    await chmod(place, mode);
+  };
+  const waiting = [dir];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    await own(at, 0o750);
+    for (const entry of await readdir(at, { withFileTypes: true })) {
+      if (entry.isDirectory()) waiting.push(path.join(at, entry.name));
+      else if (entry.isFile()) await own(path.join(at, entry.name), 0o440);
+    }
   }
-  await rename(temporary, file);
 }
 
 /** Number of the selected release, or null before the first. */

@@ -1,10 +1,11 @@
 // The local platform: instances as processes of this machine, under supervisord, each with a user id of its own.
 
 import { constants } from 'node:fs';
-import { access, readdir, readFile, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
+import { endControlGroup, placeLauncher } from '../confined.ts';
 import type {
   BuildRequest,
   BuiltRelease,
@@ -23,34 +24,20 @@ import type {
 import { ParticipantReader } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
+import { foreignPlaces } from '../uv.ts';
 import { buildRelease } from './build.ts';
 import { pruneEnvironments } from './environment.ts';
-import {
-  createFolders,
-  makeDirectory,
-  pathsOf,
-  pruneReleases,
-  readRecord,
-  replaceFile,
-  selectedRelease,
-  selectRelease,
-  writeEnvironment,
-  writeRecord,
-  writeRooms,
-} from './files.ts';
-import { type Ground, launcherDir, type LocalOptions } from './ground.ts';
+import { createFolders, pathsOf, pruneReleases, readRecord, selectedRelease, selectRelease, writeEnvironment, writeRecord, writeRooms } from './files.ts';
+import type { Ground, LocalOptions } from './ground.ts';
 import { openLog, readLogFrom } from './log-follow.ts';
 import { readLog } from './log-file.ts';
 import { Observer } from './observe.ts';
 import { askOtree } from './otree-client.ts';
-import { endControlGroup } from './processes.ts';
 import { isProgramUp, liveEnvironment, resetDatabase, restoreSocketDirectories, type RunIo, startInstance, stopInstance, tryRelease } from './run.ts';
 
 export type { LocalOptions } from './ground.ts';
 
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
-
-const LAUNCHER_SOURCE = path.join(import.meta.dirname, '..', '..', 'launcher');
 
 export class LocalPlatform implements Platform {
   readonly kind = 'local';
@@ -213,7 +200,8 @@ export class LocalPlatform implements Platform {
     for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
     await this.#participants.forget(instanceId);
     await this.#ground.databases.drop(instanceId);
-    const places = [paths.socketDir, paths.trialSocketDir, paths.foreignDir, paths.foreignInstallCache, paths.root];
+    const foreign = foreignPlaces(this.#ground, instanceId);
+    const places = [paths.socketDir, paths.trialSocketDir, foreign.dir, foreign.installCache, paths.root];
     for (const place of places) await rm(place, { recursive: true, force: true });
   }
 
@@ -226,16 +214,7 @@ export class LocalPlatform implements Platform {
 
   async #prepare(): Promise<void> {
     const ground = this.#ground;
-    await makeDirectory(ground, ground.layout.toolsDir, { mode: 0o755 });
-    await makeDirectory(ground, launcherDir(ground), { mode: 0o755 });
-    const names = (await readdir(LAUNCHER_SOURCE)).filter((name) => name.endsWith('.py') && !name.startsWith('test'));
-    for (const name of names) {
-      const [wanted, there] = await Promise.all([
-        readFile(path.join(LAUNCHER_SOURCE, name), 'utf8'),
-        readFile(path.join(launcherDir(ground), name), 'utf8').catch(() => null),
-      ]);
-      if (wanted !== there) await replaceFile(path.join(launcherDir(ground), name), wanted, { mode: 0o644 });
-    }
+    await placeLauncher(ground);
     await restoreSocketDirectories(ground, async (instanceId) => {
       const record = await readRecord(ground, instanceId).catch(() => null);
       return record === null ? undefined : record.osUserId;

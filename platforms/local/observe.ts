@@ -1,9 +1,10 @@
 // What the platform sees of its instances: supervisord's word, an answer from each, memory, restarts, disk share.
 
 import { readFile, stat } from 'node:fs/promises';
+import { replaceFile } from '../owned-files.ts';
 import type { Observation } from '../platform.ts';
-import { diagnoseLauncher, lastWords } from './diagnose.ts';
-import { type InstanceRecord, measureTree, pathsOf, readRecord, replaceFile } from './files.ts';
+import { diagnoseLauncher, lastWords } from '../diagnose.ts';
+import { type InstanceRecord, measureTree, pathsOf, readRecord } from './files.ts';
 import type { Ground } from './ground.ts';
 import { readHistory, readTail, type RunHistory } from './log-file.ts';
 import { answersLogin } from './otree-client.ts';

@@ -1,16 +1,14 @@
 // Which processes belong to an instance, what they use, and ending all of them.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir, readFile, rmdir } from 'node:fs/promises';
-import path from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { AppError } from '../../contracts/errors.ts';
+import { confineArguments } from '../confined.ts';
 import { runCommand } from '../run-command.ts';
 import { pathsOf } from './files.ts';
-import { confineArguments, type Ground } from './ground.ts';
+import type { Ground } from './ground.ts';
 
 export type RunningProcess = { readonly pid: number; readonly userIds: readonly number[]; readonly group: number; readonly memoryBytes: number };
-
-const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /** All live processes of the machine (proc(5)); one pass for all instances. */
 export async function scanProcesses(): Promise<RunningProcess[]> {
@@ -51,28 +49,4 @@ export async function endProcesses(ground: Ground, instanceId: string, osUserId:
     timeoutMs: 15_000,
   });
   if (result.exitCode !== 0) throw new AppError('platform_failed', { reason: `processes could not be ended: ${result.stderr.trim()}` });
-}
-
-/** Ends what runs in a control group and removes the group; without one, or without the right to, nothing happens. */
-export async function endControlGroup(name: string): Promise<void> {
-  const mounts = ['', ...(await readdir(CGROUP_ROOT).catch(() => []))].map((mount) => path.join(CGROUP_ROOT, mount, 'arboretum', name));
-  for (const folder of new Set(mounts)) {
-    const pids = await readFile(path.join(folder, 'cgroup.procs'), 'utf8').catch(() => null);
-    if (pids === null) continue;
-    for (const pid of pids.split('\n').filter(Boolean)) {
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch {
-        // ended meanwhile, or not ours
-      }
-    }
-    for (let attempt = 0; attempt < 20; attempt += 1) {
-      const isGone = await rmdir(folder).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => error.code !== 'EBUSY',
-      );
-      if (isGone) break;
-      await new Promise((resolve) => setTimeout(resolve, 25)); // the kernel takes a moment to bury them
-    }
-  }
 }

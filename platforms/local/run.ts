@@ -4,14 +4,15 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
+import { type Confinement, confineArguments, endControlGroup, runConfined, startScript, withoutRemarks } from '../confined.ts';
+import { diagnoseLauncher, diagnoseTrial, lastWords, findMissingTemplate } from '../diagnose.ts';
 import type { InstanceSpec, Trial } from '../platform.ts';
 import { compareWithScratch } from '../postgres-schema.ts';
-import { diagnoseLauncher, diagnoseTrial, lastWords, findMissingTemplate } from './diagnose.ts';
 import { makeSocketDirectory, pathsOf, selectedRelease, writeEnvironment, writeRecord } from './files.ts';
-import { type Confinement, confineArguments, type Ground, runConfined, startScript, withoutRemarks } from './ground.ts';
+import type { Ground } from './ground.ts';
 import { readTail } from './log-file.ts';
 import { answersLogin } from './otree-client.ts';
-import { endControlGroup, endProcesses } from './processes.ts';
+import { endProcesses } from './processes.ts';
 import { listProcesses, type ProcessInfo, readProgram, removeProgram, renderProgram, startProgram } from './supervisor.ts';
 
 export type RunIo = { readonly signal: AbortSignal; readonly onOutput: (text: string) => void };

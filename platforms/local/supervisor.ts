@@ -3,7 +3,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
-import { makeDirectory, replaceFile } from './files.ts';
+import { makeDirectory, replaceFile } from '../owned-files.ts';
 import type { Ground } from './ground.ts';
 import { asText, callRpc, RpcFault, type RpcValue } from './xml-rpc.ts';
 

@@ -6,13 +6,15 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pathsOf } from '../../platforms/local/files.ts';
-import { confineArguments, type Ground } from '../../platforms/local/ground.ts';
+import { confineArguments } from '../../platforms/confined.ts';
+import type { Ground } from '../../platforms/local/ground.ts';
 import { processesOf, scanProcesses } from '../../platforms/local/processes.ts';
 import { listProcesses } from '../../platforms/local/supervisor.ts';
 import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
 import { InstanceDatabases } from '../../platforms/postgres.ts';
 import { runCommand } from '../../platforms/run-command.ts';
 import { Secret } from '../../platforms/secret.ts';
+import { foreignPlaces } from '../../platforms/uv.ts';
 import { type LocalStand, makeLocalStand, requireEnvironment, until } from './local-stand.ts';
 import { build, deploy, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
 import { describePlatform } from './platform-contract.ts';
@@ -151,7 +153,7 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
         `${mine.home}*`,
       ])
     ).stdout;
-    const own = pathsOf(ground, quiet.instanceId).foreignDir;
+    const own = foreignPlaces(ground, quiet.instanceId).dir;
     expect(packages.split('\n').filter((line) => line !== '' && !line.startsWith(own))).toEqual([]);
     expect((await asInstance(quiet, ['/usr/bin/touch', path.join(mine.home, 'mine')])).exitCode).toBe(0);
   });

@@ -1,7 +1,7 @@
 // What people are told when a build or a start fails.
 
 import { describe, expect, it } from 'vitest';
-import { diagnoseDescribe, diagnoseLauncher, diagnoseTrial, diagnoseUv, lastWords } from '../../platforms/local/diagnose.ts';
+import { diagnoseDescribe, diagnoseLauncher, diagnoseTrial, diagnoseUv, lastWords } from '../../platforms/diagnose.ts';
 import * as outputs from './build-outputs.ts';
 
 const uv = (output: string) => diagnoseUv({ exitCode: 1, output }, '3.11.2');

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { chooseInterpreter, warnOfOtherPython } from '../../platforms/local/interpreter.ts';
+import { chooseInterpreter, warnOfOtherPython } from '../../platforms/interpreter.ts';
 
 const home = mkdtempSync(path.join(os.tmpdir(), 'pythons-'));
 chmodSync(home, 0o755);

@@ -11,7 +11,7 @@ import {
   readRequirements,
   wantedPython,
   warnOfLooseOtree,
-} from '../../platforms/local/requirements.ts';
+} from '../../platforms/requirements.ts';
 
 type Files = Readonly<Record<string, string | Buffer>>;
 const reader = (files: Files) => (name: string) => (Object.hasOwn(files, name) ? Buffer.from(files[name] ?? '') : null);

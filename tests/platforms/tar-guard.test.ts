@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
-import { nameProblem, TarGuard } from '../../platforms/local/tar-guard.ts';
+import { nameProblem, TarGuard } from '../../platforms/tar-guard.ts';
 
 const LIMITS = { sizeMib: 1, entries: 20 };
 

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { AppError } from '../../contracts/errors.ts';
+import { AppError } from '../contracts/errors.ts';
 
 export type Requirements = {
   /** What to install, one requirement each. */

@@ -1,7 +1,7 @@
 // Reads a tar stream while it passes and refuses what a project may not hold, before tar ever sees it.
 
 import { Transform, type TransformCallback } from 'node:stream';
-import { AppError } from '../../contracts/errors.ts';
+import { AppError } from '../contracts/errors.ts';
 
 export type TarLimits = { readonly sizeMib: number; readonly entries: number };
 

@@ -2,9 +2,9 @@
 
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { runCommand } from '../run-command.ts';
-import type { LocalOptions } from './ground.ts';
+import type { BuildGround } from './confined.ts';
 import type { WantedPython } from './requirements.ts';
+import { runCommand } from './run-command.ts';
 
 export type Interpreter = { readonly file: string; /** Full version, `3.11.2`. */ readonly version: string };
 
@@ -12,7 +12,7 @@ const usualDirs = ['/usr/local/bin', '/usr/bin'];
 
 /** Looks for `pythonX.Y` in the usual folders; one that instances' own users could not run does not count. */
 export async function chooseInterpreter(
-  ground: Pick<LocalOptions, 'systemPython' | 'pythonDirs' | 'separatesUsers'>,
+  ground: Pick<BuildGround, 'systemPython' | 'pythonDirs' | 'separatesUsers'>,
   wanted: WantedPython | null,
 ): Promise<Interpreter> {
   const system = { file: ground.systemPython, version: (await versionOf(ground.systemPython)) ?? '3' };

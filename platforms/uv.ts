@@ -1,23 +1,27 @@
 // Running uv, as the build id with the shared cache or as an instance's own user with its own.
 
 import path from 'node:path';
-import type { AppError } from '../../contracts/errors.ts';
-import type { InstanceSpec } from '../platform.ts';
-import type { CommandResult } from '../run-command.ts';
+import type { AppError } from '../contracts/errors.ts';
+import { type BuildGround, runConfined } from './confined.ts';
 import { diagnoseUv } from './diagnose.ts';
-import { makeDirectory, pathsOf, replaceFile } from './files.ts';
-import { type Ground, runConfined } from './ground.ts';
+import type { Interpreter } from './interpreter.ts';
+import { makeDirectory, replaceFile } from './owned-files.ts';
+import type { InstanceSpec } from './platform.ts';
 import type { Requirements } from './requirements.ts';
+import type { CommandResult } from './run-command.ts';
 
 export type BuildTask = {
-  readonly ground: Ground;
-  readonly spec: InstanceSpec;
+  readonly ground: BuildGround;
+  /** Whose build it is, and the user id that runs the source packages of others; null: the panel's own. */
+  readonly spec: Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
   readonly releaseDir: string;
   readonly requirements: Requirements;
-  /** Absolute path of the Python that this release is built with and runs under. */
-  readonly interpreter: string;
-  /** Its full version. */
+  /** What packages are chosen and built with on this machine. */
+  readonly interpreter: Interpreter;
+  /** Version of the Python that the release runs under. */
   readonly python: string;
+  /** Whether that one is not the interpreter but another machine's, which has Linux and that version. */
+  readonly isForElsewhere: boolean;
   readonly signal: AbortSignal;
   readonly onOutput: (text: string) => void;
 };
@@ -25,10 +29,18 @@ export type BuildTask = {
 const LIMIT_MS = 15 * 60_000;
 const BUILD_LIMITS = { memoryMib: 2048, processes: 512, fileMib: 4096, openFiles: 4096, cpuSeconds: 900 } as const;
 
-export const cacheOf = (ground: Ground, ...parts: string[]): string => path.join(ground.layout.cacheDir, ...parts);
+export const cacheOf = (ground: BuildGround, ...parts: string[]): string => path.join(ground.layout.cacheDir, ...parts);
+
+/** Where an instance's own user builds source packages, and what is installed from there. */
+export const foreignPlaces = (ground: BuildGround, instanceId: string) => ({
+  dir: cacheOf(ground, 'foreign', instanceId),
+  cache: cacheOf(ground, 'foreign', instanceId, 'uv'),
+  wheels: cacheOf(ground, 'foreign', instanceId, 'wheels'),
+  installCache: cacheOf(ground, 'foreign-install', instanceId),
+});
 
 /** Folders of the shared cache; the wheels are the panel's own, copied there after they were built. */
-export async function prepareCache(ground: Ground): Promise<void> {
+export async function prepareCache(ground: BuildGround): Promise<void> {
   await makeDirectory(ground, ground.layout.cacheDir, { mode: 0o711 });
   for (const name of ['foreign', 'foreign-install']) await makeDirectory(ground, cacheOf(ground, name), { mode: 0o711 });
   await makeDirectory(ground, cacheOf(ground, 'wheels'), { mode: 0o755 });
@@ -43,14 +55,14 @@ export async function uv(task: BuildTask, args: readonly string[], cache = cache
 
 /** Runs uv as the instance's user: it may build source packages, which is running them. */
 export async function uvAsInstance(task: BuildTask, args: readonly string[]): Promise<CommandResult> {
-  const { foreignDir, foreignCache } = pathsOf(task.ground, task.spec.instanceId);
-  await makeDirectory(task.ground, foreignDir, { mode: 0o711, userId: task.spec.osUserId });
-  return await runAsInstance(task, [task.ground.uvBinary, ...args, '--color', 'never'], uvEnvironment(task.ground, foreignCache));
+  const { dir, cache } = foreignPlaces(task.ground, task.spec.instanceId);
+  await makeDirectory(task.ground, dir, { mode: 0o711, userId: task.spec.osUserId });
+  return await runAsInstance(task, [task.ground.uvBinary, ...args, '--color', 'never'], uvEnvironment(task.ground, cache));
 }
 
 /** Small commands as the instance's user, in its own cache. */
 export async function runAsInstance(task: BuildTask, command: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
-  const home = pathsOf(task.ground, task.spec.instanceId).foreignDir;
+  const home = foreignPlaces(task.ground, task.spec.instanceId).dir;
   return await runAs(task, { userId: task.spec.osUserId, home, group: `source-${task.spec.instanceId}` }, { command, env });
 }
 
@@ -91,7 +103,7 @@ async function runAs(task: BuildTask, place: Place, run: { command: readonly str
   return { ...result, stderr: result.stderr.replace(/^confine: limits by .*\n?/gm, '') };
 }
 
-function uvEnvironment(ground: Ground, cache: string): Record<string, string> {
+function uvEnvironment(ground: BuildGround, cache: string): Record<string, string> {
   const { indexUrl, extraIndexUrl, findLinks, caFile, proxyUrl } = ground.packageIndex;
   return {
     UV_CACHE_DIR: cache,

@@ -1,13 +1,13 @@
-// Getting a pushed project onto the disk: unpacked by the build id, looked through, and handed over read-only.
+// Getting a pushed project onto the disk: unpacked by the build id, and looked through.
 
-import { chmod, chown, lstat, open, readdir, realpath, rm } from 'node:fs/promises';
+import { lstat, readdir, realpath, rm } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream';
-import { AppError } from '../../contracts/errors.ts';
-import type { BuildRequest } from '../platform.ts';
-import { makeDirectory } from './files.ts';
-import { type Ground, runConfined } from './ground.ts';
+import { AppError } from '../contracts/errors.ts';
+import { type BuildGround, runConfined } from './confined.ts';
+import { makeDirectory } from './owned-files.ts';
+import type { BuildRequest } from './platform.ts';
 import { nameProblem, TarGuard } from './tar-guard.ts';
 
 export const PROJECT_LIMITS = { sizeMib: 500, entries: 50_000 } as const;
@@ -18,7 +18,7 @@ const LEFT_OUT = new Set(['__pycache__', '.git', '__MACOSX']);
 const LEFT_OUT_ON_TOP = new Set(['db.sqlite3']);
 
 /** Unpacks the project into `dir`, owned by the build id. @throws push_refused, project_too_large, platform_failed */
-export async function unpackProject(ground: Ground, dir: string, request: BuildRequest): Promise<void> {
+export async function unpackProject(ground: BuildGround, dir: string, request: BuildRequest): Promise<void> {
   await makeDirectory(ground, dir, { mode: 0o700, userId: ground.buildUserId });
   const guard = new TarGuard(PROJECT_LIMITS);
   const input = pipeline(request.openArchive(), guard, () => {}); // an error of either destroys the guard, which ends tar
@@ -77,21 +77,4 @@ async function checkPlain(dir: string, name: string, isLink: boolean): Promise<v
   const info = await lstat(full);
   const reason = problem ?? (isLink || (info.isFile() && info.nlink === 1) ? null : `“${name}” is neither a file nor a folder.`);
   if (reason !== null) throw new AppError('push_refused', { reason, hint: 'Take it out of the commit, then push again.' });
-}
-
-/** Gives the unpacked project to the panel, readable by the instance alone; adds the empty file that oTree opens in every case. */
-export async function sealProject(ground: Ground, dir: string, osUserId: number | null): Promise<void> {
-  await (await open(path.join(dir, 'db.sqlite3'), 'w', 0o444)).close();
-  const own = async (place: string, mode: number): Promise<void> => {
-    if (ground.separatesUsers) await chown(place, 0, osUserId ?? 0);
-    await chmod(place, mode);
-  };
-  const waiting = [dir];
-  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    await own(at, 0o750);
-    for (const entry of await readdir(at, { withFileTypes: true })) {
-      if (entry.isDirectory()) waiting.push(path.join(at, entry.name));
-      else if (entry.isFile()) await own(path.join(at, entry.name), 0o440);
-    }
-  }
 }

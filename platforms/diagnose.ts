@@ -1,6 +1,6 @@
 // What uv, Python and oTree print when something fails, turned into one of our errors. Pure.
 
-import { AppError } from '../../contracts/errors.ts';
+import { AppError } from '../contracts/errors.ts';
 import { isBefore5, packageOf } from './import-names.ts';
 
 /** What `launcher/problems.py` prints as its last line. */

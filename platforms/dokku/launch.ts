@@ -1,0 +1,28 @@
+// What the launcher in a container is told by its environment (launcher/container.py).
+
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { EditedRoom, InstanceSpec } from '../platform.ts';
+
+/**
+ * The variables of an instance, the owner's own included; all of them may be secret, so they go to `config:import` on
+ * stdin and nowhere else. DATABASE_URL and PORT are Dokku's.
+ */
+export const launchVariables = (spec: InstanceSpec): Readonly<Record<string, string>> => ({
+  OTREE_PRODUCTION: '1',
+  OTREE_AUTH_LEVEL: 'STUDY',
+  ...Object.fromEntries(Object.entries(spec.environment).map(([name, value]) => [name, value.open()])),
+  OTREE_REST_KEY: spec.restKey.open(),
+  ARBORETUM_LAUNCH: JSON.stringify({
+    adminPassword: spec.adminPassword.open(),
+    secretKey: spec.secretKey.open(),
+    roomSecret: spec.roomSecret.open(),
+    cookieName: spec.cookieName,
+  }),
+});
+
+/** Rooms as one word without blanks or quotes: the value of ARBORETUM_ROOMS, and what the launcher's `rooms` takes. */
+export async function packRooms(rooms: readonly EditedRoom[]): Promise<string> {
+  const plain = rooms.map(({ name, displayName, labels, usesSecureUrls }) => ({ name, displayName, labels, usesSecureUrls }));
+  return (await promisify(gzip)(JSON.stringify({ rooms: plain }))).toString('base64');
+}

@@ -1,0 +1,75 @@
+// The derived tree: what the panel hands to Dokku for one release, as a tar of Dockerfile, launcher, project and exact versions.
+
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError } from '../../contracts/errors.ts';
+import { runCommand } from '../run-command.ts';
+import { renderAppJson, renderDockerfile, renderPipConf, type TreeSettings } from './dockerfile.ts';
+
+export type TreeRequest = {
+  /** The unpacked and checked project. */
+  readonly projectDir: string;
+  /** Exact versions, one a line, for the Python of the base image. */
+  readonly lock: string;
+  readonly settings: TreeSettings;
+  /** Where the tar is written (mode 0600); its folder is there already. */
+  readonly file: string;
+  readonly signal: AbortSignal;
+};
+
+const LAUNCHER_SOURCE = path.join(import.meta.dirname, '..', '..', 'launcher');
+/** Dokku commits the tree to a repository of its own: these would leave out, change or refuse files of the project on the way. */
+const FOR_GIT_ONLY = ['.git', '.gitattributes', '.gitignore', '.gitmodules'];
+/** Who made a file, and when, must not make a tree a new one: Docker's layers and Dokku's “No changes detected” go by content. */
+const ALIKE = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX', '--format=gnu'];
+const LIMIT_MS = 120_000;
+
+/**
+ * Writes the derived tree; the same project, lock, settings and launcher give the same bytes. Files of the project called
+ * `Dockerfile`, `app.json`, `Procfile` or `.dockerignore` lie below `project/`, where neither Dokku nor Docker looks.
+ * The index's password, where it has one, is in the tree (and so in Dokku's repository of the app, and in one layer of
+ * the image below the released one): the Dokku host is trusted with it, and instances cannot read it.
+ * @throws platform_failed, disk_full
+ */
+export async function makeTree(request: TreeRequest): Promise<void> {
+  const stage = await mkdtemp(`${request.file}.`);
+  try {
+    await writeOurs(stage, request);
+    const excluded = FOR_GIT_ONLY.map((name) => `--exclude=${name}`);
+    // Names in the project are led by `./` there, which becomes `project/`; links keep what they point to.
+    const project = ['-C', request.projectDir, '--exclude=./db.sqlite3', '--transform=flags=rSH;s,^\\.,project,', '.'];
+    const ours = ['-C', stage, 'Dockerfile', 'app.json', 'launcher', 'packages', 'project/db.sqlite3'];
+    const result = await runCommand({
+      file: '/bin/tar',
+      args: ['-c', '-f', `${stage}/tree.tar`, ...ALIKE, ...excluded, ...ours, ...project],
+      env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
+      timeoutMs: LIMIT_MS,
+      signal: request.signal,
+    });
+    if (result.exitCode !== 0) throw explain(result.stderr);
+    await chmod(`${stage}/tree.tar`, 0o600);
+    await rename(`${stage}/tree.tar`, request.file);
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}
+
+/** What is not the project's. */
+async function writeOurs(stage: string, { lock, settings }: TreeRequest): Promise<void> {
+  for (const folder of ['launcher', 'packages', 'project']) await mkdir(path.join(stage, folder));
+  await writeFile(path.join(stage, 'Dockerfile'), renderDockerfile(settings.baseImage));
+  await writeFile(path.join(stage, 'app.json'), renderAppJson());
+  await writeFile(path.join(stage, 'packages', 'requirements.lock'), `${lock.trim()}\n`);
+  await writeFile(path.join(stage, 'packages', 'pip.conf'), renderPipConf(settings.packageIndex ?? {}));
+  if (settings.packageIndex?.caFile !== undefined) await copyFile(settings.packageIndex.caFile, path.join(stage, 'packages', 'ca.pem'));
+  // Confining is the container's business.
+  const names = (await readdir(LAUNCHER_SOURCE)).filter((name) => name.endsWith('.py') && !name.startsWith('confine'));
+  for (const name of names) await copyFile(path.join(LAUNCHER_SOURCE, name), path.join(stage, 'launcher', name));
+  // oTree opens this file also where the data are in PostgreSQL, and cannot make it: the project is read-only.
+  await writeFile(path.join(stage, 'project', 'db.sqlite3'), '');
+}
+
+function explain(stderr: string): AppError {
+  if (/No space left on device/.test(stderr)) return new AppError('disk_full', { freeMib: 0 });
+  return new AppError('platform_failed', { reason: `the version could not be packed for Dokku: ${stderr.trim().split('\n').at(-1) ?? ''}` });
+}
