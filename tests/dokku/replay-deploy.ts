@@ -13,8 +13,8 @@ import { type App, hex } from './replay-state.ts';
 export type DeployGround = {
   /** Folder of all containers of this host. */
   readonly folder: string;
-  /** Overrides `wait` of app.json's checks, so that a test of a failing start does not take a minute. */
-  readonly checkPauseMs: number | null;
+  /** The longest that a check of app.json may take (null: what app.json says), so that a failing start need not take a minute. */
+  readonly checkLimitMs: number | null;
 };
 
 export type Deploy = {
@@ -27,7 +27,9 @@ export type Deploy = {
   readonly signal: AbortSignal;
 };
 
-type Check = { readonly name: string; readonly path: string; readonly attempts: number; readonly waitMs: number; readonly timeoutMs: number };
+const ASK_AGAIN_MS = 100;
+
+type Check = { readonly name: string; readonly path: string; readonly attempts: number; readonly limitMs: number; readonly timeoutMs: number };
 
 /** “Releasing …”: what precedes the deploy, except for ps:restart. The panel's trees have no tasks. */
 export const releaseLines = (app: App): string => named(part(pushOutput('push-healthcheck-failure'), '-----> Releasing', '-----> Deploying web'), app);
@@ -104,7 +106,7 @@ function retire(app: App, old: Container, out: (text: string) => void): void {
   old.retireAfter(seconds * 1000, () => app.retired.delete(old));
 }
 
-function readCheck(image: Image, { checkPauseMs }: DeployGround): Check {
+function readCheck(image: Image, { checkLimitMs }: DeployGround): Check {
   const checks = (image.appJson as { healthchecks?: { web?: readonly Record<string, unknown>[] } } | null)?.healthchecks?.web ?? [];
   const [check] = checks;
   if (checks.length !== 1 || check?.['type'] !== 'startup' || typeof check['path'] !== 'string')
@@ -114,7 +116,7 @@ function readCheck(image: Image, { checkPauseMs }: DeployGround): Check {
     name: typeof check['name'] === 'string' ? check['name'] : 'default',
     path: check['path'],
     attempts: number('attempts', 3),
-    waitMs: checkPauseMs ?? number('wait', 5) * 1000,
+    limitMs: Math.min(checkLimitMs ?? Infinity, number('attempts', 3) * number('wait', 5) * 1000),
     timeoutMs: number('timeout', 5) * 1000,
   };
 }
@@ -124,10 +126,12 @@ const checkWords = ({ name, path, attempts, timeoutMs }: Check): Record<string, 
   "path='/' retries=2 timeout=2": `path='${path}' retries=${attempts - 1} timeout=${timeoutMs / 1000}`,
 });
 
+/** Asks more often than Dokku would, for as long as it would: all `attempts` with their pauses. */
 async function holds(container: Container, check: Check, signal: AbortSignal): Promise<boolean> {
-  for (let attempt = 0; attempt < check.attempts && !signal.aborted; attempt += 1) {
+  const deadline = Date.now() + check.limitMs;
+  while (Date.now() < deadline && !signal.aborted) {
     if (await isAnswered(container.port, check)) return true;
-    await pause(check.waitMs);
+    await pause(ASK_AGAIN_MS);
   }
   return false;
 }

@@ -1,8 +1,8 @@
 // The replay host itself: it splits lines, loses config, builds, deploys and breaks as the recorded Dokku did.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,6 +14,7 @@ import {
   appsExists,
   configExport,
   configImport,
+  enter,
   gitFromArchive,
   logs,
   postgresConnect,
@@ -28,7 +29,11 @@ import {
   psStop,
   run,
 } from '../../platforms/dokku-commands.ts';
+import { launcherWords } from '../../platforms/dokku/dockerfile.ts';
+import { launchVariables, packRooms } from '../../platforms/dokku/launch.ts';
+import { makeTree } from '../../platforms/dokku/tree.ts';
 import { readConfig, readLogLines, readPsInspect, readPsReport } from '../../platforms/dokku-reports.ts';
+import { LAB_GAMES, makeSpec } from '../contract/instances.ts';
 import { requireEnvironment, until } from '../contract/local-stand.ts';
 import { readAll } from './replay-call.ts';
 import { recorded } from './replay-recordings.ts';
@@ -59,10 +64,10 @@ USER 10001:10001
 CMD ["python3", "/app/server.py"]
 `;
 
-const APP_JSON = JSON.stringify({ healthchecks: { web: [{ type: 'startup', name: 'answers', path: '/login', attempts: 40, timeout: 2 }] } });
+const APP_JSON = JSON.stringify({ healthchecks: { web: [{ type: 'startup', name: 'answers', path: '/login', attempts: 4, wait: 1, timeout: 2 }] } });
 
 beforeAll(async () => {
-  host = await ReplayHost.start({ publicKey: keys.public, databaseUrl: requireEnvironment('ARBORETUM_TEST_DATABASE_URL'), checkPauseMs: 50 });
+  host = await ReplayHost.start({ publicKey: keys.public, databaseUrl: requireEnvironment('ARBORETUM_TEST_DATABASE_URL') });
   client = await connect();
 });
 
@@ -234,6 +239,29 @@ it('a process that dies is started again, and counted', async () => {
   await until('it was restarted', async () => readPsInspect((await ask(psInspect(app).line)).stdout)[0]?.restarts === 1);
   await until('it answers', async () => (await login(app)).status === 200);
 });
+
+it('the panel’s own tree is built from its lock, described, deployed with a real oTree, and takes rooms while it runs', async () => {
+  const app = await makeApp();
+  const spec = makeSpec();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'tree-'));
+  const [tools, venv] = [requireEnvironment('ARBORETUM_TEST_TOOLS'), process.env['ARBORETUM_TEST_VENV'] ?? ''];
+  const lock = (await promisify(execFile)(path.join(tools, 'bin', 'uv'), ['pip', 'freeze', '--python', path.join(venv, 'bin', 'python')])).stdout;
+  const file = path.join(folder, 'tree.tar');
+  await makeTree({ projectDir: LAB_GAMES, lock, settings: { baseImage: 'python:3.11-slim-bookworm' }, file, signal: new AbortController().signal });
+  const service = `i-${spec.instanceId}`;
+  await ask(postgresCreate(service).line);
+  await ask(postgresLink(service, app).line);
+  await ask(configImport(app, { replace: false }).line, JSON.stringify(launchVariables(spec)));
+  const built = await ask(gitFromArchive(app).line, await readFile(file));
+  expect(built).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Healthcheck succeeded name='oTree answers'") });
+  expect((await login(app)).status).toBe(200);
+  expect(await ask(run(app, launcherWords('describe')).line)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('6.0.15') });
+  const rooms = await packRooms([{ name: 'hall', displayName: 'Hall', labels: null, usesSecureUrls: false }]);
+  expect(await ask(enter(app, 'web', launcherWords('rooms', rooms)).line)).toMatchObject({ exitCode: 0, stderr: '' });
+  expect((await ask(psStop(app).line)).exitCode).toBe(0);
+  expect(await ask(run(app, launcherWords('resetdb')).line)).toMatchObject({ exitCode: 0 });
+  await rm(folder, { recursive: true });
+}, 180_000);
 
 describe('a connection', () => {
   it('that is cut does not end a build', async () => {
