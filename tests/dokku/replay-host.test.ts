@@ -4,6 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +13,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   appsCreate,
   appsExists,
+  appsLocked,
+  buildsCancel,
+  buildsList,
   configExport,
   configImport,
   enter,
@@ -32,7 +36,7 @@ import {
 import { launcherWords } from '../../platforms/dokku/dockerfile.ts';
 import { launchVariables, packRooms } from '../../platforms/dokku/launch.ts';
 import { makeTree } from '../../platforms/dokku/tree.ts';
-import { readConfig, readLogLines, readPsInspect, readPsReport } from '../../platforms/dokku-reports.ts';
+import { readBuilds, readConfig, readLogLines, readPsInspect, readPsReport } from '../../platforms/dokku-reports.ts';
 import { LAB_GAMES, makeSpec } from '../contract/instances.ts';
 import { requireEnvironment, until } from '../contract/local-stand.ts';
 import { readAll } from './replay-call.ts';
@@ -55,6 +59,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 print('listening', flush=True)
 http.server.HTTPServer(('0.0.0.0', int(os.environ['PORT'])), Handler).serve_forever()
+`;
+
+/** Answers the check with 200, and after an upgrade says again what it hears. */
+const ECHO = `import os, socketserver
+class Handler(socketserver.BaseRequestHandler):
+    def handle(self):
+        asked = self.request.recv(4096)
+        if b'/login' in asked:
+            self.request.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n')
+            return
+        self.request.sendall(b'HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n')
+        self.request.sendall(self.request.recv(4096))
+socketserver.TCPServer(('0.0.0.0', int(os.environ['PORT'])), Handler).serve_forever()
 `;
 
 const DOCKERFILE = `FROM python:3.11-slim-bookworm
@@ -263,7 +280,55 @@ it('the panel’s own tree is built from its lock, described, deployed with a re
   await rm(folder, { recursive: true });
 }, 180_000);
 
+it('a second archive while one is built meets the lock, and a cancelled build leaves its commit', async () => {
+  const app = await makeApp();
+  const slow = await tree({ Dockerfile: `${DOCKERFILE}RUN sleep 60\n` });
+  const first = ask(gitFromArchive(app).line, slow);
+  await until('it is locked', async () => (await ask(appsLocked(app).line)).exitCode === 0);
+  expect(readBuilds((await ask(buildsList(app).line)).stdout)).toMatchObject([{ status: 'running' }]);
+  expect(await ask(gitFromArchive(app).line, await tree())).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining(`${app} currently has a deploy lock in place`),
+  });
+  expect((await ask(buildsCancel(app).line)).stdout).toBe(recorded('builds-cancel').stdout);
+  expect((await first).exitCode).not.toBe(0);
+  expect((await ask(appsLocked(app).line)).exitCode).toBe(1);
+  expect(readBuilds((await ask(buildsList(app).line)).stdout)).toMatchObject([{ status: 'failed' }]);
+  expect((await ask(gitFromArchive(app).line, await tree())).stdout).toContain('No changes detected');
+});
+
+it('a websocket goes through the played nginx', async () => {
+  const app = await makeApp();
+  await ask(gitFromArchive(app).line, await tree({ 'server.py': ECHO }));
+  const socket = net.connect(host.httpPort, '127.0.0.1');
+  socket.write(`GET /live HTTP/1.1\r\nHost: ${app}.lab.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (text: string) => (heard += text));
+  await until('the protocol was switched', () => heard.includes('101 Switching'));
+  socket.write('hello');
+  await until('it echoes', () => heard.endsWith('hello'));
+  socket.destroy();
+});
+
 describe('a connection', () => {
+  it('has at most ten commands at a time, and each may be slow', async () => {
+    host.setLatency(300);
+    const asked = await Promise.allSettled(Array.from({ length: 11 }, async () => await ask(appsExists('i-nobody').line)));
+    host.setLatency(0);
+    expect(asked.map(({ status }) => status).toSorted()).toEqual([...Array.from({ length: 10 }, () => 'fulfilled'), 'rejected']);
+  });
+
+  it.each([
+    ['before', false],
+    ['after', true],
+  ] as const)('that breaks %s a command leaves it undone or done', async (moment, isDone) => {
+    const name = `i-cut${process.pid}${moment}`;
+    host.cutAt((line) => line === appsCreate(name).line, moment);
+    expect((await ask(appsCreate(name).line)).exitCode).toBeNull();
+    client = await connect();
+    expect((await ask(appsExists(name).line)).exitCode).toBe(isDone ? 0 : 20);
+  });
+
   it('that is cut does not end a build', async () => {
     const app = await makeApp(0);
     host.cutAt((line) => line.startsWith('git:from-archive'), 'during');
