@@ -9,7 +9,7 @@ import path from 'node:path';
 import { type Call, passOn, say } from './replay-call.ts';
 import { type Image, placed } from './replay-image.ts';
 import { closeServer } from './replay-postgres.ts';
-import { hex, nanoTime } from './replay-state.ts';
+import { hex, nanoNow } from './replay-state.ts';
 
 export type LogLine = { readonly time: string; readonly text: string };
 
@@ -220,7 +220,7 @@ export class Container {
   }
 
   #note(text: string): void {
-    this.log.push({ time: nanoTime(new Date()), text });
+    this.log.push({ time: nanoNow(), text });
     if (this.log.length > MAX_LINES) this.log.shift();
   }
 

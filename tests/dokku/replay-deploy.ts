@@ -13,8 +13,8 @@ import { type App, hex } from './replay-state.ts';
 export type DeployGround = {
   /** Folder of all containers of this host. */
   readonly folder: string;
-  /** The longest that a check of app.json may take (null: what app.json says), so that a failing start need not take a minute. */
-  readonly checkLimitMs: number | null;
+  /** Takes the place of `wait` in app.json's checks, so that a start that fails need not take a minute. */
+  readonly checkPauseMs: number | null;
 };
 
 export type Deploy = {
@@ -106,7 +106,7 @@ function retire(app: App, old: Container, out: (text: string) => void): void {
   old.retireAfter(seconds * 1000, () => app.retired.delete(old));
 }
 
-function readCheck(image: Image, { checkLimitMs }: DeployGround): Check {
+function readCheck(image: Image, { checkPauseMs }: DeployGround): Check {
   const checks = (image.appJson as { healthchecks?: { web?: readonly Record<string, unknown>[] } } | null)?.healthchecks?.web ?? [];
   const [check] = checks;
   if (checks.length !== 1 || check?.['type'] !== 'startup' || typeof check['path'] !== 'string')
@@ -116,7 +116,7 @@ function readCheck(image: Image, { checkLimitMs }: DeployGround): Check {
     name: typeof check['name'] === 'string' ? check['name'] : 'default',
     path: check['path'],
     attempts: number('attempts', 3),
-    limitMs: Math.min(checkLimitMs ?? Infinity, number('attempts', 3) * number('wait', 5) * 1000),
+    limitMs: number('attempts', 3) * (checkPauseMs ?? number('wait', 5) * 1000),
     timeoutMs: number('timeout', 5) * 1000,
   };
 }

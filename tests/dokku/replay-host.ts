@@ -46,8 +46,8 @@ export type ReplayOptions = {
   readonly domain?: string;
   /** Time that each command takes before it does anything. */
   readonly latencyMs?: number;
-  /** The longest that a start-up check takes; left out: what app.json says. */
-  readonly checkLimitMs?: number;
+  /** Pause between two attempts of a start-up check; left out: what app.json says. */
+  readonly checkPauseMs?: number;
 };
 
 type Ground = { readonly folder: string; readonly door: PostgresDoor; readonly state: State; readonly proxy: Awaited<ReturnType<typeof openProxy>> };
@@ -74,7 +74,7 @@ export class ReplayHost {
     [this.#options, this.#ground, this.state] = [options, ground, state];
     this.domain = options.domain ?? 'lab.test';
     this.#ssh = this.#makeServer();
-    const deploys = { folder, checkLimitMs: options.checkLimitMs ?? null };
+    const deploys = { folder, checkPauseMs: options.checkPauseMs ?? null };
     this.#commands = {
       ...appCommands(state, this.domain),
       ...settingCommands(state, this.domain),

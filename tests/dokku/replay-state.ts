@@ -110,5 +110,13 @@ export const hex = (digits: number): string =>
     .toString('hex')
     .slice(0, digits);
 
-/** The time as Docker writes it. */
-export const nanoTime = (date: Date): string => date.toISOString().replace('Z', `${hex(6).replaceAll(/[a-f]/g, '7')}Z`);
+/** A time as Docker writes it; what a Date does not know is made from what it does, so that it is always the same. */
+export const nanoTime = (date: Date): string => date.toISOString().replace('Z', `${String((date.getTime() * 7919) % 1_000_000).padStart(6, '0')}Z`);
+
+let lastTick = 0;
+
+/** The time now as Docker writes it, later than every one before. */
+export function nanoNow(): string {
+  lastTick = Math.max(lastTick + 1, Math.floor((performance.timeOrigin + performance.now()) * 1000));
+  return `${new Date(Math.floor(lastTick / 1000)).toISOString().slice(0, -1)}${String(lastTick % 1000).padStart(3, '0')}017Z`;
+}
