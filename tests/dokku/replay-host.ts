@@ -89,7 +89,7 @@ export class ReplayHost {
   /** Starts a host on a free port. */
   static async start(options: ReplayOptions): Promise<ReplayHost> {
     const state = new State();
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'dokku-'));
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'arb-dokku-'));
     await chmod(folder, 0o711);
     const host = new ReplayHost(options, { state, folder, door: await openPostgresDoor(options.databaseUrl), proxy: await openProxy(state) });
     await host.revive();
@@ -229,17 +229,20 @@ export class ReplayHost {
     const stdin = new PassThrough();
     channel.pipe(stdin);
     // A connection that is lost is the end of the input, as for a program under sshd.
-    channel.on('close', () => stdin.end());
+    let isGone = false;
+    channel.on('close', () => {
+      isGone = true;
+      stdin.end();
+    });
     if (moment === 'during') channel.on('end', () => setImmediate(() => this.cut()));
     if (this.#options.latencyMs !== undefined) await pause(this.#options.latencyMs);
     const work = this.#perform(channel, stdin, line);
     seen.exitCode = await work;
     seen.endedAt = Date.now();
-    if (moment === 'after') return this.cut();
-    if (!channel.destroyed && channel.writable) {
-      channel.exit(seen.exitCode);
-      channel.end();
-    }
+    if (isGone) return;
+    if (moment !== null) return this.cut();
+    channel.exit(seen.exitCode);
+    channel.end();
   }
 
   async #perform(channel: ServerChannel, stdin: PassThrough, line: string): Promise<number> {

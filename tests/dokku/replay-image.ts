@@ -5,8 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { chmod, cp, lstat, mkdir, rename, rm, symlink } from 'node:fs/promises';
-import os from 'node:os';
+import { chmod, cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { Unrecorded } from './replay-call.ts';
@@ -41,7 +40,8 @@ export class BuildFailed extends Error {}
 const TOP = '/app';
 const PATH = '/usr/local/bin:/usr/bin:/bin';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
-const CACHE = path.join(os.tmpdir(), 'arboretum-dokku-cache');
+/** Shared by all runs of this user, so that only the first one downloads. */
+const CACHE = path.join('/var/tmp', `arboretum-tests-${process.getuid?.() ?? 0}`, 'dokku');
 
 /** Puts `/app` of an image to where it lies here, within any text. */
 export const placed = (text: string, top: string): string => text.replaceAll(/(?<![\w.-])\/app(?=[/\s"':;&]|$)/g, top);
@@ -116,11 +116,17 @@ async function runScript(script: string, draft: Draft, ground: Ground): Promise<
     ground.onOutput(`The command '/bin/sh -c ${script}' returned a non-zero code: ${code}\n`);
     throw new BuildFailed();
   }
-  if (kept === null || isKept || !existsSync(venv)) return;
+  if (kept !== null && !isKept && existsSync(venv)) await keep(venv, kept);
+}
+
+/** Moves an environment into the cache. Two test runs may build the same at once: the second one's is thrown away. */
+async function keep(venv: string, kept: string): Promise<void> {
+  const draft = `${kept}.${process.pid}.${path.basename(path.dirname(path.dirname(venv)))}`;
   await mkdir(path.dirname(kept), { recursive: true, mode: 0o755 });
-  // Two test runs may build the same at once: the second one's is thrown away.
-  await rename(venv, kept).catch(async () => await rm(venv, { recursive: true, force: true }));
-  if (!(await lstat(venv).catch(() => null))) await symlink(kept, venv);
+  await cp(venv, draft, { recursive: true, verbatimSymlinks: true });
+  await rename(draft, kept).catch(async () => await rm(draft, { recursive: true }));
+  await rm(venv, { recursive: true });
+  await symlink(kept, venv);
 }
 
 /** `python3 -m venv` and pip as the panel's Dockerfile writes them, done by uv; without `chown` for those who cannot. */

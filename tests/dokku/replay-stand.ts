@@ -6,7 +6,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { appsCreate, type DokkuCommand, psScale } from '../../platforms/dokku-commands.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
@@ -83,9 +82,15 @@ export class ReplayStand {
   /** Sends a command or a line. The exit code is null when the connection broke before it came. */
   async ask(command: DokkuCommand | string, input: Buffer | string = ''): Promise<Answer> {
     const line = typeof command === 'string' ? command : command.line;
-    const channel = await promisify<string, ClientChannel>((command, done) => this.#client?.exec(command, done))(line);
     let exitCode: number | null = null;
-    channel.on('exit', (code: number | null) => (exitCode = code));
+    const channel = await new Promise<ClientChannel>((resolve, reject) => {
+      this.#client?.exec(line, (error, channel) => {
+        if (error !== undefined) return reject(error);
+        // Not later: the exit code may lie in the packet that is being read.
+        channel.on('exit', (code: number | null) => (exitCode = code));
+        resolve(channel);
+      });
+    });
     const closed = once(channel, 'close');
     channel.end(input);
     const [bytes, stderr] = await Promise.all([readAll(channel), readAll(channel.stderr)]);
