@@ -2,17 +2,15 @@
 
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type BuildGround, endControlGroup, placeLauncher } from '../confined.ts';
+import type { BuildGround } from '../confined.ts';
 import { run } from '../dokku-commands.ts';
-import { chooseInterpreter, warnOfOtherPython } from '../interpreter.ts';
 import type { BuildRequest, BuiltRelease, InstanceSpec } from '../platform.ts';
 import { judgeDescription, readDescription } from '../project-description.ts';
-import { inspectProject, type PythonChoice } from '../project-inspection.ts';
-import type { WantedPython } from '../requirements.ts';
 import { settle, tryToAsk } from './asking.ts';
 import { launcherWords, type TreeSettings } from './dockerfile.ts';
 import { replaceFile } from './files.ts';
 import { type Host, pathsOf, trialApp } from './host.ts';
+import { inspectForImage } from './inspect.ts';
 import { filesOf, readRelease } from './releases.ts';
 import { makeImage, runLauncher } from './runs.ts';
 import { makeTree } from './tree.ts';
@@ -49,8 +47,6 @@ export async function buildRelease(host: Host, workshop: Workshop, task: Task): 
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
-  } finally {
-    for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
   }
 }
 
@@ -64,8 +60,7 @@ async function makeFolders(host: Host, instanceId: string, work: string): Promis
 async function buildInto(host: Host, workshop: Workshop, { spec, request, work }: Task & { work: string }): Promise<BuiltRelease> {
   const { releaseNumber, signal, onOutput } = request;
   const { ground, tree } = workshop;
-  await placeLauncher(ground);
-  const inspection = await inspectProject(ground, spec, { request, dir: work, choosePython: (wanted) => choosePython(workshop, wanted) });
+  const inspection = await inspectForImage(ground, spec.instanceId, { request, dir: work, imagePython: workshop.python });
   const { projectDir, requirementsHash, lock, isLockReused } = inspection;
   await makeTree({ projectDir, lock, settings: tree, file: filesOf(host, spec.instanceId, releaseNumber).tree, signal });
   onOutput('-----> Building the image on the Dokku host\n');
@@ -85,14 +80,6 @@ async function buildInto(host: Host, workshop: Workshop, { spec, request, work }
   const isInstalled = async (name: string): Promise<boolean> => await isPackage(host, spec.instanceId, name);
   const warnings = [...inspection.warnings, ...(await judgeDescription(described, { projectDir, isInstalled, onOutput }))];
   return { releaseNumber, requirementsHash, lock, isLockReused, warnings, project: described.description };
-}
-
-/** Experiments run on the image's Python; this machine's own one only helps to choose versions for it. */
-async function choosePython({ ground, python }: Workshop, wanted: WantedPython | null): Promise<PythonChoice> {
-  const interpreter = await chooseInterpreter(ground, { file: 'the base image', version: python });
-  const isForElsewhere = !`${interpreter.version}.`.startsWith(`${python}.`);
-  const used = isForElsewhere ? python : interpreter.version;
-  return { interpreter, python: used, isForElsewhere, warnings: warnOfOtherPython(wanted, { file: '', version: used }) };
 }
 
 /** Whether an app of a session config is a package in the image instead of a folder of the project. */

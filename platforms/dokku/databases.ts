@@ -31,7 +31,7 @@ const REPAIRS = 3;
 export async function liveService(host: Host, instanceId: string): Promise<string> {
   const written = await readSmallFile(pathsOf(host, instanceId).service);
   if (written !== null) return written;
-  const [linked] = (await linkedServices(host, instanceId)).filter((service) => isServiceOf(instanceId, service));
+  const linked = (await linkedServices(host, instanceId)).find((service) => isServiceOf(instanceId, service));
   return linked ?? firstService(instanceId);
 }
 

@@ -32,9 +32,6 @@ export const launcherWords = (command: LauncherCommand, ...more: readonly string
   ...more,
 ];
 
-/** The folder in which the image's Python finds packages, for Python `3.11` or `3.11.2`. */
-export const packagesFolder = (python: string): string => `${TOP}/venv/lib/python${python.split('.', 2).join('.')}/site-packages`;
-
 /**
  * The Dockerfile. The base image must have `/bin/sh`, `python3` 3.7 or newer with its module `venv`, no ENTRYPOINT, and
  * either `ensurepip` (as every `python:3.x` and Debian's `python3-venv` have) or pip 22.3 or newer (Debian 12's

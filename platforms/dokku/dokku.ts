@@ -63,7 +63,7 @@ export class DokkuPlatform implements Platform {
     const { instanceId } = spec;
     await this.#write(instanceId, ['live', 'trial', 'data'], async () => {
       await createApps(this.#host, spec, signal);
-      await writeSettings(this.#host, liveApp(instanceId), spec);
+      await writeSettings(this.#host, liveApp(instanceId), { spec });
     });
   }
 
@@ -72,7 +72,7 @@ export class DokkuPlatform implements Platform {
     await this.#write(spec.instanceId, ['live'], async () => {
       await settle(this.#host, app);
       await ensureLink(this.#host, spec.instanceId);
-      await writeSettings(this.#host, app, spec);
+      await writeSettings(this.#host, app, { spec });
     });
   }
 

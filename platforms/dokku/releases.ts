@@ -76,10 +76,10 @@ export async function deployRelease(host: Host, deploy: Deploy): Promise<DokkuRe
   await setVariables(host, app, { [RELEASE]: 'none' });
   const tree = filesOf(host, instanceId, release).tree;
   const io = { signal, ...(onOutput === undefined ? {} : { onOutput }) };
-  let result = await attempt(host, app, async () => await host.connection.run(gitFromArchive(app), { ...io, input: createReadStream(tree) }), signal);
+  let result = await attempt(host, deploy, async () => await host.connection.run(gitFromArchive(app), { ...io, input: createReadStream(tree) }));
   // The files arrived in an earlier attempt, which says nothing about how that one ended.
   if (result === null || explainFailure(gitFromArchive(app), result).kind === 'no_changes') {
-    result = await attempt(host, app, async () => await host.connection.run(psRebuild(app), io), signal);
+    result = await attempt(host, deploy, async () => await host.connection.run(psRebuild(app), io));
   }
   if (result === null) throw new AppError('platform_failed', { reason: 'the connection to the Dokku host broke twice while it made this version.' });
   if (result.exitCode === 0) await setVariables(host, app, { [RELEASE]: String(release) });
@@ -87,7 +87,7 @@ export async function deployRelease(host: Host, deploy: Deploy): Promise<DokkuRe
 }
 
 /** null: nobody knows how it ended, and nothing of it is under way any more. */
-async function attempt(host: Host, app: string, work: () => Promise<DokkuResult>, signal: AbortSignal): Promise<DokkuResult | null> {
+async function attempt(host: Host, { app, signal }: Deploy, work: () => Promise<DokkuResult>): Promise<DokkuResult | null> {
   try {
     return await work();
   } catch (error) {

@@ -37,7 +37,7 @@ export async function startInstance(host: Host, spec: InstanceSpec, signal: Abor
   const isDeployed = (await readVariables(host, app))[RELEASE] === String(release);
   if (!isDeployed || !(await isRunning(host, app))) {
     await ensureLink(host, spec.instanceId);
-    await writeSettings(host, app, spec);
+    await writeSettings(host, app, { spec });
     await ask(host, resourceLimit(app, { memoryMib: spec.limits.memoryMib }));
     await keepLog(host, spec.instanceId);
     signal.throwIfAborted();

@@ -34,7 +34,7 @@ export async function runLauncher(host: Host, spec: InstanceSpec, task: Run): Pr
   await settle(host, app, 'now');
   task.signal.throwIfAborted();
   if (!(await hasImage(host, app, task.release))) await makeImage(host, spec.instanceId, task);
-  await writeSettings(host, app, spec, { ARBORETUM_DATABASE_URL: await addressOf(host, spec.instanceId, task.database) });
+  await writeSettings(host, app, { spec, more: { ARBORETUM_DATABASE_URL: await addressOf(host, spec.instanceId, task.database) } });
   const command = run(app, launcherWords(task.command), { timeoutMs: task.timeoutMs });
   const io = { signal: task.signal, ...(task.onOutput === undefined ? {} : { onOutput: task.onOutput }) };
   try {

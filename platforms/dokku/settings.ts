@@ -22,8 +22,8 @@ const REPAIRS = 3;
 /** What an app has. @throws platform_failed */
 export const readVariables = async (host: Host, app: string): Promise<Variables> => readConfig((await ask(host, configExport(app))).stdout);
 
-/** Gives an app the instance's variables; whatever else stood there goes. @param more further ones of ours */
-export async function writeSettings(host: Host, app: string, spec: InstanceSpec, more: Variables = {}): Promise<void> {
+/** Gives an app the instance's variables; whatever else stood there goes. `more`: further ones of ours. */
+export async function writeSettings(host: Host, app: string, { spec, more = {} }: { spec: InstanceSpec; more?: Variables }): Promise<void> {
   await rewrite(host, app, (before) => ({
     ...Object.fromEntries(Object.entries(before).filter(([name]) => KEPT.test(name))),
     ...launchVariables(spec),

@@ -42,7 +42,7 @@ export async function sql(host: Host, { service, text, database, signal, fine = 
 
 /** Rows of one SELECT, each as an object. */
 export async function rows<T>(host: Host, question: Question): Promise<T[]> {
-  const text = `${question.text.replace(/;\s*$/, '')}`;
+  const text = question.text.replace(/;\s*$/, '');
   const lines = await sql(host, { ...question, text: `${READ_ONLY}\nSELECT row_to_json(answer) FROM (${text}) answer;` });
   return lines.map((line) => JSON.parse(line) as T);
 }

@@ -6,7 +6,7 @@ export class Turns {
 
   /** Runs the work when everything that was asked for before under one of these names has ended. Never call it from inside a turn of the same name. */
   async take<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
-    const before = names.map((name) => this.#last.get(name));
+    const before = names.flatMap((name) => this.#last.get(name) ?? []);
     const turn = Promise.allSettled(before).then(work);
     const ended = turn.then(
       () => undefined,
