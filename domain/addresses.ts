@@ -9,10 +9,11 @@ import type { Config } from './config.ts';
 import type { Transaction } from './database.ts';
 
 export type AddressMode = 'subdomain' | 'port';
-type Addressed = Pick<Instance, 'name' | 'port'>;
+type Addressed = Pick<Instance, 'id' | 'name' | 'port'>;
 
-/** Address of an instance without a slash at the end. An instance with a port has it for good; one without lives under the panel's host name. */
+/** Address of an instance without a slash at the end. An instance with a port has it for good; one without lives under the panel's host name; on Dokku under that host's own. */
 export function instanceUrl(config: Config, instance: Addressed): string {
+  if (config.PLATFORM === 'dokku') return new URL(`http://i-${instance.id}.${config.DOKKU_DOMAIN}:${config.DOKKU_HTTP_PORT}`).origin;
   const url = new URL(config.publicUrl);
   if (instance.port === null) url.hostname = `${instance.name}.${config.publicUrl.hostname}`;
   else url.port = String(instance.port);
@@ -36,6 +37,8 @@ export const listenOf = (config: Config, instance: Addressed): FrontDoorRoute['l
  * `localhost` counts: browsers resolve every name under it to the loopback (RFC 6761 §6.3).
  */
 export async function resolveAddressMode(config: Config): Promise<AddressMode> {
+  // No port of this machine leads to an instance on Dokku.
+  if (config.PLATFORM === 'dokku') return 'subdomain';
   if (config.ADDRESS_MODE !== 'auto') return config.ADDRESS_MODE;
   const host = config.publicUrl.hostname;
   if (host === 'localhost' || host.endsWith('.localhost')) return 'subdomain';

@@ -55,7 +55,55 @@ export const settings = {
     '`subdomain`: NAME.HOST; `port`: a port per instance; `auto`: sub-domains where they resolve to this machine, else ports.',
   ),
   INSTANCE_PORTS: setting(portRange.default([10_001, 10_999]), 'ports', '10001-10999', 'Ports for instances in mode `port`.'),
-  PLATFORM: setting(z.enum(['local']).default('local'), 'word', 'local', 'Where instances run.'),
+  PLATFORM: setting(z.enum(['local', 'dokku']).default('local'), 'word', 'local', 'Where instances run: `local`, on this machine; `dokku`, on a Dokku host.'),
+  DOKKU_HOST: setting(
+    z.string().optional(),
+    'host name',
+    'none',
+    'The Dokku host (0.30 or later, with its plugin postgres). Needed with PLATFORM=dokku, as DOKKU_DOMAIN is.',
+  ),
+  DOKKU_PORT: setting(port.default(22), 'port', '22', 'Where its SSH answers.'),
+  DOKKU_USER: setting(z.string().default('dokku'), 'word', 'dokku', 'Who signs in there.'),
+  DOKKU_KEY_FILE: setting(
+    z.string().optional(),
+    'path',
+    'DATA_DIR/dokku/id_ed25519, made at the first start',
+    'The panel’s private key. As root on the host: `dokku ssh-keys:add arboretum` with the content of the `.pub` file beside it.',
+  ),
+  DOKKU_HOST_KEY: setting(
+    z
+      .string()
+      .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'a fingerprint like SHA256:…')
+      .optional(),
+    'fingerprint',
+    'the first one that is seen is kept',
+    'The key that the host must show, as `ssh-keygen -lf` prints it.',
+  ),
+  DOKKU_HTTP_PORT: setting(port.default(80), 'port', '80', 'Where its nginx answers.'),
+  DOKKU_DOMAIN: setting(
+    z
+      .string()
+      .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'a domain name in small letters')
+      .optional(),
+    'domain',
+    'none',
+    'Participants reach an instance as i-ID.DOMAIN; every name under it must lead to the Dokku host.',
+  ),
+  DOKKU_BASE_IMAGE: setting(
+    z.string().default('python:3.11-slim-bookworm'),
+    'image',
+    'python:3.11-slim-bookworm',
+    'What the images of experiments begin with.',
+  ),
+  DOKKU_PYTHON: setting(
+    z
+      .string()
+      .regex(/^3\.\d+$/, 'two numbers, for example 3.11')
+      .default('3.11'),
+    'version',
+    '3.11',
+    'The Python in that image.',
+  ),
   DATABASE_URL: setting(
     secret.optional(),
     'URL',
@@ -149,6 +197,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     problems.push('ARBORETUM_ADMIN_EMAIL and ARBORETUM_ADMIN_PASSWORD go together.');
   if ((given['ARBORETUM_ADMIN_PASSWORD'] ?? 'long enough').length < 10) problems.push('ARBORETUM_ADMIN_PASSWORD: at least 10 characters.');
   if (!!given['SMTP_URL'] !== !!given['MAIL_FROM']) problems.push('SMTP_URL and MAIL_FROM go together.');
+  if (given['PLATFORM'] === 'dokku' && !(given['DOKKU_HOST'] && given['DOKKU_DOMAIN'])) problems.push('PLATFORM=dokku needs DOKKU_HOST and DOKKU_DOMAIN.');
   if (given['SMTP_URL'] && !given['PUBLIC_URL']) problems.push('SMTP_URL needs PUBLIC_URL: the links in mails start with it.');
   if (given['PORT'] && given['PORT'] === given['GIT_SSH_PORT']) problems.push('PORT and GIT_SSH_PORT must differ.');
   if (!parsed.success || problems.length > 0) throw new ConfigProblem(problems);

@@ -14,7 +14,7 @@ type Parts = Pick<Context, 'mailer' | 'db' | 'log' | 'config'>;
  */
 export async function mailOwner(
   ctx: Parts,
-  instance: Pick<Instance, 'name' | 'port'>,
+  instance: Pick<Instance, 'id' | 'name' | 'port'>,
   owner: Pick<User, 'name' | 'email' | 'disabledAt'>,
 ): Promise<MailResult> {
   if (owner.disabledAt !== null) return 'off';

@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 
 export type MailText = { readonly subject: string; readonly text: string };
 type Reader = Pick<User, 'name'>;
-type Owned = Pick<Instance, 'name' | 'port'>;
+type Owned = Pick<Instance, 'id' | 'name' | 'port'>;
 
 const letter = (lines: readonly string[]): string => `${lines.join('\n')}\n\n-- \nArboretum, the control panel for oTree experiments\n`;
 

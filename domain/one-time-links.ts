@@ -35,7 +35,7 @@ async function writeLink(tx: Transaction, link: { userId: string; purpose: LinkP
 export async function makeLink(
   ctx: Context,
   actor: Actor,
-  request: { personId: string; isMailed: boolean; instance?: { name: string; port: number | null } },
+  request: { personId: string; isMailed: boolean; instance?: { id: string; name: string; port: number | null } },
 ): Promise<LinkView> {
   const { user, token, link } = await ctx.db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM "user" WHERE "id" = ${request.personId} FOR UPDATE`;

@@ -3,7 +3,12 @@
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
+import type { Config } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
+import type { BuildGround } from '../platforms/confined.ts';
+import { DokkuConnection } from '../platforms/dokku/connection.ts';
+import { DokkuPlatform } from '../platforms/dokku/dokku.ts';
+import { ensureKey, readHostKey, rememberingHostKey } from '../platforms/dokku/keys.ts';
 import type { FrontDoor } from '../platforms/front-door.ts';
 import { LocalPlatform } from '../platforms/local/local.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
@@ -19,23 +24,60 @@ function instanceHost(databaseUrl: Secret): string {
   return url.searchParams.get('host') ?? `${url.hostname}:${url.port || '5432'}`;
 }
 
+/** The platform of the settings. @throws when a setting is missing */
+export const openPlatform = async (ctx: Context): Promise<Platform> => (ctx.config.PLATFORM === 'dokku' ? await openDokku(ctx) : await openLocal(ctx));
+
+const packageIndexOf = ({ PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_CERT }: Config) => ({
+  ...(PIP_INDEX_URL ? { indexUrl: new Secret(PIP_INDEX_URL) } : {}),
+  ...(PIP_EXTRA_INDEX_URL ? { extraIndexUrl: new Secret(PIP_EXTRA_INDEX_URL) } : {}),
+  ...(PIP_CERT ? { caFile: PIP_CERT } : {}),
+});
+
+const groundOf = (config: Config): BuildGround => ({
+  layout: config.layout,
+  systemPython: config.PYTHON,
+  uvBinary: path.join(config.layout.toolsDir, 'bin', 'uv'),
+  separatesUsers: config.isRoot,
+  buildUserId,
+  packageIndex: packageIndexOf(config),
+});
+
+/** A host that does not answer, or does not know the key yet, is no reason not to start: the page says so, and it is asked again. */
+async function openDokku({ config, log }: Context): Promise<Platform> {
+  const { DOKKU_HOST: host, DOKKU_PORT: port, DOKKU_USER: user, DOKKU_DOMAIN: domain } = config;
+  if (!host || !domain) throw new Error('PLATFORM=dokku needs DOKKU_HOST and DOKKU_DOMAIN.');
+  const dataDir = path.join(config.layout.dataDir, 'dokku');
+  const hostKeyFile = path.join(dataDir, 'host_key');
+  const { privateKey, publicKey } = await ensureKey(config.DOKKU_KEY_FILE ?? path.join(dataDir, 'id_ed25519'));
+  const hostKey = config.DOKKU_HOST_KEY ?? (await readHostKey(hostKeyFile));
+  const connection = rememberingHostKey(new DokkuConnection({ host, port, user, privateKey, hostKey }), hostKeyFile);
+  const platform = new DokkuPlatform({
+    connection,
+    dataDir,
+    http: { host, port: config.DOKKU_HTTP_PORT },
+    domain,
+    maxBodyMib: config.MAX_UPLOAD_MIB,
+    workshop: {
+      ground: groundOf(config),
+      tree: { baseImage: config.DOKKU_BASE_IMAGE, packageIndex: packageIndexOf(config) },
+      python: config.DOKKU_PYTHON,
+    },
+  });
+  await platform.hello().then(
+    (version) => log.info('the Dokku host answers', { host, version }),
+    (error: unknown) => log.error('the Dokku host cannot be used yet', { host, error: String(error), publicKey }),
+  );
+  return platform;
+}
+
 /** @throws when the database's address is not set */
-export async function openPlatform({ config, log }: Context): Promise<Platform> {
+async function openLocal({ config, log }: Context): Promise<Platform> {
   const { layout, DATABASE_URL: adminUrl } = config;
   if (!adminUrl) throw new Error('DATABASE_URL is not set: start the panel with npm start.');
   const platform = new LocalPlatform({
-    layout,
-    systemPython: config.PYTHON,
-    uvBinary: path.join(layout.toolsDir, 'bin', 'uv'),
+    ...groundOf(config),
     postgres: { adminUrl, binDir: config.POSTGRES_BIN ?? null, instanceHost: instanceHost(adminUrl) },
-    separatesUsers: config.isRoot,
-    buildUserId,
     panelGroupId: config.isRoot ? statSync(layout.repositoriesDir).gid : null,
-    packageIndex: {
-      ...(config.PIP_INDEX_URL ? { indexUrl: new Secret(config.PIP_INDEX_URL) } : {}),
-      ...(config.PIP_EXTRA_INDEX_URL ? { extraIndexUrl: new Secret(config.PIP_EXTRA_INDEX_URL) } : {}),
-      ...(config.PIP_CERT ? { caFile: config.PIP_CERT } : {}),
-    },
     log: (message) => log.info(message),
   });
   await platform.prepare();

@@ -26,7 +26,6 @@ import { type Host, liveApp, pathsOf, trialApp } from './host.ts';
 const CONTAINER_PORT = 5000;
 /** Old containers end so many seconds after their successors answer. */
 const RETIRE_SECONDS = 5;
-const BODY_MIB = 100;
 
 /** Makes both apps and the database with its link; what is there is kept. */
 export async function createApps(host: Host, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
@@ -44,7 +43,7 @@ export async function createApps(host: Host, spec: InstanceSpec, signal: AbortSi
   await set(host, psScale(trial, { web: 0 }));
   await set(host, psScale(live, { web: 1 }));
   await set(host, checksSet(live, 'wait-to-retire', String(RETIRE_SECONDS)));
-  await set(host, nginxSet(live, 'client-max-body-size', `${BODY_MIB}m`));
+  await set(host, nginxSet(live, 'client-max-body-size', `${host.maxBodyMib}m`));
   await ensurePorts(host, live);
   await ensureDomain(host, spec.instanceId);
 }

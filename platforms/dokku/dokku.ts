@@ -16,8 +16,10 @@ import type {
   Platform,
   Trial,
 } from '../platform.ts';
+import { version } from '../dokku-commands.ts';
+import { readVersion } from '../dokku-reports.ts';
 import { createApps, destroyApps } from './apps.ts';
-import { settle } from './asking.ts';
+import { ask, settle } from './asking.ts';
 import { buildRelease, type Workshop } from './build.ts';
 import { ensureLink, liveService } from './databases.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from './dumps.ts';
@@ -33,7 +35,7 @@ import { databaseFacts, readParticipants } from './sql.ts';
 import { tryRelease } from './trials.ts';
 import { Turns } from './turns.ts';
 
-export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'domain'> & { readonly workshop: Workshop };
+export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'domain' | 'maxBodyMib'> & { readonly workshop: Workshop };
 
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 
@@ -48,6 +50,11 @@ export class DokkuPlatform implements Platform {
     this.#host = { ...options, turns: new Turns(), settled: new Set(), names: new Map() };
     this.#workshop = workshop;
     this.#observer = new Observer(this.#host);
+  }
+
+  /** Dokku's version; the first thing that is asked of a host. @throws host_unreachable, host_key_changed, host_refuses_key, platform_failed */
+  async hello(): Promise<string> {
+    return readVersion((await ask(this.#host, version())).stdout);
   }
 
   async capabilities(): Promise<Capabilities> {

@@ -13,6 +13,8 @@ export type Host = {
   readonly http: { readonly host: string; readonly port: number };
   /** Instances get `i-ID.DOMAIN`; null: what the host itself gives new apps. */
   readonly domain: string | null;
+  /** Largest request that a participant may send. */
+  readonly maxBodyMib: number;
   readonly turns: Turns;
   /** Apps of which nobody in this process has left a command that may still be going on. */
   readonly settled: Set<string>;

@@ -60,7 +60,7 @@ export function dumping(bench: Bench): void {
     const abort = new AbortController();
     const restoring = bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, abort.signal);
     const ended = restoring.catch((error: unknown) => error);
-    await expect.poll(async () => (await bench.stand.databases(spec)).length, { interval: 1 }).toBe(2);
+    await expect.poll(async () => (await bench.stand.databases(spec)).length, { interval: 1, timeout: 60_000 }).toBe(2);
     abort.abort(new Error('the panel was stopped'));
     expect(await ended).toMatchObject({ message: 'the panel was stopped' });
     await truncate(file, dump.sizeBytes - 1000);

@@ -63,17 +63,10 @@ export async function standOn(site: DokkuSite): Promise<DokkuStand> {
     tree: { baseImage: site.baseImage, packageIndex: site.packageIndex },
     python: site.python,
   };
+  const place = { dataDir, http: site.http, domain: site.domain, maxBodyMib: 50 };
   const [connection, watching] = [new DokkuConnection(site.ssh), new DokkuConnection(site.ssh)];
-  const anotherPlatform = (): DokkuPlatform => new DokkuPlatform({ connection, dataDir, http: site.http, domain: site.domain, workshop });
-  const host = {
-    connection: watching,
-    dataDir,
-    http: site.http,
-    domain: site.domain,
-    turns: new Turns(),
-    settled: new Set<string>(),
-    names: new Map<string, string>(),
-  };
+  const anotherPlatform = (): DokkuPlatform => new DokkuPlatform({ connection, ...place, workshop });
+  const host = { connection: watching, ...place, turns: new Turns(), settled: new Set<string>(), names: new Map<string, string>() };
   return {
     platform: anotherPlatform(),
     anotherPlatform,

@@ -9,7 +9,10 @@ import { guard } from '../../domain/guard.ts';
 import { listInstances } from '../../domain/instance-list.ts';
 import { createInstance, showInstance } from '../../domain/instances.ts';
 import { makeSealer } from '../../domain/sealing.ts';
+import { routeOf } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
+import type { Platform } from '../../platforms/platform.ts';
+import type { Instance } from '../../prisma/client/client.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { aUser, anInstance, testContext, type TestContext } from '../factories.ts';
@@ -100,6 +103,27 @@ describe('addresses', () => {
     expect(await resolveAddressMode(loadConfig({ PUBLIC_URL: 'http://192.0.2.7:8080' }))).toBe('port');
     expect(await resolveAddressMode(loadConfig({ PUBLIC_URL: 'http://name-that-does-not-exist.invalid' }))).toBe('port');
     expect(gitRemoteUrl(loadConfig({ PUBLIC_URL: 'https://lab.example.org', GIT_SSH_PORT: '22222' }), 'abc')).toBe('ssh://git@lab.example.org:22222/abc.git');
+  });
+});
+
+describe('on a Dokku host', () => {
+  const config = () => loadConfig({ PLATFORM: 'dokku', DOKKU_HOST: 'dokku.lab.example', DOKKU_DOMAIN: 'exp.lab.example', DOKKU_HTTP_PORT: '8081' });
+
+  it('instances have their address there, and no port here', async () => {
+    expect(instanceUrl(config(), { id: 'abc', name: 'trust', port: null })).toBe('http://i-abc.exp.lab.example:8081');
+    expect(await resolveAddressMode(config())).toBe('subdomain');
+  });
+
+  it('the host and its domain must be named', () => {
+    expect(() => loadConfig({ PLATFORM: 'dokku' })).toThrow('PLATFORM=dokku needs DOKKU_HOST and DOKKU_DOMAIN.');
+  });
+
+  it('the panel’s own front door shows nothing for them', () => {
+    const instance = { id: 'abc', name: 'trust', port: null, intent: 'run', currentDeploymentId: 'd' } as Instance;
+    const routed = (upstreamSocket: string | null) =>
+      routeOf({ config: config(), platform: { upstreamSocket: () => upstreamSocket } as unknown as Platform }, instance);
+    expect(routed(null)).toBeNull();
+    expect(routed('/run/i/abc/otree.sock')).toMatchObject({ upstreamSocket: '/run/i/abc/otree.sock' });
   });
 });
 
