@@ -13,6 +13,8 @@ export type Call = {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Set off when the client has gone; the command goes on all the same. */
+  readonly gone: AbortSignal;
 };
 
 /** Ends a command with the words and the exit code of a record. */
@@ -60,16 +62,24 @@ export async function readAll(stream: Readable): Promise<Buffer> {
 }
 
 /** Passes on what a program writes and hands back its exit code; a client that has gone does not hold the program up. */
-export async function passOn(child: ChildProcess, call: Pick<Call, 'stdout' | 'stderr'>): Promise<number> {
-  child.stdout?.pipe(call.stdout, { end: false });
-  child.stderr?.pipe(call.stderr, { end: false });
-  const drain = () => [child.stdout, child.stderr].forEach((stream) => stream?.unpipe().resume());
-  call.stdout.once('close', drain);
+export async function passOn(child: ChildProcess, { stdout, stderr, gone }: Pick<Call, 'stdout' | 'stderr' | 'gone'>): Promise<number> {
+  const forward = (source: Readable | null, target: Writable): void => {
+    source?.on('data', (chunk: Buffer) => {
+      if (gone.aborted || target.write(chunk)) return;
+      source.pause();
+      const goOn = () => {
+        target.off('drain', goOn);
+        gone.removeEventListener('abort', goOn);
+        source.resume();
+      };
+      target.once('drain', goOn);
+      gone.addEventListener('abort', goOn);
+    });
+  };
+  forward(child.stdout, stdout);
+  forward(child.stderr, stderr);
   return await new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => {
-      call.stdout.off('close', drain);
-      resolve(code ?? 1);
-    });
+    child.once('close', (code) => resolve(code ?? 1));
   });
 }

@@ -156,6 +156,16 @@ describe('a connection', () => {
     expect((await stand.ask(run(app, ['cat', '/app/Dockerfile']))).stdout).toBe(DOCKERFILE);
   });
 
+  it('that breaks while words run does not hold them up', async () => {
+    const app = await stand.makeApp(0);
+    await stand.ask(gitFromArchive(app), await tree());
+    const command = run(app, ['sh', '-c', 'seq 1 200000']);
+    stand.host.cutAt((line) => line === command.line, 'during');
+    expect((await stand.ask(command)).exitCode).toBeNull();
+    await stand.connect();
+    await until('they ended', () => stand.host.commands().findLast(({ line }) => line === command.line)?.exitCode === 0);
+  });
+
   it('is not possible while the host is away, and shows another key after that changed', async () => {
     await stand.host.stop();
     await expect(stand.connect()).rejects.toThrow('ECONNREFUSED');

@@ -30,7 +30,7 @@ const MAX_SESSIONS = 10;
 export type SeenCommand = {
   readonly line: string;
   readonly startedAt: number;
-  /** null while it runs. */
+  /** null while it runs, and when the connection was cut before it began. */
   endedAt: number | null;
   exitCode: number | null;
 };
@@ -229,26 +229,26 @@ export class ReplayHost {
     const stdin = new PassThrough();
     channel.pipe(stdin);
     // A connection that is lost is the end of the input, as for a program under sshd.
-    let isGone = false;
+    const gone = new AbortController();
     channel.on('close', () => {
-      isGone = true;
+      gone.abort();
       stdin.end();
     });
     if (moment === 'during') channel.on('end', () => setImmediate(() => this.cut()));
     if (this.#options.latencyMs !== undefined) await pause(this.#options.latencyMs);
-    const work = this.#perform(channel, stdin, line);
+    const work = this.#perform({ stdin, stdout: channel, stderr: channel.stderr, gone: gone.signal }, line);
     seen.exitCode = await work;
     seen.endedAt = Date.now();
-    if (isGone) return;
+    if (gone.signal.aborted) return;
     if (moment !== null) return this.cut();
     channel.exit(seen.exitCode);
     channel.end();
   }
 
-  async #perform(channel: ServerChannel, stdin: PassThrough, line: string): Promise<number> {
+  async #perform(io: Pick<Call, 'stdin' | 'stdout' | 'stderr' | 'gone'>, line: string): Promise<number> {
     const taken = takeApart(line);
-    if (taken.complaint !== '') channel.stderr.write(taken.complaint);
-    const call: Call = { ...taken, stdin, stdout: channel, stderr: channel.stderr };
+    if (taken.complaint !== '') io.stderr.write(taken.complaint);
+    const call: Call = { ...taken, ...io };
     try {
       if (taken.unknown !== null) throw new Unrecorded(`the word ${taken.unknown}`);
       if (taken.namedApp !== null) {
