@@ -9,10 +9,10 @@ import { judgeDescription, readDescription } from '../project-description.ts';
 import { settle, tryToAsk } from './asking.ts';
 import { launcherWords, type TreeSettings } from './dockerfile.ts';
 import { replaceFile } from './files.ts';
-import { type Host, pathsOf, trialApp } from './host.ts';
+import { type Host, pathsOf, trialApp, trialPrefix } from './host.ts';
 import { inspectForImage } from './inspect.ts';
 import { filesOf, readRelease } from './releases.ts';
-import { makeImage, runLauncher } from './runs.ts';
+import { addressOf, makeImage, runLauncher } from './runs.ts';
 import { makeTree } from './tree.ts';
 
 /** What builds need besides the host. */
@@ -71,7 +71,7 @@ async function buildInto(host: Host, workshop: Workshop, { spec, request, work }
     release: releaseNumber,
     command: 'describe',
     // settings.py must never touch the live one from here.
-    database: 'trial',
+    openDatabase: async () => await addressOf(host, spec.instanceId, trialPrefix(spec.instanceId)),
     timeoutMs: DESCRIBE_LIMIT_MS,
     signal,
     onBuild: onOutput,

@@ -18,14 +18,15 @@ import { explainFailure } from '../dokku-failures.ts';
 import { readLinks, readServices } from '../dokku-reports.ts';
 import { ask, change, tryToAsk } from './asking.ts';
 import { readSmallFile, replaceFile } from './files.ts';
-import { firstService, type Host, isServiceOf, liveApp, pathsOf, scratchService, trialDatabase } from './host.ts';
+import { firstService, type Host, isServiceOf, liveApp, pathsOf, scratchService, trialPrefix } from './host.ts';
 import { readVariables } from './settings.ts';
-import { dropDatabase, sql } from './sql.ts';
+import { dropDatabases, sql } from './sql.ts';
 
 /** A fresh server may need this long until it answers. */
 const READY_MS = 60_000;
 const POLL_MS = 500;
-const REPAIRS = 3;
+/** Taking away several links, setting the right one, and some of it again. */
+const LINK_STEPS = 8;
 
 /** Name of the service with the live data: what a finished restore wrote down, else what is linked, else the first one. */
 export async function liveService(host: Host, instanceId: string): Promise<string> {
@@ -75,17 +76,19 @@ async function answers(host: Host, service: string, signal?: AbortSignal): Promi
   return false;
 }
 
-/** Links the live service to the live app, and nothing else; repeats until Dokku's own answers say so. */
+/** Links the live service to the live app, and no other; each step looks anew at what Dokku says. */
 export async function ensureLink(host: Host, instanceId: string): Promise<void> {
   const app = liveApp(instanceId);
   const service = await liveService(host, instanceId);
-  for (let attempt = 0; attempt <= REPAIRS; attempt += 1) {
+  const isDone = async (): Promise<boolean> => true; // it is looked at anew in any case
+  for (let step = 0; step <= LINK_STEPS; step += 1) {
     const linked = await linkedServices(host, instanceId);
     const hasAddress = 'DATABASE_URL' in (await readVariables(host, app));
     if (linked.length === 1 && linked[0] === service && hasAddress) return;
-    const isDone = async (): Promise<boolean> => true; // it is read back in any case
-    for (const other of linked) await change(host, postgresUnlink(other, app), { fine: ['not_linked', 'service_missing'], isDone });
-    await change(host, postgresLink(service, app), { fine: ['already_linked'], isDone });
+    // Beside another one it would get a name of its own instead of DATABASE_URL.
+    const wrong = linked.find((other) => other !== service) ?? linked[0];
+    if (wrong === undefined) await change(host, postgresLink(service, app), { fine: ['already_linked'], isDone });
+    else await change(host, postgresUnlink(wrong, app), { fine: ['not_linked', 'service_missing'], isDone });
   }
   throw new AppError('platform_failed', { reason: 'Dokku does not keep the link between the experiment and its database.' });
 }
@@ -95,7 +98,7 @@ export async function clearScratch(host: Host, instanceId: string): Promise<void
   const live = await liveService(host, instanceId);
   const services = (await servicesOf(host, instanceId)).filter((service) => service !== live);
   for (const service of services) await destroyService(host, service);
-  if (await isThere(host, live)) await dropDatabase(host, live, trialDatabase(instanceId));
+  if (await isThere(host, live)) await dropDatabases(host, live, trialPrefix(instanceId));
 }
 
 /** All services that exist for an instance. */

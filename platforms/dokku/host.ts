@@ -39,8 +39,12 @@ export const scratchService = (instanceId: string, purpose: 'r' | 'v'): string =
 export const isServiceOf = (instanceId: string, service: string): boolean => new RegExp(`^i-${checked(instanceId)}(?:-[rv][0-9a-f]{8})?$`).test(service);
 /** Name of the database in a service, as the plugin makes it. */
 export const databaseIn = (service: string): string => service.replaceAll(/[.-]/g, '_');
-/** Database in the live service on which a release is tried. */
-export const trialDatabase = (instanceId: string): string => `try_${checked(instanceId)}`;
+/** Names of the databases in the live service on which releases are tried begin with this; one of this very name is never made. */
+export const trialPrefix = (instanceId: string): string => `try_${checked(instanceId)}`;
+/** A database for one trial. */
+export const trialDatabase = (instanceId: string): string => `${trialPrefix(instanceId)}_${randomBytes(4).toString('hex')}`;
+/** Role in the live service for one run that changes the live database. */
+export const passRole = (instanceId: string): string => `pass_${checked(instanceId)}`;
 
 /** What the panel keeps of one instance on its own disk. */
 export function pathsOf(host: Pick<Host, 'dataDir'>, instanceId: string) {

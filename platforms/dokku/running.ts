@@ -13,7 +13,8 @@ import { ensureLink, isApp, liveService } from './databases.ts';
 import { placeOf } from './front.ts';
 import { type Host, liveApp } from './host.ts';
 import { keepLog } from './logs.ts';
-import { runLauncher } from './runs.ts';
+import { openPass, shutPass } from './passes.ts';
+import { addressOf, runLauncher } from './runs.ts';
 import { deployRelease, isRunning, selectedRelease } from './releases.ts';
 import { readVariables, RELEASE, writeSettings } from './settings.ts';
 import { endConnections } from './sql.ts';
@@ -37,6 +38,7 @@ export async function startInstance(host: Host, spec: InstanceSpec, signal: Abor
   const isDeployed = (await readVariables(host, app))[RELEASE] === String(release);
   if (!isDeployed || !(await isRunning(host, app))) {
     await ensureLink(host, spec.instanceId);
+    await shutPass(host, { instanceId: spec.instanceId, service: await liveService(host, spec.instanceId) });
     await writeSettings(host, app, { spec });
     await ask(host, resourceLimit(app, { memoryMib: spec.limits.memoryMib }));
     await keepLog(host, spec.instanceId);
@@ -114,19 +116,19 @@ export async function resetDatabase(host: Host, spec: InstanceSpec, io: RunIo): 
   await settle(host, app);
   if (await isRunning(host, app)) throw new AppError('platform_failed', { reason: 'the experiment must be stopped before its database is emptied.' });
   const service = await liveService(host, spec.instanceId);
+  const pass = { instanceId: spec.instanceId, service };
   // A client that idles in a transaction would hold the reset for ever.
   await endConnections(host, service);
   const result = await runLauncher(host, spec, {
     release,
     command: 'resetdb',
-    database: 'live',
+    openDatabase: async () => await openPass(host, pass, await addressOf(host, spec.instanceId)),
     timeoutMs: RESET_LIMIT_MS,
     signal: io.signal,
     onBuild: () => {},
     onOutput: (text) => io.onOutput(text.replace(/^ARBORETUM-PROBLEM .*\n?/gm, '')),
-    clear: async () => await endConnections(host, service),
-  });
+  }).finally(async () => await shutPass(host, pass));
   if (result.exitCode === 0) return;
   const said = { exitCode: result.exitCode, output: `${result.stdout}\n${result.stderr}` };
-  throw diagnoseLauncher(said) ?? new AppError('platform_failed', { reason: `oTree did not empty the database: ${lastWords(said)}` });
+  throw diagnoseLauncher(said) ?? new AppError('platform_failed', { reason: `oTree did not empty the database. It says: “${lastWords(said)}”.` });
 }

@@ -6,27 +6,25 @@ import { explainFailure } from '../dokku-failures.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { failure, isUnknown, settle } from './asking.ts';
 import { type LauncherCommand, launcherWords } from './dockerfile.ts';
-import { type Host, liveApp, trialApp, trialDatabase } from './host.ts';
+import { type Host, liveApp, trialApp } from './host.ts';
 import { deployRelease, hasImage } from './releases.ts';
 import { readVariables, writeSettings } from './settings.ts';
 
 export type Run = {
   readonly release: number;
   readonly command: Extract<LauncherCommand, 'try' | 'describe' | 'resetdb'>;
-  /** The live database, or the one for trials, which need not exist. */
-  readonly database: 'live' | 'trial';
+  /** Address of the database that it gets; asked for anew for a second run, so that the first one can do nothing any more. */
+  readonly openDatabase: () => Promise<string>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** Receives what the build of a missing image prints. */
   readonly onBuild: (text: string) => void;
   readonly onOutput?: (text: string) => void;
-  /** Ends what a run whose end is not known may still be doing. */
-  readonly clear?: () => Promise<void>;
 };
 
 /**
  * Runs a command of the launcher with the image of a release and the instance's settings; makes the image first when
- * the app has another one. A run whose connection breaks is cleared away and run once more.
+ * the app has another one. When the connection breaks, it is run once more, with another way into the database.
  * @throws build_failed, platform_failed
  */
 export async function runLauncher(host: Host, spec: InstanceSpec, task: Run): Promise<DokkuResult> {
@@ -34,16 +32,19 @@ export async function runLauncher(host: Host, spec: InstanceSpec, task: Run): Pr
   await settle(host, app, 'now');
   task.signal.throwIfAborted();
   if (!(await hasImage(host, app, task.release))) await makeImage(host, spec.instanceId, task);
-  await writeSettings(host, app, { spec, more: { ARBORETUM_DATABASE_URL: await addressOf(host, spec.instanceId, task.database) } });
-  const command = run(app, launcherWords(task.command), { timeoutMs: task.timeoutMs });
-  const io = { signal: task.signal, ...(task.onOutput === undefined ? {} : { onOutput: task.onOutput }) };
   try {
-    return await host.connection.run(command, io);
+    return await runOnce(host, spec, task);
   } catch (error) {
-    await task.clear?.();
     if (task.signal.aborted || !isUnknown(error)) throw error;
-    return await host.connection.run(command, io);
+    return await runOnce(host, spec, task);
   }
+}
+
+async function runOnce(host: Host, spec: InstanceSpec, task: Run): Promise<DokkuResult> {
+  const app = trialApp(spec.instanceId);
+  await writeSettings(host, app, { spec, more: { ARBORETUM_DATABASE_URL: await task.openDatabase() } });
+  const command = run(app, launcherWords(task.command), { timeoutMs: task.timeoutMs });
+  return await host.connection.run(command, { signal: task.signal, ...(task.onOutput === undefined ? {} : { onOutput: task.onOutput }) });
 }
 
 /** Gives the second app the image of a release; no container comes of it. @throws build_failed */
@@ -55,9 +56,9 @@ export async function makeImage(host: Host, instanceId: string, { release, signa
   throw failure({ line: 'git:from-archive', showsSecrets: false, takesInput: true, timeoutMs: 0 }, result) ?? detail;
 }
 
-/** `DATABASE_URL` of the live app, or the same with the name of the trial's database. */
-async function addressOf(host: Host, instanceId: string, database: Run['database']): Promise<string> {
+/** `DATABASE_URL` of the live app, or the same with another database in it. @throws platform_failed */
+export async function addressOf(host: Host, instanceId: string, database?: string): Promise<string> {
   const live = (await readVariables(host, liveApp(instanceId)))['DATABASE_URL'];
   if (live === undefined) throw new AppError('platform_failed', { reason: 'the experiment has no database on the Dokku host.' });
-  return database === 'live' ? live : live.replace(/\/[^/?]*(?=\?|$)/, `/${trialDatabase(instanceId)}`);
+  return database === undefined ? live : live.replace(/\/[^/?]*(?=\?|$)/, `/${database}`);
 }

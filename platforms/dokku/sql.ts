@@ -79,12 +79,22 @@ export async function createDatabase(host: Host, service: string, name: string):
 
 /** Drops a database whoever is connected; nobody can come in meanwhile. Absent already: returns. */
 export async function dropDatabase(host: Host, service: string, name: string): Promise<void> {
+  await dropWhere(host, service, `datname = '${name}'`);
+}
+
+/** Drops all databases whose names begin so. */
+export async function dropDatabases(host: Host, service: string, prefix: string): Promise<void> {
+  await dropWhere(host, service, `starts_with(datname, '${prefix}')`);
+}
+
+async function dropWhere(host: Host, service: string, condition: string): Promise<void> {
   await sql(host, {
     service,
-    text: `SELECT format('ALTER DATABASE %I ALLOW_CONNECTIONS false', datname) FROM pg_database WHERE datname = '${name}'
+    text: `SELECT format('ALTER DATABASE %I ALLOW_CONNECTIONS false', datname) FROM pg_database WHERE ${condition}
 \\gexec
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend';
-DROP DATABASE IF EXISTS ${name};`,
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE ${condition} AND backend_type = 'client backend';
+SELECT format('DROP DATABASE IF EXISTS %I', datname) FROM pg_database WHERE ${condition}
+\\gexec`,
   });
 }
 

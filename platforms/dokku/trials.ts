@@ -4,29 +4,33 @@ import { diagnoseTrial, findMissingTemplate } from '../diagnose.ts';
 import type { InstanceSpec, Trial } from '../platform.ts';
 import { COLUMNS, type Column, findGaps } from '../postgres-schema.ts';
 import { liveService } from './databases.ts';
-import { type Host, trialDatabase } from './host.ts';
+import { type Host, trialDatabase, trialPrefix } from './host.ts';
 import type { RunIo } from './running.ts';
-import { runLauncher } from './runs.ts';
-import { createDatabase, dropDatabase, rows } from './sql.ts';
+import { addressOf, runLauncher } from './runs.ts';
+import { createDatabase, dropDatabases, rows } from './sql.ts';
 
 /** oTree may take 60 s; making the container comes on top. */
 const LIMIT_MS = 150_000;
 
 /** @see Platform.tryRelease */
 export async function tryRelease(host: Host, spec: InstanceSpec, { release, signal, onOutput }: RunIo & { release: number }): Promise<Trial> {
-  const [service, database] = [await liveService(host, spec.instanceId), trialDatabase(spec.instanceId)];
+  const service = await liveService(host, spec.instanceId);
+  let database = '';
   onOutput('-----> Trying this version on an empty database\n');
   try {
-    await createDatabase(host, service, database);
     const began = Date.now();
     const result = await runLauncher(host, spec, {
       release,
       command: 'try',
-      database: 'trial',
+      openDatabase: async () => {
+        await dropDatabases(host, service, trialPrefix(spec.instanceId));
+        database = trialDatabase(spec.instanceId);
+        await createDatabase(host, service, database);
+        return await addressOf(host, spec.instanceId, database);
+      },
       timeoutMs: LIMIT_MS,
       signal,
       onBuild: () => {},
-      clear: async () => await createDatabase(host, service, database),
     });
     if (result.exitCode !== 0) {
       onOutput(forPeople(result.stderr));
@@ -38,7 +42,7 @@ export async function tryRelease(host: Host, spec: InstanceSpec, { release, sign
     const wanted = await rows<Column>(host, { service, database, text: COLUMNS });
     return { gaps: findGaps(wanted, await rows<Column>(host, { service, text: COLUMNS })) };
   } finally {
-    await dropDatabase(host, service, database);
+    await dropDatabases(host, service, trialPrefix(spec.instanceId));
   }
 }
 

@@ -33,6 +33,8 @@ describe('the connection breaks', { timeout: 180_000 }, () => {
     await platform.create(spec, never);
     lock = (await build(platform, spec, { dir: TRUST_GAME, number: 1 })).release.lock;
     await build(platform, spec, { dir: TRUST_GAME, number: 2, lock });
+    await platform.selectRelease(spec, 2);
+    await platform.start(spec, never);
   }, 180_000);
 
   afterAll(async () => {
@@ -157,6 +159,25 @@ describe('the connection breaks', { timeout: 180_000 }, () => {
       const { rowCounts } = await platform.databaseFacts(spec);
       expect(Object.keys(rowCounts)).toContain('trust_game_player');
       expect(Object.values(rowCounts).every((rows) => rows === 0)).toBe(true);
+    });
+
+    it('a run that was given up can do nothing any more', async () => {
+      await platform.stop(spec, never);
+      const before = replay.commands().length;
+      await withCut(/^run .*resetdb/, 'during', async () => await platform.resetDatabase(spec, silent));
+      await stand.sql(spec, `INSERT INTO otree_roomtosession (room_name) VALUES ('kept')`);
+      // The first of the two runs went on without us, until its way into the database was shut.
+      await expect
+        .poll(
+          () =>
+            replay
+              .commands()
+              .slice(before)
+              .filter(({ line }) => / resetdb$/.test(line)),
+          { timeout: 60_000 },
+        )
+        .toEqual([expect.objectContaining({ endedAt: expect.any(Number) }), expect.objectContaining({ endedAt: expect.any(Number), exitCode: 0 })]);
+      expect((await platform.databaseFacts(spec)).rowCounts['otree_roomtosession']).toBe(1);
     });
   });
 

@@ -54,18 +54,38 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 async function makeService(door: PostgresDoor, name: string): Promise<Service> {
   const database = name.replaceAll(/[.-]/g, '_');
   const [role, password] = [quoted(database), hex(32)];
-  await door.ask(`CREATE ROLE ${role} LOGIN CREATEDB PASSWORD '${password}'`);
+  await door.ask(`CREATE ROLE ${role} LOGIN CREATEDB CREATEROLE PASSWORD '${password}'`);
+  // A real service's role is its superuser, but only there: this one may do what a superuser does to its own clients.
+  await door.ask(`GRANT pg_signal_backend TO ${role}`);
   await door.ask(`GRANT ${role} TO current_user`);
   await door.ask(`CREATE DATABASE ${role} OWNER ${role} TEMPLATE template0 ENCODING 'utf8'`);
   const url = `postgres://${database}:${password}@${door.host}:${door.port}/${database}`;
   return { name, database, password, url, id: hex(64), links: new Set() };
 }
 
-/** Removes the role with every database that it owns: a real service takes all its data with it. */
+/** Removes the role with every database that it owns, and the roles that it made: a real service takes all of it with it. */
 export async function dropService(door: PostgresDoor, { database }: Service): Promise<void> {
   const owned = await door.ask(`SELECT datname FROM pg_database WHERE pg_get_userbyid(datdba) = '${database}'`);
-  for (const name of owned) await door.ask(`DROP DATABASE ${quoted(name)} WITH (FORCE)`);
+  for (const name of owned) await dropDatabase(door, name);
+  const members = await door.ask(
+    `SELECT m.member::regrole::text FROM pg_auth_members m WHERE m.roleid = '${database}'::regrole AND m.member::regrole::text <> current_user`,
+  );
+  for (const member of members) await door.ask(`DROP ROLE ${member}`);
   await door.ask(`DROP ROLE ${quoted(database)}`);
+}
+
+/** FORCE is refused while autovacuum is in there; a plain DROP ends that. */
+async function dropDatabase(door: PostgresDoor, name: string): Promise<void> {
+  try {
+    await door.ask(`DROP DATABASE ${quoted(name)} WITH (FORCE)`);
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
+    await door.ask(`ALTER DATABASE ${quoted(name)} ALLOW_CONNECTIONS false`);
+    await door.ask(
+      `SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend' AND pg_has_role(usesysid, 'USAGE')`,
+    );
+    await door.ask(`DROP DATABASE ${quoted(name)}`);
+  }
 }
 
 export const postgresCommands = (state: State, door: PostgresDoor): Record<string, (call: Call) => Promise<number>> => ({
