@@ -5,6 +5,7 @@ import type { InstanceList, InstanceListQuery, InstanceSort } from '../contracts
 import { Prisma, type Intent, type Job } from '../prisma/client/client.ts';
 import type { Person } from './access.ts';
 import type { Context } from './context.ts';
+import { queryJson } from './database.ts';
 import { passing, presentSummaryRow, staleMs, type SummaryRow } from './present-instance.ts';
 
 /** 50 summaries are about 30 KB on the wire. */
@@ -34,23 +35,29 @@ export async function listInstances(ctx: Context, person: Pick<Person, 'id' | 'r
 function readPage(ctx: Context, wish: { person: Pick<Person, 'id' | 'role'>; query: InstanceListQuery; page: number }): Promise<Row[]> {
   const { person, query, page } = wish;
   const ofState = query.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`${shown} = ${query.state}`;
-  return ctx.db.$queryRaw<Row[]>`
-    SELECT ${columns}, to_jsonb(j) AS job, coalesce(i."project"->>'otreeVersion', d."otree_version") AS "otreeVersion", d."ended_at" AS "endedAt"
+  return queryJson<Row>(
+    ctx.db,
+    Prisma.sql`SELECT ${columns}, to_json(j) AS job, coalesce(i."project"->>'otreeVersion', d."otree_version") AS "otreeVersion", d."ended_at" AS "endedAt"
     FROM (
-      SELECT i.*, o."name" AS "owner_name" FROM "instance" i JOIN "user" o ON o."id" = i."owner_id"
+      SELECT i."id" FROM ${withOwner}
       WHERE ${visible(person)} AND ${wanted(person, query)} AND ${ofState} ORDER BY ${sorting(query)} LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}
-    ) i
-    CROSS JOIN LATERAL (SELECT i."owner_id" AS "id", i."owner_name" AS "name") o
+    ) chosen
+    JOIN "instance" i ON i."id" = chosen."id" JOIN "user" o ON o."id" = i."owner_id"
     LEFT JOIN LATERAL (${jobUnderWay}) j ON TRUE
     LEFT JOIN LATERAL (
       SELECT "otree_version", "ended_at" FROM "deployment" WHERE "instance_id" = i."id" AND "state" = 'succeeded' ORDER BY "number" DESC LIMIT 1
     ) d ON TRUE
-    ORDER BY ${sorting(query)}`;
+    ORDER BY ${sorting(query)}`,
+  );
 }
+
+/** Every instance has an owner: as an outer join PostgreSQL leaves it out where no word and no order asks for the owner's name. */
+const withOwner = Prisma.sql`"instance" i LEFT JOIN "user" o ON o."id" = i."owner_id"`;
 
 const columns = Prisma.sql`i."id", i."name", i."intent"::text AS "intent", i."state", left(i."state_detail", 300) AS "stateDetail", i."state_since" AS "stateSince",
   i."observed_at" AS "observedAt", i."port", i."memory_bytes" AS "memoryBytes", i."created_at" AS "createdAt", i."last_activity_at" AS "lastActivityAt",
-  (i."facts"->>'databaseBytes')::float8 AS "databaseBytes", o."id" AS "ownerId", o."name" AS "ownerName"`;
+  (i."facts"->>'databaseBytes')::float8 AS "databaseBytes", (i."facts"->>'diskBytes')::float8 AS "diskBytes",
+  i."facts"->>'lastParticipantAt' AS "lastParticipantAt", o."id" AS "ownerId", o."name" AS "ownerName"`;
 
 const jobUnderWay = Prisma.sql`
   SELECT "id", "kind", "instance_id" AS "instanceId", "deployment_id" AS "deploymentId", "state", "steps", "actor_name" AS "actorName",
@@ -107,12 +114,16 @@ async function count(
   person: Pick<Person, 'id' | 'role'>,
   query: InstanceListQuery,
 ): Promise<{ states: readonly StateCount[]; owners: InstanceList['owners'] }> {
-  const rows = await ctx.db.$queryRaw<CountRow[]>`
-    SELECT state, id, name, count(*)::int AS "all", (count(*) FILTER (WHERE fits))::int AS "fitting"
+  const rows = await queryJson<CountRow>(
+    ctx.db,
+    Prisma.sql`
+    SELECT counted.*, o."name"
     FROM (
-      SELECT ${shown} AS state, o."id" AS id, o."name" AS name, ${wanted(person, query)} AS fits
-      FROM "instance" i JOIN "user" o ON o."id" = i."owner_id" WHERE ${visible(person)}
-    ) seen GROUP BY GROUPING SETS ((state), (id, name))`;
+      SELECT state, id, count(*)::int AS "all", (count(*) FILTER (WHERE fits))::int AS "fitting"
+      FROM (SELECT ${shown} AS state, i."owner_id" AS id, ${wanted(person, query)} AS fits FROM ${withOwner} WHERE ${visible(person)}) seen
+      GROUP BY GROUPING SETS ((state), (id))
+    ) counted LEFT JOIN "user" o ON o."id" = counted.id`,
+  );
   const states = rows.flatMap(({ state, all, fitting }) => (state === null ? [] : [{ state, all, fitting }]));
   const owners = rows.flatMap(({ id, name, all }) => (id === null || name === null ? [] : [{ id, name, count: all }]));
   return {
@@ -125,22 +136,40 @@ type JobColumns = Pick<Job, 'id' | 'kind' | 'instanceId' | 'deploymentId' | 'sta
   readonly createdAt: string;
   readonly startedAt: string | null;
 };
-type Row = Omit<SummaryRow, 'owner' | 'jobs' | 'deployments'> & {
+type Times = 'stateSince' | 'createdAt' | 'observedAt' | 'lastActivityAt';
+type Row = Omit<SummaryRow, 'owner' | 'jobs' | 'deployments' | 'memoryBytes' | Times> & {
+  readonly stateSince: string;
+  readonly createdAt: string;
+  readonly observedAt: string | null;
+  readonly lastActivityAt: string | null;
+  readonly memoryBytes: number | null;
   readonly intent: Intent;
   readonly ownerId: string;
   readonly ownerName: string;
-  readonly endedAt: Date | null;
+  readonly endedAt: string | null;
   readonly job: JobColumns | null;
 };
 
+const date = (text: string | null): Date | null => (text === null ? null : new Date(text));
+
 function fromRow({ ownerId, ownerName, endedAt, job, ...row }: Row): SummaryRow {
-  return { ...row, owner: { id: ownerId, name: ownerName }, jobs: job ? [fromJob(job)] : [], deployments: [{ endedAt }] };
+  return {
+    ...row,
+    stateSince: new Date(row.stateSince),
+    createdAt: new Date(row.createdAt),
+    observedAt: date(row.observedAt),
+    lastActivityAt: date(row.lastActivityAt),
+    memoryBytes: row.memoryBytes === null ? null : BigInt(row.memoryBytes),
+    owner: { id: ownerId, name: ownerName },
+    jobs: job ? [fromJob(job)] : [],
+    deployments: [{ endedAt: date(endedAt) }],
+  };
 }
 
 const fromJob = (job: JobColumns): Job => ({
   ...job,
   createdAt: new Date(job.createdAt),
-  startedAt: job.startedAt === null ? null : new Date(job.startedAt),
+  startedAt: date(job.startedAt),
   input: {},
   errorDetails: null,
   attempt: 0,

@@ -5,6 +5,7 @@ import type { InstanceState } from '../contracts/states.ts';
 import type { Observation } from '../platforms/platform.ts';
 import type { Instance } from '../prisma/client/client.ts';
 import { systemActor, type WorkerContext } from './context.ts';
+import { readFacts, storeFacts } from './facts.ts';
 import { announceInstance } from './instances.ts';
 import { setState } from './instance-state.ts';
 import { announceJob, requestJob } from './jobs.ts';
@@ -44,12 +45,16 @@ export async function observeInstances(ctx: WorkerContext, options: { only?: str
   }
 }
 
-/** Memory moves all the time: only a change of a twentieth is news. */
+/** Sizes move all the time: only a change of a twentieth is news. */
+const hasMoved = (before: number, now: number): boolean => Math.abs(before - now) > before / 20;
+
 async function writeNumbers(ctx: WorkerContext, instance: Instance, seen: Observation): Promise<void> {
   const { webProcesses, restarts, memoryBytes } = seen;
   const before = Number(instance.memoryBytes ?? 0);
-  const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || Math.abs(before - (memoryBytes ?? 0)) > before / 20;
-  if (!isNews) return;
+  const isDiskNews = seen.diskBytes !== null && hasMoved(readFacts(instance).diskBytes ?? 0, seen.diskBytes);
+  const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || hasMoved(before, memoryBytes ?? 0);
+  if (!isNews && !isDiskNews) return;
+  if (isDiskNews) await storeFacts(ctx, instance.id, { diskBytes: seen.diskBytes });
   await ctx.db.instance.update({
     where: { id: instance.id },
     data: { webProcesses, restarts, memoryBytes: memoryBytes === null ? null : BigInt(memoryBytes) },

@@ -114,15 +114,17 @@ export function describeRollBack(instance: Facts & Pick<InstanceView, 'git' | 'i
 const describeContent = (sessions: number | null, rows: number | null): string =>
   `${sessions === null ? 'sessions unknown' : countOf(sessions, 'session')}, ${rows === null ? 'rows unknown' : countOf(rows, 'row')}`;
 
-/** "18 people are in a session; 412 rows; last backup 2 hours ago." What is not known is said to be unknown. */
+/** "18 people are in session ab12cd34; 412 rows; last backup 2 hours ago." What is not known is said to be unknown. */
 export function describeFacts({ now }: Pick<InstanceView, 'now'>, nowMs: number): string {
   const backup = now.lastBackupAt === null ? 'no backup yet' : `last backup ${describeAgo(now.lastBackupAt, nowMs)}`;
   const rows = now.rows === null ? 'number of rows unknown' : countOf(now.rows, 'row');
-  return `${describePeople(now.participantsInSession)}; ${rows}; ${backup}.`;
+  return `${describePeople(now.participantsInSession, now.sessionsInUse)}; ${rows}; ${backup}.`;
 }
 
-export function describePeople(count: number | null): string {
+/** @param sessions codes of the oTree sessions that they are in, where these are to be named */
+export function describePeople(count: number | null, sessions: readonly string[] = []): string {
   if (count === null) return 'It is not known whether people are in a session';
   if (count === 0) return 'No one is in a session';
-  return count === 1 ? '1 person is in a session' : `${countOf(count, 'person', 'people')} are in a session`;
+  const where = sessions.length === 0 ? 'a session' : sessions.length === 1 ? `session ${sessions[0]}` : `sessions ${sessions.join(', ')}`;
+  return count === 1 ? `1 person is in ${where}` : `${countOf(count, 'person', 'people')} are in ${where}`;
 }

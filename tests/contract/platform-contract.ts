@@ -62,7 +62,7 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       (await query(null, `SELECT datname FROM pg_database WHERE datname LIKE '%${of.instanceId}%' ORDER BY 1`)).rows.map((row) => String(row['datname']));
 
     it('sees nothing of an instance that was never made', async () => {
-      expect(await stateOf(platform, spec)).toMatchObject({ state: 'absent', webProcesses: 0, memoryBytes: null });
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'absent', webProcesses: 0, memoryBytes: null, diskBytes: null });
     });
 
     it('makes an instance, and making it again keeps it', async () => {
@@ -112,6 +112,8 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       const seen = await stateOf(platform, spec);
       expect(seen).toMatchObject({ state: 'running', webProcesses: 1, restarts: 0, exitCode: null });
       expect(seen.memoryBytes).toBeGreaterThan(20 * 1024 * 1024);
+      // Null where the platform measures no disk; where it does, it is what was written and not more than the share.
+      if (seen.diskBytes !== null) expect(seen.diskBytes).toBeLessThan(spec.limits.diskMib * 1024 * 1024);
     });
 
     it('starting what runs disturbs nobody', async () => {

@@ -21,6 +21,7 @@ const seenAs = (state: Observation['state']): Observation => ({
   exitCode: null,
   restarts: 0,
   memoryBytes: 1,
+  diskBytes: null,
   webProcesses: state === 'running' ? 1 : 0,
   startedAt: null,
 });

@@ -16,6 +16,7 @@ const now = (change: Partial<InstanceView['now']> = {}): InstanceView['now'] => 
   rows: 412,
   participantsInSession: 18,
   sessions: 3,
+  sessionsInUse: [],
   lastBackupAt: '2024-05-01T10:00:00Z',
   webProcesses: 1,
   restarts: 0,
@@ -57,6 +58,13 @@ describe('listActions', () => {
 describe('consequences', () => {
   it('names people, rows and the age of the last backup', () => {
     expect(describeFacts({ now: now() }, nowMs)).toBe('18 people are in a session; 412 rows; last backup 2 hours ago.');
+  });
+
+  it('names the sessions that people are in', () => {
+    const facts = (participantsInSession: number, ...sessionsInUse: string[]): string =>
+      describeFacts({ now: now({ participantsInSession, sessionsInUse }) }, nowMs);
+    expect(facts(18, 'ab12cd34')).toBe('18 people are in session ab12cd34; 412 rows; last backup 2 hours ago.');
+    expect(facts(1, 'ab12cd34', 'ef56')).toMatch(/^1 person is in sessions ab12cd34, ef56;/);
   });
 
   it('says what is not known instead of zero', () => {

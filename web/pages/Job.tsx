@@ -27,7 +27,7 @@ export function Job(): ReactNode {
               {view.instanceName !== null && (
                 <>
                   {': '}
-                  <Link to={instancePath(view.instanceName)}>{view.instanceName}</Link>
+                  {view.isInstanceGone ? `${view.instanceName} (deleted)` : <Link to={instancePath(view.instanceName)}>{view.instanceName}</Link>}
                 </>
               )}
             </h1>
