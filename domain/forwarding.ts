@@ -64,6 +64,24 @@ export const lockQueue = async (tx: Transaction, instanceId: string): Promise<vo
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum lobby'), hashtext(${instanceId}))`;
 };
 
+/** An oTree with time answers in some milliseconds; one that takes this long has a queue of its own already. */
+const slowMs = 400;
+
+/**
+ * Puts off everybody whose time is still to come, by as long as oTree just took for an answer: a slow machine, or an
+ * experiment that computes much, takes fewer people a second than the pace. The order stays.
+ */
+export async function easeOff(ctx: Pick<Context, 'db'>, instanceId: string, answerMs: number): Promise<void> {
+  if (answerMs < slowMs) return;
+  await ctx.db.$transaction(async (tx) => {
+    await lockQueue(tx, instanceId);
+    const now = new Date();
+    await tx.$executeRaw`
+      UPDATE seat SET forwarded_at = forwarded_at + ${`${Math.round(answerMs)} milliseconds`}::interval
+      WHERE instance_id = ${instanceId} AND forwarded_at > ${now}`;
+  });
+}
+
 /** The time of a ready seat; one that has none, or let it pass, gets the next. Only for an instance that runs. */
 export async function timeOf(ctx: Pick<Context, 'db'>, instanceId: string, seat: SeatKey & { readonly forwardedAt: Date | null }): Promise<Date> {
   const now = new Date();

@@ -6,6 +6,7 @@ import type { ParticipantRow } from '../platforms/platform.ts';
 import type { Instance } from '../prisma/client/client.ts';
 import type { WorkerContext } from './context.ts';
 import { namedSessions, readFacts, storeFacts, type Facts } from './facts.ts';
+import { easeOff } from './forwarding.ts';
 import { announceInstance } from './instances.ts';
 import { roomsOf, withRooms } from './rooms.ts';
 import { noteSeatsChanged } from './seat-broadcast.ts';
@@ -34,7 +35,7 @@ export async function lookInto(ctx: WorkerContext, instance: Instance, { isCount
   const [participants, database, rooms] = await Promise.all([
     ctx.platform.participants(spec),
     isCounting ? ctx.platform.databaseFacts(spec) : null,
-    answers.includes(instance.state) ? readRooms(ctx, instance) : noRooms,
+    answers.includes(instance.state) ? readRoomsInTime(ctx, instance) : noRooms,
   ]);
   const active = participants.filter((one) => isActive(one));
   const lastPageAt = participants.reduce<Date | null>((last, { lastPageAt: at }) => (at && (!last || at > last) ? at : last), null);
@@ -79,6 +80,16 @@ const isActive = ({ hasStarted, isFinished, lastPageAt }: ParticipantRow): boole
 
 type OpenRooms = { readonly sessions: Record<string, string>; readonly present: Record<string, string[]> };
 const noRooms: OpenRooms = { sessions: {}, present: {} };
+
+/** How long oTree takes for this is how long people wait for their pages. */
+async function readRoomsInTime(ctx: WorkerContext, instance: Instance): Promise<OpenRooms> {
+  const begin = performance.now();
+  try {
+    return await readRooms(ctx, instance);
+  } finally {
+    await easeOff(ctx, instance.id, performance.now() - begin);
+  }
+}
 
 async function readRooms(ctx: WorkerContext, instance: Instance): Promise<OpenRooms> {
   const { status, body } = await ctx.platform.askOtree(specOf(ctx, instance), { method: 'GET', path: '/api/rooms', timeoutMs: 3000 });

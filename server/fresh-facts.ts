@@ -32,7 +32,13 @@ export const guardedByFacts = (ctx: Pick<Context, 'config'>, access: GitAccess):
   },
 });
 
-/** Tells the worker that somebody looks at the seats; not waited for. */
-export const watchFacts = (ctx: Pick<Context, 'config'>, instance: Pick<Instance, 'id'>): void => {
-  askWorker(ctx, { kind: 'watch', instanceId: instance.id }, doneSchema).catch(() => undefined);
-};
+const toldAt = new Map<string, number>();
+const tellMs = 1000;
+
+/** Tells the worker that somebody looks at the seats, or that a crowd goes in; at most once a second, and not waited for. */
+export function watchFacts(ctx: Pick<Context, 'config'>, { id }: Pick<Instance, 'id'>): void {
+  const now = performance.now();
+  if (now - (toldAt.get(id) ?? -Infinity) < tellMs) return;
+  toldAt.set(id, now);
+  askWorker(ctx, { kind: 'watch', instanceId: id }, doneSchema).catch(() => undefined);
+}

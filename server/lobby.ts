@@ -15,6 +15,7 @@ import { listLegalPages } from '../domain/legal.ts';
 import { findLobbyInstance, findRoom, otreeRoomUrl, roomsOf, type LobbyInstance } from '../domain/rooms.ts';
 import { noteSeatsChanged } from '../domain/seat-broadcast.ts';
 import { findSeat, freeLabels, markReady, openSeat, seatName, seatOfToken, takeSeat, type SeatPlace } from '../domain/seats.ts';
+import { watchFacts } from './fresh-facts.ts';
 import { forwardBody, linksBody, numberBody, readyBody, renderPage, seatsBody, sentenceBody, waitingBody, type Page, type Reader } from './lobby-page.ts';
 import { fill, isLanguage, languages, lobbyTexts, type LobbyTexts } from './lobby-texts.ts';
 
@@ -152,6 +153,7 @@ async function becomeReady(ctx: Context, visit: Visit): Promise<void> {
   const { instance, room, label } = place;
   const time = await markReady(ctx, instance, place);
   const waitMs = time === null ? Infinity : Math.max(0, time.getTime() - Date.now());
+  if (waitMs > 0 && time !== null) watchFacts(ctx, instance);
   if (waitMs > holdMs) return visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
   await waitForTurn(ctx, place, { place: 1, waitMs });
   visit.res.redirect(303, otreeRoomUrl(ctx, instance, place));

@@ -9,11 +9,13 @@ import { chmod, copyFile, lstat, readdir, rename, rm, utimes } from 'node:fs/pro
 import path from 'node:path';
 import type { CommandResult } from '../run-command.ts';
 import { makeDirectory, pathsOf, replaceFile } from './files.ts';
+import type { Ground } from './ground.ts';
 import { isAddress, lockedVersion, nameOf } from './requirements.ts';
 import { asBuilder, type BuildTask, cacheOf, failed, needsSources, runAsInstance, uv, uvAsInstance, writeList } from './uv.ts';
 
 /** Raise when environments are made differently, so that no old one is taken for a new one. */
 const TEMPLATE_FORMAT = 1;
+const KEEP_ENVIRONMENTS_MS = 30 * 24 * 3_600_000;
 const WHEELS_ONLY = ['--only-binary', ':all:'] as const;
 const QUIET = ['--no-header', '--no-annotate', '--quiet'] as const;
 const seeding = new Map<string, Promise<void>>();
@@ -58,8 +60,9 @@ export async function makeEnvironment(task: BuildTask, lock: string): Promise<vo
   if (await isThere(template)) {
     await rm(venv, { recursive: true, force: true });
     await makeDirectory(ground, venv, { mode: 0o755, userId: ground.buildUserId });
-    await asBuilder(task, ['/bin/cp', '-al', '--no-target-directory', template, venv]);
+    // Before it is read: what was used just now is not pruned.
     await utimes(template, new Date(), new Date());
+    await asBuilder(task, ['/bin/cp', '-al', '--no-target-directory', template, venv]);
     return;
   }
   const isForeign = await install(task, lock);
@@ -183,3 +186,13 @@ async function buildForeignWheels(task: BuildTask, lines: readonly string[]): Pr
 }
 
 const isThere = async (place: string): Promise<boolean> => (await lstat(place).catch(() => null)) !== null;
+
+/** Removes finished environments that no build has used for so long. Releases keep theirs: they share the files by hard links. */
+export async function pruneEnvironments(ground: Ground, now: Date): Promise<void> {
+  const folder = cacheOf(ground, 'environments');
+  for (const name of await readdir(folder).catch(() => [])) {
+    const place = path.join(folder, name);
+    const used = await lstat(place).catch(() => null);
+    if (used !== null && now.getTime() - used.mtimeMs > KEEP_ENVIRONMENTS_MS) await rm(place, { recursive: true, force: true });
+  }
+}

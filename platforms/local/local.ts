@@ -24,6 +24,7 @@ import { ParticipantReader } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
 import { buildRelease } from './build.ts';
+import { pruneEnvironments } from './environment.ts';
 import {
   createFolders,
   makeDirectory,
@@ -202,6 +203,7 @@ export class LocalPlatform implements Platform {
 
   async pruneReleases(spec: InstanceSpec, keep: readonly number[]): Promise<void> {
     await pruneReleases(this.#ground, spec.instanceId, keep);
+    await pruneEnvironments(this.#ground, new Date());
   }
 
   async destroy(instance: Named, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 // Which processes belong to an instance, what they use, and ending all of them.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
@@ -15,13 +15,13 @@ const CGROUP_ROOT = '/sys/fs/cgroup';
 /** All live processes of the machine (proc(5)); one pass for all instances. */
 export async function scanProcesses(): Promise<RunningProcess[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(readProcess));
-  return found.filter((running) => running !== null);
+  return pids.map(readProcess).filter((running) => running !== null);
 }
 
-async function readProcess(pid: number): Promise<RunningProcess | null> {
+/** Not by promises: the kernel answers from memory at once, and a detour over threads costs several times the reading. */
+function readProcess(pid: number): RunningProcess | null {
   try {
-    const [status, stat] = await Promise.all([readFile(`/proc/${pid}/status`, 'utf8'), readFile(`/proc/${pid}/stat`, 'utf8')]);
+    const [status, stat] = [readFileSync(`/proc/${pid}/status`, 'utf8'), readFileSync(`/proc/${pid}/stat`, 'utf8')];
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return null;
     const userIds = (/^Uid:\s+(.+)$/m.exec(status)?.[1] ?? '').split(/\s+/).map(Number);

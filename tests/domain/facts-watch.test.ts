@@ -1,5 +1,6 @@
 // When the worker looks into which instance, and what of it reaches the database and the pages.
 
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkerContext } from '../../domain/context.ts';
 import { FactsWatch } from '../../domain/facts-watch.ts';
@@ -32,11 +33,11 @@ const person = (label: string, more: Partial<ParticipantRow> = {}): ParticipantR
 async function aStand() {
   await ctx.db.instance.updateMany({ data: { deletedAt: new Date() } });
   const instance = await anInstance(ctx, { state: 'running', project: aProject({ rooms: [aRoom({ labels: ['A01', 'A02', 'A03'] })] }) });
-  const world = { participants: [] as ParticipantRow[], present: [] as string[], looks: 0, counts: 0, now: 1_000_000 };
+  const world = { participants: [] as ParticipantRow[], present: [] as string[], looks: 0, counts: 0, now: 1_000_000, answerMs: 0 };
   const platform = {
     participants: () => Promise.resolve(((world.looks += 1), world.participants)),
     databaseFacts: () => Promise.resolve(((world.counts += 1), { sizeBytes: 1000, rowCounts: { otree_participant: world.participants.length } })),
-    askOtree: () => Promise.resolve({ status: 200, body: JSON.stringify([{ name: 'lab', session_code: 's1', present_labels: world.present }]) }),
+    askOtree: () => wait(world.answerMs, { status: 200, body: JSON.stringify([{ name: 'lab', session_code: 's1', present_labels: world.present }]) }),
   };
   const worker = { ...ctx, platform, frontDoor: {} } as unknown as WorkerContext;
   const watch = new FactsWatch(() => world.now);
@@ -128,6 +129,27 @@ describe('what is seen', () => {
     await watch.lookNow(worker, instance.id);
     await ctx.waitForEvent('seats', ({ instanceId }) => instanceId === instance.id);
     expect(ctx.recorded.filter(({ name }) => name === 'instance')).toEqual([]);
+  });
+
+  test('of an oTree that takes long for an answer puts off those who still wait for their turn, in their order', async () => {
+    const { instance, world, worker, watch } = await aStand();
+    const soon = (ms: number): Date => new Date(Date.now() + ms);
+    const times = { A01: soon(-2000), A02: soon(60_000), A03: soon(61_000) };
+    await ctx.db.seat.createMany({
+      data: Object.entries(times).map(([label, forwardedAt]) => ({ instanceId: instance.id, room: 'lab', label, readyAt: new Date(), forwardedAt })),
+    });
+    const delays = async (): Promise<number[]> =>
+      (await ctx.db.seat.findMany({ where: { instanceId: instance.id }, orderBy: { label: 'asc' } })).map(
+        ({ label, forwardedAt }) => (forwardedAt?.getTime() ?? NaN) - (times[label as keyof typeof times].getTime() ?? NaN),
+      );
+    await watch.lookNow(worker, instance.id);
+    expect(await delays()).toEqual([0, 0, 0]);
+    world.answerMs = 500;
+    await watch.lookNow(worker, instance.id);
+    const [gone, second = NaN, third = NaN] = await delays();
+    expect(gone).toBe(0);
+    expect(second).toBeGreaterThanOrEqual(490);
+    expect(third).toBe(second);
   });
 
   test('moves the time of the last activity', async () => {

@@ -2,8 +2,11 @@
 
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobView } from '../../contracts/jobs.ts';
+import { makeLabels } from '../../contracts/rooms.ts';
 import { openBrowser } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { makePanel, type WholePanel } from './panel.ts';
@@ -13,6 +16,7 @@ let panel: WholePanel;
 let browser: Browser;
 let client: PanelClient;
 let cookie: { name: string; value: string };
+let courseId = '';
 
 beforeAll(async () => {
   panel = await makePanel();
@@ -22,9 +26,43 @@ beforeAll(async () => {
   cookie = client.cookie();
   await client.create('trust-game');
   await client.create('empty-one');
-  const { state, error } = await client.run('trust-game', { kind: 'deploy-sample' });
-  if (state !== 'succeeded') throw new Error(JSON.stringify(error));
-}, 300_000);
+  for (let time = 0; time < 2; time += 1) {
+    const { state, error } = await client.run('trust-game', { kind: 'deploy-sample' });
+    if (state !== 'succeeded') throw new Error(JSON.stringify(error));
+  }
+  await client.run('trust-game', { kind: 'back-up', note: 'after session 3' });
+  await fillPanel();
+}, 400_000);
+
+/** What a panel in use has: people, a course, a room with 24 seats, variables, a legal page, a share, something deleted. */
+async function fillPanel(): Promise<void> {
+  const done = async (method: string, where: string, body?: unknown): Promise<unknown> => {
+    const answer = await client.send(method, where, body);
+    if (answer.status >= 300) throw new Error(`${method} ${where}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  await done('POST', '/users', { name: 'Grace Hopper', userName: 'grace', email: 'grace@lab.example', role: 'experimenter' });
+  await done('POST', '/users', { name: 'Alan Turing', userName: 'alan', email: 'alan@lab.example', role: 'experimenter', password: 'sealing wax' });
+  await done('POST', '/instances/trust-game/shares', { login: 'grace', level: 'view' });
+  const plan = { name: 'Experiments 2026', pattern: 'exp-{user}', list: 'Ines Ott; ines; ines@uni.example\nJonas Berg; jonas; jonas@uni.example' };
+  const course = (await done('POST', '/courses', plan)) as { courseId: string; job: JobView };
+  ({ courseId } = course);
+  await client.ended(course.job.id);
+  await client.create('short-lived');
+  await client.run('short-lived', { kind: 'delete', confirm: 'short-lived' });
+  await done('PATCH', '/instances/trust-game/environment', { set: [{ name: 'API_KEY', value: 'secret' }] });
+  await done('PATCH', '/legal/imprint', { text: '# Imprint\n\nThe **lab**, [its page](https://lab.example)\n\n- one\n- two', seenAt: null });
+  for (const instance of ['trust-game', 'empty-one']) {
+    const room = { displayName: 'Hall 3', labels: makeLabels('A', 24).join('\n'), usesSecureUrls: false, since: null };
+    await done('PUT', `/instances/${instance}/rooms/hall`, room);
+  }
+  for (const label of ['A01', 'A02', 'A03']) await fetch(`${panel.url}/lobby/trust-game/hall/${label}`);
+  for (const label of ['A01', 'A02']) await ready('trust-game', label);
+  await ready('empty-one', 'A01');
+}
+
+const ready = (instance: string, label: string): Promise<Response> =>
+  fetch(`${panel.url}/lobby/${instance}/hall/${label}/ready`, { method: 'POST', headers: { origin: panel.url }, redirect: 'manual' });
 
 afterAll(async () => {
   await browser?.close();
@@ -34,12 +72,13 @@ afterAll(async () => {
 type Axe = { run(options: object): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }[] }> };
 
 /** Rules of WCAG 2.2 AA and axe's own best practices. */
-async function findProblems(page: Page): Promise<string[]> {
+async function findProblems(page: Page, leftOut: readonly string[]): Promise<string[]> {
   await page.evaluate(axeSource);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] });
+  return page.evaluate(async (rules) => {
+    const options = { resultTypes: ['violations'], rules: Object.fromEntries(rules.map((rule) => [rule, { enabled: false }])) };
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run(options);
     return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${help}\n  ${html.slice(0, 200)}\n  ${failureSummary}`));
-  });
+  }, leftOut);
 }
 
 /** What sticks out to the right of the page and is not inside something that scrolls by itself. */
@@ -59,20 +98,31 @@ const looks = [
   { width: 390, colorScheme: 'dark' },
 ] as const;
 
+type Wish = {
+  isSignedIn?: boolean;
+  /** Brings the page into the state that is looked at. */
+  open?: (page: Page) => Promise<unknown>;
+  /** Rules of axe that the page may break, with the reason where it is said. */
+  leftOut?: readonly string[];
+};
+
 /** Opens the page at both looks and says everything that is wrong with it. */
-async function inspect(where: string, isSignedIn = true): Promise<string[]> {
+async function inspect(where: string, { isSignedIn = true, open, leftOut = [] }: Wish = {}): Promise<string[]> {
   const problems: string[] = [];
   for (const { width, colorScheme } of looks) {
     const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
     try {
       if (isSignedIn) await context.addCookies([{ ...cookie, domain: 'localhost', path: '/' }]);
       const page = await context.newPage();
+      page.setDefaultTimeout(20_000);
       page.on('pageerror', (error) => problems.push(`${where}: ${error.message}`));
       await page.goto(`${panel.url}${where}`);
       await page.locator('h1').first().waitFor();
       // The dashboard's socket never rests; its first answers do.
       await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
-      const found = [...(await findProblems(page)), ...(await findOverflow(page)).map((html) => `runs out of the page: ${html}`)];
+      await open?.(page);
+      await shoot(page, `${expect.getState().currentTestName}-${width}`);
+      const found = [...(await findProblems(page, leftOut)), ...(await findOverflow(page)).map((html) => `runs out of the page: ${html}`)];
       problems.push(...found.map((text) => `${where} at ${width} px, ${colorScheme}: ${text}`));
     } finally {
       await context.close();
@@ -81,31 +131,211 @@ async function inspect(where: string, isSignedIn = true): Promise<string[]> {
   return problems;
 }
 
+/** With `ARBORETUM_SHOTS=FOLDER`: what was inspected, to be looked at. */
+async function shoot(page: Page, name: string): Promise<void> {
+  const folder = process.env['ARBORETUM_SHOTS'];
+  if (!folder) return;
+  const isModal = await page.evaluate(() => document.querySelector('dialog[open]') !== null);
+  await page.screenshot({ path: path.join(folder, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.png`), fullPage: !isModal });
+}
+
+const press =
+  (...names: readonly (string | RegExp)[]) =>
+  async (page: Page): Promise<void> => {
+    for (const name of names)
+      await page
+        .getByRole('button', { name, exact: typeof name === 'string' })
+        .first()
+        .click();
+    await page.getByRole('dialog').waitFor();
+  };
+
 describe('the pages of a signed-in person', () => {
   it.each([
     '/',
+    '/?q=nothing-of-this-name',
     '/instances/new',
     '/instances/trust-game',
     '/instances/trust-game/deploy',
     '/instances/trust-game/rooms',
     '/instances/trust-game/data',
+    '/instances/trust-game/people',
     '/instances/trust-game/settings',
     '/instances/empty-one',
     '/instances/empty-one/rooms',
+    '/instances/empty-one/data',
+    '/instances/empty-one/people',
+    '/instances/empty-one/settings',
+    '/instances/nowhere',
     '/jobs',
     '/people',
+    '/people/course',
+    '/people/courses/nowhere',
+    '/deleted-instances',
     '/keys',
     '/account',
     '/system',
+    '/about',
     '/nowhere',
   ])('%s', async (where) => {
     expect(await inspect(where)).toEqual([]);
   });
+
+  it('a course', async () => {
+    expect(await inspect(`/people/courses/${courseId}`, { open: (page) => page.getByText('exp-ines').waitFor() })).toEqual([]);
+  });
+
+  it('a job with its log', async () => {
+    const { jobs } = await client.get<{ jobs: JobView[] }>('/instances/trust-game/jobs');
+    const deploy = jobs.find(({ kind }) => kind === 'deploy');
+    expect(await inspect(`/jobs/${deploy?.id}`, { open: (page) => page.getByRole('log').waitFor() })).toEqual([]);
+  });
+
+  it('the sheet to print', async () => {
+    expect(await inspect('/api/v1/instances/trust-game/rooms/hall/sheet')).toEqual([]);
+  });
 });
 
+describe('what opens on a page', () => {
+  const rooms = '/instances/trust-game/rooms';
+  const settings = '/instances/trust-game/settings';
+  it.each<[string, string, (page: Page) => Promise<unknown>]>([
+    ['a new room with labels that are none', rooms, newRoom],
+    ['editing a room', rooms, press('Edit room… Hall 3')],
+    ['removing a room', rooms, press('Remove the room Hall 3')],
+    ['clearing the Lobby', rooms, press('Clear the Lobby…')],
+    ['files of a room', rooms, (page) => page.getByText('Shortcuts, QR codes and links').first().click()],
+    ['adding a variable', settings, press('Add a variable…')],
+    ['pasting variables', settings, press('Paste several lines…')],
+    ['removing a variable', settings, press('Remove API_KEY')],
+    ['a variable that is shown', settings, (page) => page.getByRole('button', { name: 'Show API_KEY' }).click()],
+    ['limits that are none', settings, wrongLimits],
+    ['the admin password', settings, press('Set admin password…')],
+    ['a reset', '/instances/trust-game/data', press('Reset database…')],
+    ['a backup', '/instances/trust-game/data', press('Back up…')],
+    ['a restore', '/instances/trust-game/data', press(/^Restore the backup/)],
+    ['deleting a backup', '/instances/trust-game/data', press(/^Delete the backup/)],
+    ['a roll back', '/instances/trust-game/deploy', rollBack],
+    ['the log of a deployment', '/instances/trust-game/deploy', (page) => page.locator('summary', { hasText: '#1' }).click()],
+    ['the runtime log', '/instances/trust-game/deploy', (page) => page.getByText('What the experiment writes').click()],
+    ['handing over', '/instances/trust-game/people', press('Hand over…')],
+    ['ending a share', '/instances/trust-game/people', press(/^Stop sharing/)],
+    ['the menu of actions', '/instances/trust-game', (page) => page.getByRole('button', { name: 'Actions' }).click()],
+    ['deleting an instance', '/instances/trust-game/settings', press('Delete…')],
+    ['writing notes', '/instances/trust-game', (page) => page.getByRole('button', { name: 'Write notes' }).click()],
+    ['the table of instances', '/', (page) => page.getByRole('button', { name: 'Table' }).click()],
+    ['notifications', '/instances/trust-game', notifications],
+    ['adding a person', '/people', press('Add a person…')],
+    ['a link to hand over', '/people', handLink],
+    ['deleting a person', '/people', choose('Delete…')],
+    ['disabling a person', '/people', choose('Disable…')],
+    ['editing a person', '/people', choose('Edit…')],
+    ['a course list with a mistake', '/people/course', courseList],
+    ['a legal text', '/system', (page) => page.locator('summary', { hasText: 'Imprint' }).click()],
+    ['a key that is none', '/keys', wrongKey],
+  ])('%s', async (_, where, open) => {
+    expect(await inspect(where, { open })).toEqual([]);
+  });
+
+  it('deleting a course', async () => {
+    expect(await inspect(`/people/courses/${courseId}`, { open: press('Delete course…') })).toEqual([]);
+  });
+});
+
+async function newRoom(page: Page): Promise<void> {
+  await press('New room…')(page);
+  await page.getByLabel('Name', { exact: true }).fill('lab-2');
+  await page.getByRole('textbox', { name: 'Labels' }).fill('A01\nA-02');
+  await page.getByRole('button', { name: 'Save room' }).click();
+  await page.getByText('Line 2: “A-02” cannot be a label').waitFor();
+}
+
+async function wrongLimits(page: Page): Promise<void> {
+  await page.getByLabel('Memory, MiB').fill('1');
+  await page.getByRole('button', { name: 'Apply by a restart' }).click();
+  await page.locator('.field.error .remark').first().waitFor();
+}
+
+async function rollBack(page: Page): Promise<void> {
+  await page.locator('summary', { hasText: '#1' }).click();
+  await press('Roll back to this version…')(page);
+}
+
+/** Saving a note tells so; the bell keeps it. */
+async function notifications(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^(Write|Change) notes$/ }).click();
+  await page.getByLabel('Notes for everybody').fill(`${page.viewportSize()?.width} px`);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Notes saved.').waitFor();
+  await page.getByRole('button', { name: /^Notifications/ }).click();
+  await page.getByRole('menuitem', { name: /Notes saved/ }).waitFor();
+}
+
+function choose(entry: string): (page: Page) => Promise<void> {
+  return async (page) => {
+    await page.getByRole('button', { name: 'Actions for Alan Turing' }).click();
+    await page.getByRole('menuitem', { name: entry }).click();
+    await page.getByRole('dialog').waitFor();
+  };
+}
+
+async function handLink(page: Page): Promise<void> {
+  await choose('Link to a new password…')(page);
+  await page.getByRole('button', { name: 'Make a link' }).click();
+  await page.locator('.handed-link').waitFor();
+}
+
+async function courseList(page: Page): Promise<void> {
+  await page.getByLabel('Name of the course').fill('Another');
+  await page.getByLabel(/^People, one in a line/).fill('Kim Park; kim; kim@uni.example\nNobody; x');
+  await page.getByRole('button', { name: 'Look it over' }).click();
+  await page.getByText('1 line needs a look.').waitFor();
+}
+
+async function wrongKey(page: Page): Promise<void> {
+  await page.getByLabel('Public key').fill('nothing of the kind');
+  await page.getByRole('button', { name: 'Add key' }).click();
+  await page.locator('.field.error .remark').first().waitFor();
+}
+
 describe('the pages for everybody', () => {
-  it.each(['/sign-in', '/help/experimenter', '/help/glossary', '/help/rights', '/api/v1/docs', '/lobby/trust-game'])('%s', async (where) => {
-    expect(await inspect(where, false)).toEqual([]);
+  it.each([
+    '/sign-in',
+    '/forgotten-password',
+    '/invitation',
+    '/invitation#token=one-that-was-used',
+    '/first-run?token=used',
+    '/legal/imprint',
+    '/help',
+    '/help/experimenter',
+    '/help/glossary',
+    '/help/rights',
+    '/api/v1/docs',
+    '/lobby/trust-game',
+    '/lobby/trust-game/hall',
+    '/lobby/trust-game/hall/A24',
+    '/lobby/trust-game/hall/A24?lang=de',
+    '/lobby/trust-game/nowhere',
+    '/lobby/nowhere',
+  ])('%s', async (where) => {
+    expect(await inspect(where, { isSignedIn: false })).toEqual([]);
+  });
+
+  it('a sign-in that is refused', async () => {
+    const open = async (page: Page): Promise<void> => {
+      await page.getByLabel('User name or e-mail address').fill('ada');
+      await page.getByLabel('Password', { exact: true }).fill('wrong');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').filter({ hasText: /./ }).first().waitFor();
+    };
+    expect(await inspect('/sign-in', { isSignedIn: false, open })).toEqual([]);
+  });
+
+  it('the page on which a participant waits', async () => {
+    // It has to come again by itself, and participants' pages work without JavaScript.
+    const leftOut = ['meta-refresh'];
+    const open = (page: Page): Promise<unknown> => page.route('**/*', (route) => route.abort('aborted'));
+    expect(await inspect('/lobby/empty-one/hall/A01', { isSignedIn: false, open, leftOut })).toEqual([]);
   });
 });
 

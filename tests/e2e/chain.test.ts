@@ -13,6 +13,7 @@ import { countRows, flushRedis, panelProcesses } from './inside.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 import { playBargain } from './play.ts';
 import { until } from './until.ts';
+import { signInToOtree } from './walk.ts';
 import { watchExperiment, type Watch } from './watch-experiment.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
@@ -80,18 +81,6 @@ async function jobEnds(name: string, title: string, state: 'succeeded' | 'failed
 const api = <T>(where: string): Promise<T> => ada.evaluate(async (url) => (await fetch(url)).json() as Promise<unknown>, `/api/v1${where}`) as Promise<T>;
 const passwordOf = async (name: string): Promise<string> => (await api<{ password: string }>(`/instances/${name}/admin-password`)).password;
 
-async function signInToOtree(page: Page, name: string, password: string): Promise<boolean> {
-  await page.goto(`${address(name)}/login`);
-  await page.locator('[name=username]').fill('admin');
-  await page.locator('[name=password]').fill(password);
-  const answered = page.waitForResponse((response) => response.request().method() === 'POST' && response.url().endsWith('/login'));
-  await page.locator('[name=password]').press('Enter');
-  // oTree 6.0 views/admin.py: 302 to /demo when the password is right, otherwise the form again.
-  const isIn = (await answered).status() === 302;
-  await page.waitForURL(isIn ? /\/demo/ : /\/login/);
-  return isIn;
-}
-
 describe('the chain', () => {
   it('starts with one command and prints how to sign in', async () => {
     await panel.start();
@@ -155,8 +144,8 @@ describe('the chain', () => {
     expect(await ask('trust-game', '/sessions')).toMatchObject({ status: 302 });
     expect(await ask('trust-game', '/api/sessions')).toMatchObject({ status: 403 });
     const page = await visitor(browser, errors);
-    expect(await signInToOtree(page, 'trust-game', 'wrong-password')).toBe(false);
-    expect(await signInToOtree(page, 'trust-game', await passwordOf('trust-game'))).toBe(true);
+    expect(await signInToOtree(page, address('trust-game'), 'wrong-password')).toBe(false);
+    expect(await signInToOtree(page, address('trust-game'), await passwordOf('trust-game'))).toBe(true);
     await page.context().close();
   });
 
@@ -172,7 +161,6 @@ describe('the chain', () => {
     await createInstance('public-goods');
     await ada.goto(panel.url);
     await ada.getByText('lab-games').first().waitFor();
-    await picture(ada, 'dashboard');
     await ada.goto(`${panel.url}/instances/lab-games`);
   }, 120_000);
 
@@ -205,7 +193,7 @@ describe('the chain', () => {
 
   it('shows the Lobby: before the click oTree does not count a computer, after it does', async () => {
     const admin = await visitor(browser, errors);
-    await signInToOtree(admin, 'lab-games', await passwordOf('lab-games'));
+    await signInToOtree(admin, address('lab-games'), await passwordOf('lab-games'));
     await admin.goto(`${address('lab-games')}/room_without_session/lab`);
     const present = async (): Promise<number> => Number(await admin.locator('#present_count').textContent());
 
@@ -312,7 +300,7 @@ describe('the chain', () => {
     await ada.getByRole('button', { name: 'Set password' }).click();
     await jobEnds('lab-games', 'Set admin password', 'succeeded');
     const page = await visitor(browser, errors);
-    expect(await signInToOtree(page, 'lab-games', 'a-password-of-ours')).toBe(true);
+    expect(await signInToOtree(page, address('lab-games'), 'a-password-of-ours')).toBe(true);
     await page.context().close();
     expect(await countRows(panel, 'lab-games')).toBe(before);
     // The participants' own pages are still theirs: neither cookie nor room link died.

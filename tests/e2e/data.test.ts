@@ -1,19 +1,19 @@
 // Code and data without a command line, in a browser: upload, cancel, roll back, read the log, back up, restore, find what was deleted.
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeploymentView } from '../../contracts/instances.ts';
+import { packSample } from './archive.ts';
 import { openBrowser, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { countRows } from './inside.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 import { until } from './until.ts';
+import { signIn } from './walk.ts';
 
-const root = path.join(import.meta.dirname, '..', '..');
 const home = mkdtempSync(path.join(os.tmpdir(), 'arb-data-'));
 const name = 'trust-game';
 const errors: string[] = [];
@@ -22,16 +22,7 @@ let browser: Browser;
 let client: PanelClient;
 let ada: Page;
 
-/** The sample as somebody packs it: a zip with the folder around it. */
-function pack(mark: string): string {
-  const folder = path.join(home, mark, name);
-  mkdirSync(path.dirname(folder), { recursive: true });
-  cpSync(path.join(root, 'samples', name), folder, { recursive: true });
-  writeFileSync(path.join(folder, 'note.txt'), mark);
-  const file = path.join(home, `${mark}.zip`);
-  execFileSync('python3', ['-c', 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", sys.argv[2])', file.slice(0, -4), path.dirname(folder)]);
-  return file;
-}
+const pack = (mark: string): string => packSample(home, mark);
 const drop = (file: string): Promise<void> => ada.locator('input[type=file]').first().setInputFiles(file);
 const deployments = async (): Promise<DeploymentView[]> => (await client.get<{ deployments: DeploymentView[] }>(`/instances/${name}/deployments`)).deployments;
 const newestIs = (number: number, state: string): Promise<boolean> =>
@@ -55,11 +46,7 @@ beforeAll(async () => {
   client = await firstManager(panel);
   await client.create(name);
   ada = await visitor(browser, errors);
-  await ada.goto(`${panel.url}/sign-in`);
-  await ada.getByLabel(/user name or e-mail/i).fill('ada');
-  await ada.getByLabel('Password', { exact: true }).fill('correct horse battery');
-  await ada.getByRole('button', { name: 'Sign in' }).click();
-  await ada.waitForURL(`${panel.url}/`);
+  await signIn(ada, panel, { login: 'ada', password: 'correct horse battery' });
 }, 300_000);
 afterAll(async () => {
   await browser?.close();

@@ -117,7 +117,19 @@ function useShownJob(instance: InstanceView): [JobView | null, (job: JobView) =>
     setHiddenId(shown?.id ?? null);
     setFollowed(null);
   };
+  useOnNewTab(() => fresh?.state === 'succeeded' && hide());
   return [fresh === null || fresh.id === hiddenId ? null : fresh, setFollowed, hide];
+}
+
+/** What went well is not carried along to the next tab. */
+function useOnNewTab(work: () => void): void {
+  const { pathname } = useLocation();
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current === pathname) return;
+    last.current = pathname;
+    work();
+  });
 }
 
 /** The dashboard's "Try a sample experiment" comes here with a wish; it is fulfilled once, when the instance is ready for it. */
