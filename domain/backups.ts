@@ -25,6 +25,7 @@ export const backupReasons = {
   beforeDelete: 'before delete',
   beforeRestore: 'before restore',
   beforeDeploy: 'before deploy',
+  beforeRollBack: 'before roll back',
 } as const;
 export type BackupReason = (typeof backupReasons)[keyof typeof backupReasons];
 

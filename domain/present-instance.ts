@@ -102,6 +102,9 @@ export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow)
   };
 }
 
+/** What was said about a deployment when it was built or brought back; what cannot be read is nothing. */
+export const readWarnings = ({ warnings }: Pick<Deployment, 'warnings'>): string[] => z.array(z.string()).catch([]).parse(warnings);
+
 export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id'>[] }, currentId: string | null): DeploymentView {
   const { id, number, commit, message, author, branch, otreeVersion, createdByName } = deployment;
   return {
@@ -118,7 +121,7 @@ export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id
     endedAt: iso(deployment.endedAt),
     jobId: deployment.jobs[0]?.id ?? null,
     isCurrent: id === currentId,
-    warnings: z.array(z.string()).catch([]).parse(deployment.warnings),
+    warnings: readWarnings(deployment),
     source: deployment.source,
     canRollBack: id !== currentId && deployment.state === 'succeeded' && deployment.isReleaseKept && deployment.project !== null,
   };

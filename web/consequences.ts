@@ -102,13 +102,44 @@ export function describeRollBack(instance: Facts & Pick<InstanceView, 'git' | 'i
     facts: describeFacts(instance, nowMs),
     sentences: [
       `“${to.message.split('\n', 1)[0] ?? ''}” of ${describeAgo(to.createdAt, nowMs)}${from === null ? '' : ` takes the place of ${from.commit.slice(0, 7)}`}. Nothing is built; it takes a few seconds.`,
-      'The data stay as they are. If this version has other tables than the one in use, its pages may fail: then go forward again.',
+      'The data stay as they are. Its tables are compared with them first: if they do not fit, nothing is changed, and you choose.',
       ...(instance.intent === 'run' ? ['If it does not answer, the version in use is started again.'] : ['The instance is stopped and stays so.']),
       'Your git branch is left alone: the next push deploys what you push.',
     ],
     needsName: false,
     isDangerous: false,
   };
+}
+
+export type DriftWay = 'reset' | 'go-on';
+
+/** What either way out does when the tables do not fit. */
+export function describeDriftChoice(instance: Facts, { way, kind, nowMs }: { way: DriftWay; kind: 'deploy' | 'roll-back'; nowMs: number }): Consequences {
+  const [act, version] = kind === 'deploy' ? [`Deploy to ${instance.name}`, 'the new version'] : [`Roll ${instance.name} back`, 'the older version'];
+  const facts = describeFacts(instance, nowMs);
+  return way === 'reset'
+    ? {
+        title: `${act} on an empty database?`,
+        verb: 'Back up and reset',
+        facts,
+        sentences: [
+          'A backup is taken first and checked; without it nothing is deleted.',
+          `Then all sessions, participants and answers are removed from this instance, and ${version} starts with tables that fit.`,
+        ],
+        needsName: true,
+        isDangerous: true,
+      }
+    : {
+        title: `${act} although the tables do not fit?`,
+        verb: 'Go on without',
+        facts,
+        sentences: [
+          `The data stay as they are, and ${version} starts on them.`,
+          'Every page that needs what the tables lack answers “server error” until the database is reset.',
+        ],
+        needsName: false,
+        isDangerous: false,
+      };
 }
 
 const describeContent = (sessions: number | null, rows: number | null): string =>

@@ -44,7 +44,9 @@ export function JobPanel({ job, isLogOpen = false, onDismiss }: Props): ReactNod
         ))}
       </ol>
       {job.error && <JobError error={job.error} />}
-      {job.error?.code === 'schema_drift' && job.instanceName !== null && <DriftChoices job={job} name={job.instanceName} />}
+      {(job.error?.code === 'schema_drift' || job.error?.code === 'roll_back_drift') && job.instanceName !== null && (
+        <DriftChoices job={job} name={job.instanceName} />
+      )}
       <LogFold job={job} isOpenFirst={isLogOpen} />
     </Segment>
   );
