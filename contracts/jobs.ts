@@ -28,6 +28,9 @@ export const panelJobKinds = ['create-course', 'delete-course'] as const satisfi
 export type PanelJobKind = (typeof panelJobKinds)[number];
 export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
 
+/** Kinds after which the database may hold other data than before. */
+export const dataKinds = ['deploy', 'roll-back', 'restore', 'reset-database'] as const satisfies readonly JobKind[];
+
 /** Kinds that may be run again from the start when a worker died in the middle; the others end as interrupted. */
 export const restartableKinds: readonly JobKind[] = [
   'create-instance',

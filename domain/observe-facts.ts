@@ -56,6 +56,13 @@ export async function lookInto(ctx: WorkerContext, instance: Instance, { isCount
   return { facts, lastPageAt };
 }
 
+/** Looks into an instance whose data were exchanged, whether or not it runs; what cannot be read stays as it was. */
+export async function lookAnew(ctx: WorkerContext, instanceId: string): Promise<void> {
+  const instance = await ctx.db.instance.findFirst({ where: { id: instanceId, deletedAt: null, currentDeploymentId: { not: null } } });
+  if (!instance) return;
+  await lookInto(ctx, instance).catch((error: unknown) => ctx.log.warn('an instance could not be looked into', { instanceId, error: String(error) }));
+}
+
 /** A minute is what people are shown: not every page that somebody turns is worth a write. */
 const laterToTheMinute = (before: string | null, at: Date | null): string | null =>
   at !== null && at.getTime() - Date.parse(before ?? '1970-01-01') > activityStepMs ? at.toISOString() : before;

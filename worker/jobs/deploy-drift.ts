@@ -4,13 +4,12 @@ import { AppError, type ErrorCode } from '../../contracts/errors.ts';
 import type { DriftChoice } from '../../contracts/jobs.ts';
 import { backupReasons, type BackupReason } from '../../domain/backups.ts';
 import { updateDeployment } from '../../domain/deployments.ts';
-import { roomsOf, withRooms } from '../../domain/rooms.ts';
 import { describeGaps } from '../../domain/schema-drift.ts';
-import { clearSeats } from '../../domain/seats.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { SchemaGap } from '../../platforms/platform.ts';
 import type { Deployment } from '../../prisma/client/client.ts';
 import { backupStep } from '../backup-step.ts';
+import { forgetOldData } from '../forget-old-data.ts';
 import type { JobRun } from '../job-run.ts';
 
 /** How a deployment and a roll back tell the same story. */
@@ -83,7 +82,7 @@ export function resetOnce(run: JobRun, plan: DriftPlan): { run: () => Promise<vo
         ctx.platform.resetDatabase(specOf(ctx, instance), { signal: AbortSignal.timeout(90_000), onOutput: write }),
       );
       isDone = true;
-      for (const room of roomsOf(await withRooms(ctx, instance))) await clearSeats(ctx, instance, room.name);
+      await forgetOldData(run);
     },
   };
 }
