@@ -122,10 +122,7 @@ export function describeDriftChoice(instance: Facts, { way, kind, nowMs }: { way
         title: `${act} on an empty database?`,
         verb: 'Back up and reset',
         facts,
-        sentences: [
-          'A backup is taken first and checked; without it nothing is deleted.',
-          `Then all sessions, participants and answers are removed from this instance, and ${version} starts with tables that fit.`,
-        ],
+        sentences: [guardedByBackup, `Then all sessions, participants and answers are removed from this instance, and ${version} starts with tables that fit.`],
         needsName: true,
         isDangerous: true,
       }

@@ -31,9 +31,11 @@ function refreshListsSoon(client: QueryClient): void {
 export const withJob = (list: readonly JobView[], job: JobView): JobView[] =>
   list.some((other) => other.id === job.id) ? list.map((other) => (other.id === job.id ? job : other)) : [job, ...list];
 
-/** A page with this job in its place; a new one stands first on the first page, which the next answer cuts to its length. */
-const onPage = (list: JobList, job: JobView): JobList =>
-  list.page === 1 || list.jobs.some(({ id }) => id === job.id) ? { ...list, jobs: withJob(list.jobs, job) } : list;
+/** A page with this job in its place; one newer than all stands first on the first page, which the next answer cuts to its length. */
+function onPage(list: JobList, job: JobView): JobList {
+  const isNewest = list.page === 1 && job.createdAt > (list.jobs[0]?.createdAt ?? '');
+  return isNewest || list.jobs.some(({ id }) => id === job.id) ? { ...list, jobs: withJob(list.jobs, job) } : list;
+}
 
 /** The map after this difference, the same map when it knew it already, or null when a difference was missed. */
 export function withSeats(map: SeatMap, difference: SeatDifference): SeatMap | null {

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor, type WorkerContext } from '../../domain/context.ts';
+import { readFacts } from '../../domain/facts.ts';
 import { newId } from '../../domain/ids.ts';
 import { requestJob } from '../../domain/jobs.ts';
 import { observeInstances, reconcileInstances, stateOf } from '../../domain/observe.ts';
@@ -27,8 +28,8 @@ const seenAs = (state: Observation['state']): Observation => ({
 });
 
 /** A worker whose platform sees every instance in one state; nothing else of a platform is asked here. */
-const workerThatSees = (state: Observation['state']): WorkerContext => {
-  const platform = { observe: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, seenAs(state)]))) };
+const workerThatSees = (state: Observation['state'], more: Partial<Observation> = {}): WorkerContext => {
+  const platform = { observe: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, { ...seenAs(state), ...more }]))) };
   return { ...ctx, platform, frontDoor: {} } as unknown as WorkerContext;
 };
 
@@ -58,6 +59,19 @@ describe('observing', () => {
     ctx.recorded.length = 0;
     await observeInstances(workerThatSees('running'), { only: instance.id });
     expect(ctx.recorded).toEqual([]);
+  });
+
+  it('keeps what its files take when it moved by more than a twentieth, beside the other facts', async () => {
+    const instance = await aDeployed();
+    await ctx.db.instance.update({ where: { id: instance.id }, data: { facts: { rows: 12 } } });
+    const facts = async () => readFacts(await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } }));
+    const sizes: (number | null)[] = [];
+    for (const diskBytes of [1000, 1040, 1100, null]) {
+      await observeInstances(workerThatSees('running', { diskBytes }), { only: instance.id });
+      sizes.push((await facts()).diskBytes);
+    }
+    expect(sizes).toEqual([1000, 1000, 1100, 1100]);
+    expect((await facts()).rows).toBe(12);
   });
 
   it('leaves the state to a job that runs', async () => {
