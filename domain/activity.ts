@@ -1,6 +1,7 @@
 // What people did on an instance, in words, with what came of it: the audit joined with the jobs that it started.
 
 import type { ActivityPage, ActivityView } from '../contracts/activity.ts';
+import { jobKinds, type JobKind } from '../contracts/jobs.ts';
 import type { JobState } from '../contracts/states.ts';
 import type { Audit, Job } from '../prisma/client/client.ts';
 import type { Context } from './context.ts';
@@ -66,8 +67,15 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
   'instance.delete': 'deleted it',
   'instance.deploy-sample': 'deployed the sample experiment',
   'instance.reveal-password': 'looked at the admin password',
-  'instance.change': ({ deployBranch }) =>
-    deployBranch === null ? 'deploys main or master from now on' : `deploys the branch ${text(deployBranch)} from now on`,
+  'instance.restore': 'restored a backup',
+  'instance.roll-back': ({ onDrift }) =>
+    `rolled it back${onDrift === 'reset' ? ' on an empty database' : onDrift === 'go-on' ? ' although the tables did not fit' : ''}`,
+  'instance.change': ({ deployBranch, resetsOnDrift }) =>
+    typeof resetsOnDrift === 'boolean'
+      ? `${resetsOnDrift ? 'lets' : 'no longer lets'} deployments reset the database when models change`
+      : deployBranch === null
+        ? 'deploys main or master from now on'
+        : `deploys the branch ${text(deployBranch)} from now on`,
   'instance.share': ({ person, level }) => `shared it with ${text(person)} (${text(level)})`,
   'instance.unshare': ({ person }) => `no longer shares it with ${text(person)}`,
   'instance.hand-over': ({ person, keepsOperate }) => `handed it over to ${text(person)}${keepsOperate === true ? ' and goes on operating it' : ''}`,
@@ -78,6 +86,10 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
     `scaled it: ${text(processes)} web ${processes === 1 ? 'process' : 'processes'}, memory ${limit(memoryMib)}, disk ${limit(diskMib)}`,
   'instance.write-notes': 'changed the notes',
   'instance.hide-traceback': 'hid the last error',
+  'room.save': ({ labels }) => `saved a room ${typeof labels === 'number' ? `of ${labels} labels` : 'without labels'}`,
+  'room.remove': 'removed a room that was made here',
+  'backup.delete': ({ createdAt }) => `deleted the backup of ${text(createdAt).slice(0, 16).replace('T', ' ')} UTC`,
+  'job.cancel': ({ kind }) => `cancelled “${jobKinds[kind as JobKind] ?? text(kind)}”`,
   'session.create': ({ config, participants }) => `created a session of ${text(config)} for ${text(participants)} participants`,
 };
 

@@ -4,6 +4,7 @@ import { AppError } from '../contracts/errors.ts';
 import type { InstanceState } from '../contracts/states.ts';
 import type { Observation } from '../platforms/platform.ts';
 import type { Instance } from '../prisma/client/client.ts';
+import { record } from './audit.ts';
 import { systemActor, type WorkerContext } from './context.ts';
 import { readFacts, storeFacts } from './facts.ts';
 import { announceInstance } from './instances.ts';
@@ -76,9 +77,12 @@ export async function reconcileInstances(ctx: WorkerContext): Promise<void> {
   });
   for (const instance of astray) {
     try {
-      const job = await ctx.db.$transaction((tx) =>
-        requestJob(tx, systemActor, { kind: instance.intent === 'run' ? 'start' : 'stop', instanceId: instance.id }),
-      );
+      const job = await ctx.db.$transaction(async (tx) => {
+        const [kind, reason] =
+          instance.intent === 'run' ? (['start', 'It is meant to run and did not.'] as const) : (['stop', 'It is meant to be stopped and was not.'] as const);
+        await record(tx, systemActor, { action: `instance.${kind}`, subject: instance.name, instanceId: instance.id, detail: { reason } });
+        return requestJob(tx, systemActor, { kind, instanceId: instance.id });
+      });
       await announceJob(ctx, job.id);
     } catch (error) {
       // Somebody is at it already.

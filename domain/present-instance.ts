@@ -102,8 +102,11 @@ export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow)
   };
 }
 
+const warningsSchema = z.array(z.string()).catch([]);
+const deploymentStateSchema = z.enum(['waiting', 'building', 'succeeded', 'failed', 'cancelled']).catch('failed');
+
 /** What was said about a deployment when it was built or brought back; what cannot be read is nothing. */
-export const readWarnings = ({ warnings }: Pick<Deployment, 'warnings'>): string[] => z.array(z.string()).catch([]).parse(warnings);
+export const readWarnings = ({ warnings }: Pick<Deployment, 'warnings'>): string[] => warningsSchema.parse(warnings);
 
 export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id'>[] }, currentId: string | null): DeploymentView {
   const { id, number, commit, message, author, branch, otreeVersion, createdByName } = deployment;
@@ -116,7 +119,7 @@ export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id
     branch,
     otreeVersion,
     createdByName,
-    state: z.enum(['waiting', 'building', 'succeeded', 'failed', 'cancelled']).catch('failed').parse(deployment.state),
+    state: deploymentStateSchema.parse(deployment.state),
     createdAt: deployment.createdAt.toISOString(),
     endedAt: iso(deployment.endedAt),
     jobId: deployment.jobs[0]?.id ?? null,

@@ -40,6 +40,15 @@ export const signInLimits: RateLimitRequestHandler[] = [
   limit(300, { skipSuccessfulRequests: true, ipv6Subnet: 64 }),
 ];
 
+/** Whoever sits down at an open page may not guess the password there either. Only a wrong one counts, not another mistake in the form. */
+export const ownPasswordLimits: RateLimitRequestHandler[] = [
+  limit(20, {
+    skipSuccessfulRequests: true,
+    keyGenerator: (request) => `own:${(request.user as { id?: string } | undefined)?.id ?? ''}`,
+    requestWasSuccessful: (_request, response) => response.locals['problem'] !== 'wrong_password',
+  }),
+];
+
 /** The answer is always the same, so every request counts. */
 export const forgottenLimits: RateLimitRequestHandler[] = [
   limit(20, { keyGenerator: (request) => `forgotten:${loginOf(request.body)}` }),

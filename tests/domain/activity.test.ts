@@ -62,6 +62,11 @@ describe('the activity list', () => {
 
   it('has words for what nobody foresaw', () => {
     expect(describeAct('instance.water-plants', {})).toBe('water plants');
+    expect(describeAct('instance.change', { resetsOnDrift: true })).toBe('lets deployments reset the database when models change');
+    expect(describeAct('instance.change', { deployBranch: 'lab' })).toBe('deploys the branch lab from now on');
+    expect(describeAct('instance.roll-back', { onDrift: 'reset' })).toBe('rolled it back on an empty database');
+    expect(describeAct('job.cancel', { kind: 'back-up' })).toBe('cancelled “Back up”');
+    expect(describeAct('room.save', { labels: null })).toBe('saved a room without labels');
     expect(describeAct('instance.share', { person: 'Bob', level: 'operate' })).toBe('shared it with Bob (operate)');
     expect(describeAct('instance.change-environment', { set: ['A'], removed: [], isProduction: false })).toBe('changed the environment: production off; set A');
   });

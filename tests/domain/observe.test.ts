@@ -1,6 +1,7 @@
 // Observing: what the platform says becomes the state, unless a job knows better; intent and state come together.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listActivity } from '../../domain/activity.ts';
 import { systemActor, type WorkerContext } from '../../domain/context.ts';
 import { readFacts } from '../../domain/facts.ts';
 import { newId } from '../../domain/ids.ts';
@@ -99,5 +100,11 @@ describe('reconciling', () => {
     expect(await kinds(meantToRun)).toEqual(['start']);
     expect(await kinds(meantToStop)).toEqual(['stop']);
     expect(await kinds(well)).toEqual([]);
+    // What the panel does by itself stands beside what people do, with its reason and its result.
+    const jobId = (await ctx.db.job.findFirstOrThrow({ where: { instanceId: meantToRun.id } })).id;
+    const { activity } = await listActivity(ctx, meantToRun.id, 1);
+    expect(activity).toMatchObject([{ actorName: 'Arboretum', text: 'started it', reason: 'It is meant to run and did not.', job: { id: jobId } }]);
+    expect((await listActivity(ctx, meantToStop.id, 1)).activity).toMatchObject([{ actorName: 'Arboretum', text: 'stopped it' }]);
+    expect((await ctx.db.instance.findUniqueOrThrow({ where: { id: meantToRun.id } })).lastActivityAt).toBeNull();
   });
 });

@@ -92,7 +92,7 @@ function AddShare({ instance, people }: { instance: InstanceView; people: Instan
   return (
     <form className="ui form after-list" onSubmit={form.submit} aria-label="Share with a colleague">
       <ColleagueField form={form} label="Share with" leaveOutIds={[people.owner.id, ...people.shares.map(({ person }) => person.id)]} />
-      <Choice form={form} name="level" label="What they may do" options={levelOptions} />
+      <Choice form={form} name="level" label="What they may do" term="operate-view" options={levelOptions} />
       <SubmitBar form={form} verb="Share" isReady={form.values.login.trim() !== ''} />
     </form>
   );

@@ -76,6 +76,7 @@ function BranchForm({ instance }: { instance: InstanceView }): ReactNode {
         form={form}
         name="deployBranch"
         label="Branch that is deployed"
+        term="deploy-branch"
         isCode
         hint="Empty: main or master. Pushes to other branches are refused with the command that would work."
       />
