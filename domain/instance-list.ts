@@ -1,4 +1,4 @@
-// The list of instances: searched, filtered, sorted and paged by PostgreSQL, two queries whatever their number.
+// The list of instances: searched, filtered, sorted and paged by PostgreSQL, one question whatever their number.
 
 import { instanceStates } from '../contracts/states.ts';
 import type { InstanceList, InstanceListQuery, InstanceSort } from '../contracts/instances.ts';
@@ -13,16 +13,15 @@ const pageSize = 50;
 /** A choice of more names than this is no choice. */
 const shownOwners = 200;
 
-/** One page of what a person may see. */
+/** One page of what a person may see; one past the end is the last one. */
 export async function listInstances(ctx: Context, person: Pick<Person, 'id' | 'role'>, query: InstanceListQuery): Promise<InstanceList> {
-  const { states, owners } = await count(ctx, person, query);
+  const [answer] = await queryJson<Answer>(ctx.db, asking(person, query));
+  const { states, owners } = readCounts(answer?.counts ?? []);
   const total = states.filter(({ state }) => query.state === undefined || state === query.state).reduce((sum, { fitting }) => sum + fitting, 0);
   const pages = Math.max(1, Math.ceil(total / pageSize));
-  const page = Math.min(query.page, pages);
-  const rows = await readPage(ctx, { person, query, page });
   return {
-    instances: rows.map((row) => presentSummaryRow(ctx, fromRow(row))),
-    page,
+    instances: (answer?.rows ?? []).map((row) => presentSummaryRow(ctx, fromRow(row))),
+    page: Math.min(query.page, pages),
     pages,
     total,
     visible: states.reduce((sum, { all }) => sum + all, 0),
@@ -31,24 +30,30 @@ export async function listInstances(ctx: Context, person: Pick<Person, 'id' | 'r
   };
 }
 
+/** Counts and rows in one question: every way to PostgreSQL and back costs as much as fifty rows. */
+function asking(person: Pick<Person, 'id' | 'role'>, query: InstanceListQuery): Prisma.Sql {
+  const ofState = query.state === undefined ? Prisma.sql`state IS NOT NULL` : Prisma.sql`state = ${query.state}`;
+  const lastPage = Prisma.sql`greatest(0, (SELECT coalesce(sum("fitting"), 0) FROM counted WHERE ${ofState})::int - 1) / ${pageSize}::int`;
+  const offset = Prisma.sql`${pageSize}::int * least(${query.page - 1}::int, ${lastPage})`;
+  return Prisma.sql`WITH counted AS MATERIALIZED (${counting(person, query)})
+    SELECT (SELECT json_agg(c) FROM (SELECT counted.*, o."name" FROM counted LEFT JOIN "user" o ON o."id" = counted.id) c) AS "counts",
+      (SELECT json_agg(r) FROM (${reading(person, query, offset)}) r) AS "rows"`;
+}
+
 /** First which rows; only for those what has to be worked out or looked up. */
-function readPage(ctx: Context, wish: { person: Pick<Person, 'id' | 'role'>; query: InstanceListQuery; page: number }): Promise<Row[]> {
-  const { person, query, page } = wish;
+function reading(person: Pick<Person, 'id' | 'role'>, query: InstanceListQuery, offset: Prisma.Sql): Prisma.Sql {
   const ofState = query.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`${shown} = ${query.state}`;
-  return queryJson<Row>(
-    ctx.db,
-    Prisma.sql`SELECT ${columns}, to_json(j) AS job, coalesce(i."project"->>'otreeVersion', d."otree_version") AS "otreeVersion", d."ended_at" AS "endedAt"
+  return Prisma.sql`SELECT ${columns}, to_json(j) AS job, coalesce(i."project"->>'otreeVersion', d."otree_version") AS "otreeVersion", d."ended_at" AS "endedAt"
     FROM (
       SELECT i."id" FROM ${withOwner}
-      WHERE ${visible(person)} AND ${wanted(person, query)} AND ${ofState} ORDER BY ${sorting(query)} LIMIT ${pageSize} OFFSET ${(page - 1) * pageSize}
+      WHERE ${visible(person)} AND ${wanted(person, query)} AND ${ofState} ORDER BY ${sorting(query)} LIMIT ${pageSize} OFFSET ${offset}
     ) chosen
     JOIN "instance" i ON i."id" = chosen."id" JOIN "user" o ON o."id" = i."owner_id"
     LEFT JOIN LATERAL (${jobUnderWay}) j ON TRUE
     LEFT JOIN LATERAL (
       SELECT "otree_version", "ended_at" FROM "deployment" WHERE "instance_id" = i."id" AND "state" = 'succeeded' ORDER BY "number" DESC LIMIT 1
     ) d ON TRUE
-    ORDER BY ${sorting(query)}`,
-  );
+    ORDER BY ${sorting(query)}`;
 }
 
 /** Every instance has an owner: as an outer join PostgreSQL leaves it out where no word and no order asks for the owner's name. */
@@ -109,29 +114,25 @@ type StateCount = { readonly state: (typeof instanceStates)[number]; readonly al
 type CountRow = Omit<StateCount, 'state'> & { readonly state: StateCount['state'] | null; readonly id: string | null; readonly name: string | null };
 
 /** How many there are by state and by owner, in one pass. */
-async function count(
-  ctx: Context,
-  person: Pick<Person, 'id' | 'role'>,
-  query: InstanceListQuery,
-): Promise<{ states: readonly StateCount[]; owners: InstanceList['owners'] }> {
-  const rows = await queryJson<CountRow>(
-    ctx.db,
-    Prisma.sql`
-    SELECT counted.*, o."name"
-    FROM (
-      SELECT state, id, count(*)::int AS "all", (count(*) FILTER (WHERE fits))::int AS "fitting"
-      FROM (SELECT ${shown} AS state, i."owner_id" AS id, ${wanted(person, query)} AS fits FROM ${withOwner} WHERE ${visible(person)}) seen
-      GROUP BY GROUPING SETS ((state), (id))
-    ) counted LEFT JOIN "user" o ON o."id" = counted.id`,
-  );
-  const states = rows.flatMap(({ state, all, fitting }) => (state === null ? [] : [{ state, all, fitting }]));
-  const owners = rows.flatMap(({ id, name, all }) => (id === null || name === null ? [] : [{ id, name, count: all }]));
+const counting = (person: Pick<Person, 'id' | 'role'>, query: InstanceListQuery): Prisma.Sql => Prisma.sql`
+  SELECT state, id, count(*)::int AS "all", (count(*) FILTER (WHERE fits))::int AS "fitting"
+  FROM (SELECT ${shown} AS state, i."owner_id" AS id, ${wanted(person, query)} AS fits FROM ${withOwner} WHERE ${visible(person)}) seen
+  GROUP BY GROUPING SETS ((state), (id))`;
+
+function readCounts(counts: readonly CountRow[]): { states: readonly StateCount[]; owners: InstanceList['owners'] } {
+  const states = counts.flatMap(({ state, all, fitting }) => (state === null ? [] : [{ state, all, fitting }]));
+  const owners = counts.flatMap(({ id, name, all }) => (id === null || name === null ? [] : [{ id, name, count: all }]));
   return {
     states: states.toSorted((one, other) => instanceStates.indexOf(one.state) - instanceStates.indexOf(other.state)),
-    owners: owners.toSorted((one, other) => one.name.localeCompare(other.name, 'en')).slice(0, shownOwners),
+    owners: owners.toSorted((one, other) => byName.compare(one.name, other.name)).slice(0, shownOwners),
   };
 }
 
+/** Made once: `localeCompare` with a language makes one for each pair. */
+const byName = new Intl.Collator('en');
+
+/** Null where there is nothing to gather. */
+type Answer = { readonly counts: readonly CountRow[] | null; readonly rows: readonly Row[] | null };
 type JobColumns = Pick<Job, 'id' | 'kind' | 'instanceId' | 'deploymentId' | 'state' | 'steps' | 'actorName' | 'errorCode'> & {
   readonly createdAt: string;
   readonly startedAt: string | null;
