@@ -115,7 +115,7 @@ export type DriftWay = 'reset' | 'go-on';
 
 /** What either way out does when the tables do not fit. */
 export function describeDriftChoice(instance: Facts, { way, kind, nowMs }: { way: DriftWay; kind: 'deploy' | 'roll-back'; nowMs: number }): Consequences {
-  const [act, version] = kind === 'deploy' ? [`Deploy to ${instance.name}`, 'the new version'] : [`Roll ${instance.name} back`, 'the older version'];
+  const [act, version] = kind === 'deploy' ? [`Deploy to ${instance.name}`, 'the new version'] : [`Roll ${instance.name} back`, 'the version to bring back'];
   const facts = describeFacts(instance, nowMs);
   return way === 'reset'
     ? {

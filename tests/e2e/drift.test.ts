@@ -179,7 +179,7 @@ describe('models that change', { timeout: 180_000 }, () => {
     await page.getByText('Its tables are compared').waitFor();
     await page.getByRole('button', { name: 'Roll back', exact: true }).click();
     const job = page.getByLabel('Job: Roll back');
-    await job.getByText('The older version needs the columns').waitFor({ timeout: 60_000 });
+    await job.getByText('The version to bring back needs the columns').waitFor({ timeout: 60_000 });
     await shoot('drift-roll-back');
     expect(await current()).toEqual(before);
     expect(await makeSession(), 'the version in use runs on').toBe(201);

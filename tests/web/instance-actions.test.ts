@@ -73,7 +73,7 @@ describe('consequences', () => {
     expect(ask('reset', 'deploy')).toMatchObject({ title: 'Deploy to study on an empty database?', needsName: true, isDangerous: true });
     const back = ask('go-on', 'roll-back');
     expect(back).toMatchObject({ title: 'Roll study back although the tables do not fit?', needsName: false });
-    expect(back.sentences.join(' ')).toContain('the older version starts on them. Every page that needs what the tables lack answers “server error”');
+    expect(back.sentences.join(' ')).toContain('the version to bring back starts on them. Every page that needs what the tables lack answers “server error”');
   });
 
   it('says what is not known instead of zero', () => {

@@ -213,7 +213,7 @@ describe('rolling back to a version whose tables differ', { timeout: 120_000 }, 
     await stand.ctx.db.job.update({ where: { id: job.id }, data: { input: { onDrift: 'reset' } } });
     expect((await stand.run(job.id)).state).toBe('succeeded');
     third = job.deploymentId ?? '';
-    // One column more than it knows is no trouble for the older version; after a reset the tables are its own.
+    // One column more than it knows is no trouble for the version to bring back; after a reset the tables are its own.
     await done({ kind: 'roll-back', deploymentId: second });
     await done({ kind: 'reset-database', confirm: (await instance()).name });
     await play();
@@ -226,7 +226,7 @@ describe('rolling back to a version whose tables differ', { timeout: 120_000 }, 
     await stand.ctx.db.instance.update({ where: { id: place.instanceId }, data: { resetsOnDrift: false } });
     expect(job).toMatchObject({ state: 'failed', errorCode: 'roll_back_drift' });
     const { error, rollBackTo } = presentJob({ ...job, instance: null });
-    expect(error?.sentence).toBe('The older version needs a column `player.offer` in `trust_game` that the database does not have.');
+    expect(error?.sentence).toBe('The version to bring back needs a column `player.offer` in `trust_game` that the database does not have.');
     expect(error?.hint).toContain(`${sumOf(await rows())} rows are there`);
     expect([rollBackTo, await startedAt(), (await instance()).currentDeploymentId]).toEqual([third, began, second]);
   });

@@ -17,7 +17,7 @@ const words = {
   deploy: { refusal: 'schema_drift', version: 'the new version', before: 'the old one', done: 'deployed', backup: backupReasons.beforeDeploy },
   'roll-back': {
     refusal: 'roll_back_drift',
-    version: 'the older version',
+    version: 'the version to bring back',
     before: 'the one in use',
     done: 'brought back',
     backup: backupReasons.beforeRollBack,
