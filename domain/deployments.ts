@@ -70,6 +70,8 @@ export async function deployHead(
     include: { jobs: { orderBy: { createdAt: 'desc' }, take: 1 } },
   });
   if (last?.commit === head.commit && last.state !== 'failed' && last.state !== 'cancelled') {
+    // Its job tidies up for a moment longer: there is nothing left to follow.
+    if (last.state === 'succeeded') return null;
     const underWay = last.jobs[0];
     return underWay && (underWay.state === 'queued' || underWay.state === 'running') ? underWay : null;
   }

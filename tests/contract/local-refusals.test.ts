@@ -80,7 +80,7 @@ async function brokenProject(changes: Changes): Promise<string> {
     whole[name] = typeof change === 'function' ? change(await readFile(path.join(TRUST_GAME, name), 'utf8')) : change;
   for (const [name, content] of Object.entries(whole)) {
     if (content === null) continue;
-    await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
+    await mkdir(name.endsWith('/.') ? path.join(dir, name) : path.dirname(path.join(dir, name)), { recursive: true });
     if (name.endsWith('/.')) delete whole[name];
     else await writeFile(path.join(dir, name), '');
   }

@@ -1,12 +1,14 @@
 // Every page with a screen reader's eyes, at a telephone's width, by day and by night: axe-core finds nothing, nothing runs out of the page.
 
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobView } from '../../contracts/jobs.ts';
 import { makeLabels } from '../../contracts/rooms.ts';
+import { packSample } from './archive.ts';
 import { openBrowser } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { makePanel, type WholePanel } from './panel.ts';
@@ -17,6 +19,7 @@ let browser: Browser;
 let client: PanelClient;
 let cookie: { name: string; value: string };
 let courseId = '';
+const home = mkdtempSync(path.join(os.tmpdir(), 'arb-care-'));
 
 beforeAll(async () => {
   panel = await makePanel();
@@ -26,8 +29,9 @@ beforeAll(async () => {
   cookie = client.cookie();
   await client.create('trust-game');
   await client.create('empty-one');
-  for (let time = 0; time < 2; time += 1) {
-    const { state, error } = await client.run('trust-game', { kind: 'deploy-sample' });
+  // Two versions, so that there is one to go back to.
+  for (const version of ['one', 'two']) {
+    const { state, error } = await client.upload('trust-game', packSample(home, version));
     if (state !== 'succeeded') throw new Error(JSON.stringify(error));
   }
   await client.run('trust-game', { kind: 'back-up', note: 'after session 3' });
@@ -67,6 +71,7 @@ const ready = (instance: string, label: string): Promise<Response> =>
 afterAll(async () => {
   await browser?.close();
   await panel?.remove();
+  rmSync(home, { recursive: true, force: true });
 }, 120_000);
 
 type Axe = { run(options: object): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }[] }> };
@@ -273,7 +278,7 @@ async function notifications(page: Page): Promise<void> {
 
 function choose(entry: string): (page: Page) => Promise<void> {
   return async (page) => {
-    await page.getByRole('button', { name: 'Actions for Alan Turing' }).click();
+    await page.getByRole('button', { name: 'Change Alan Turing' }).click();
     await page.getByRole('menuitem', { name: entry }).click();
     await page.getByRole('dialog').waitFor();
   };

@@ -1,5 +1,7 @@
 // A program that uses a whole panel through its HTTP interface, signed in as its first manager.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { JobView } from '../../contracts/jobs.ts';
 import type { Me } from '../../contracts/people.ts';
 import type { WholePanel } from './panel.ts';
@@ -14,6 +16,8 @@ export type PanelClient = {
   ended(jobId: string): Promise<JobView>;
   /** Creates an instance and waits until it can take a push. */
   create(name: string): Promise<void>;
+  /** Drops an archive on the instance and waits for the deployment's end. */
+  upload(name: string, file: string): Promise<JobView>;
   /** Starts a job and waits for its end. */
   run(name: string, job: Readonly<Record<string, unknown>>): Promise<JobView>;
 };
@@ -63,6 +67,16 @@ export async function firstManager(panel: WholePanel): Promise<PanelClient> {
       if (status !== 202) throw new Error(JSON.stringify(body));
       const job = await ended((body as { job: JobView }).job.id);
       if (job.state !== 'succeeded') throw new Error(JSON.stringify(job));
+    },
+    async upload(name, file) {
+      const response = await fetch(`${panel.url}/api/v1/instances/${name}/deployments?filename=${path.basename(file)}`, {
+        method: 'POST',
+        headers: { cookie, 'x-csrf-token': csrfToken, 'content-type': 'application/octet-stream' },
+        body: readFileSync(file),
+      });
+      const { job } = (await response.json()) as { job: JobView };
+      if (response.status !== 202) throw new Error(JSON.stringify(job));
+      return ended(job.id);
     },
     async run(name, job) {
       const { status, body } = await send('POST', `/instances/${name}/jobs`, job);

@@ -42,7 +42,7 @@ export function PersonMenu({ person, isSelf }: { person: PersonView; isSelf: boo
   return (
     <>
       <MenuButton
-        name={`Actions for ${person.name}`}
+        name={`Change ${person.name}`}
         label={
           <>
             Change <Glyph name="caret down" />
