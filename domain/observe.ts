@@ -52,7 +52,8 @@ const hasMoved = (before: number, now: number): boolean => Math.abs(before - now
 async function writeNumbers(ctx: WorkerContext, instance: Instance, seen: Observation): Promise<void> {
   const { webProcesses, restarts, memoryBytes } = seen;
   const before = Number(instance.memoryBytes ?? 0);
-  const isDiskNews = seen.diskBytes !== null && hasMoved(readFacts(instance).diskBytes ?? 0, seen.diskBytes);
+  const { diskBytes } = readFacts(instance);
+  const isDiskNews = seen.diskBytes !== null && (diskBytes === null || hasMoved(diskBytes, seen.diskBytes));
   const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || hasMoved(before, memoryBytes ?? 0);
   if (!isNews && !isDiskNews) return;
   if (isDiskNews) await storeFacts(ctx, instance.id, { diskBytes: seen.diskBytes });

@@ -67,11 +67,11 @@ describe('observing', () => {
     await ctx.db.instance.update({ where: { id: instance.id }, data: { facts: { rows: 12 } } });
     const facts = async () => readFacts(await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } }));
     const sizes: (number | null)[] = [];
-    for (const diskBytes of [1000, 1040, 1100, null]) {
+    for (const diskBytes of [null, 0, 1000, 1040, 1100, null]) {
       await observeInstances(workerThatSees('running', { diskBytes }), { only: instance.id });
       sizes.push((await facts()).diskBytes);
     }
-    expect(sizes).toEqual([1000, 1000, 1100, 1100]);
+    expect(sizes).toEqual([null, 0, 1000, 1000, 1100, 1100]);
     expect((await facts()).rows).toBe(12);
   });
 

@@ -66,9 +66,11 @@ type ChoicesProps<V> = { name: string; term: Term; choices: readonly Choice<V>[]
 function Choices<V extends string | boolean>({ name, term, choices, chosen, onChoose }: ChoicesProps<V>): ReactNode {
   const id = useId();
   return (
-    <fieldset className="choices">
-      <legend>{name}</legend>
-      <TermLink term={term} />
+    <fieldset className="choices" aria-label={name}>
+      <legend>
+        {name}
+        <TermLink term={term} />
+      </legend>
       {choices.map((choice) => (
         <div key={choice.name} className="choice">
           <input
