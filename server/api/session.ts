@@ -15,6 +15,7 @@ import {
   signInSchema,
   type Me,
 } from '../../contracts/people.ts';
+import type { Person } from '../../domain/access.ts';
 import { changeProfile } from '../../domain/change-people.ts';
 import type { Context } from '../../domain/context.ts';
 import { listLegalPages } from '../../domain/legal.ts';
@@ -44,7 +45,7 @@ export const signInLimits: RateLimitRequestHandler[] = [
 export const ownPasswordLimits: RateLimitRequestHandler[] = [
   limit(20, {
     skipSuccessfulRequests: true,
-    keyGenerator: (request) => `own:${(request.user as { id?: string } | undefined)?.id ?? ''}`,
+    keyGenerator: (request) => `own:${(request.user as Person | undefined)?.id ?? ''}`,
     requestWasSuccessful: (_request, response) => response.locals['problem'] !== 'wrong_password',
   }),
 ];

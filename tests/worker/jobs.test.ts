@@ -203,7 +203,7 @@ describe('rolling back', () => {
 describe('rolling back to a version whose tables differ', { timeout: 120_000 }, () => {
   let third = '';
   const back = async (deploymentId: string, more: object = {}): Promise<Job> =>
-    stand.run(await stand.start(place, { kind: 'roll-back', deploymentId, ...more } as StartJob));
+    stand.run(await stand.start(place, { kind: 'roll-back', deploymentId, ...more }));
   beforeAll(async () => {
     const file = 'trust_game/__init__.py';
     const code = readFileSync(path.join(TRUST_GAME, file), 'utf8');
@@ -211,7 +211,7 @@ describe('rolling back to a version whose tables differ', { timeout: 120_000 }, 
     const folder = await projectWith(TRUST_GAME, { [file]: code.replace(`${player}pass`, `${player}offer = models.IntegerField()`) });
     const job = await stand.upload(place, folder);
     await stand.ctx.db.job.update({ where: { id: job.id }, data: { input: { onDrift: 'reset' } } });
-    expect((await stand.run(job.id)).state).toBe('succeeded');
+    if ((await stand.run(job.id)).state !== 'succeeded') throw new Error(await stand.logOf(job.id));
     third = job.deploymentId ?? '';
     // One column more than it knows is no trouble for the version to bring back; after a reset the tables are its own.
     await done({ kind: 'roll-back', deploymentId: second });
