@@ -207,7 +207,7 @@ describe('what opens on a page', () => {
   it.each<[string, string, (page: Page) => Promise<unknown>]>([
     ['a new room with labels that are none', rooms, newRoom],
     ['editing a room', rooms, press('Edit room… Hall 3')],
-    ['removing a room', rooms, press('Remove the room Hall 3')],
+    ['removing a room', rooms, press('Remove room… Hall 3')],
     ['clearing the Lobby', rooms, press('Clear the Lobby…')],
     ['files of a room', rooms, (page) => page.getByText('Shortcuts, QR codes and links').first().click()],
     ['adding a variable', settings, press('Add a variable…')],
