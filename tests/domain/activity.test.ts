@@ -1,6 +1,7 @@
 // Activity, notes and last activity: who did what with which result, and nobody's notes overwritten unseen.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobKindNames } from '../../contracts/jobs.ts';
 import { describeAct, listActivity } from '../../domain/activity.ts';
 import { findInstance, type OwnedInstance } from '../../domain/access.ts';
 import type { WorkerContext } from '../../domain/context.ts';
@@ -58,6 +59,15 @@ describe('the activity list', () => {
     const [first, second] = [await listActivity(ctx, instance.id, 1), await listActivity(ctx, instance.id, 2)];
     expect([first.activity.length, second.activity.length, second.pages]).toEqual([25, 5, 2]);
     expect(first.activity[0]?.at).toBe('2026-01-01T00:29:00.000Z');
+  });
+
+  it('has words for every job, and for what its reader would otherwise have to guess', () => {
+    const kinds = jobKindNames.filter((kind) => !['create-instance', 'deploy', 'create-course', 'delete-course'].includes(kind));
+    for (const kind of kinds) expect(describeAct(`instance.${kind}`, {}), kind).not.toBe(kind.replaceAll('-', ' '));
+    expect(describeAct('job.cancel', { kind: 'roll-back' })).toBe('cancelled “Roll back”');
+    expect(describeAct('room.save', { room: 'hall' })).toBe('changed the room hall');
+    expect(describeAct('room.remove', {})).toBe('removed a room');
+    expect(describeAct('instance.change', { resetsOnDrift: true })).toBe('lets a deployment with other models reset the database');
   });
 
   it('has words for what nobody foresaw', () => {
