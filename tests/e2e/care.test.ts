@@ -126,6 +126,7 @@ async function inspect(where: string, { isSignedIn = true, open, leftOut = [] }:
       // The dashboard's socket never rests; its first answers do.
       await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
       await open?.(page);
+      await page.waitForFunction(() => !document.querySelector('.waiting'));
       await shoot(page, `${expect.getState().currentTestName}-${width}`);
       const found = [...(await findProblems(page, leftOut)), ...(await findOverflow(page)).map((html) => `runs out of the page: ${html}`)];
       problems.push(...found.map((text) => `${where} at ${width} px, ${colorScheme}: ${text}`));
