@@ -208,7 +208,7 @@ describe('the chain', () => {
       .first()
       .waitFor();
     expect(await present()).toBe(0);
-    await picture(people[0] as Page, 'lobby-participant', [390]);
+    await picture(people[0] as Page, 'lobby-participant', { widths: [390] });
 
     await (people[0] as Page).getByRole('button').first().click();
     await until('oTree counts one', async () => (await present()) === 1);

@@ -146,7 +146,7 @@ describe('the lab manager', { timeout: 60_000 }, () => {
     await row(ada, 'ines@uni.example').getByText('accepted', { exact: true }).waitFor();
     await ada.goto(panel.url);
     await expect.poll(() => cards(ada)).toEqual(['exp-ines', 'exp-jonas', 'exp-kim', 'market-entry', 'public-goods', 'trust-game']);
-    await picture(ada, 'dashboard', [1440, 390]);
+    await picture(ada, 'dashboard', { widths: [1440, 390] });
     await ada.goBack();
 
     await ada.getByRole('button', { name: 'Delete course…' }).click();
@@ -221,6 +221,7 @@ describe('the experimenter', { timeout: 120_000 }, () => {
     await grace.getByLabel('DEMO', { exact: true }).check();
     await grace.getByRole('button', { name: 'Save', exact: true }).and(grace.locator(':enabled')).click();
     await grace.getByText('Changed since the start').waitFor();
+    await picture(grace, 'settings');
     await grace.getByRole('button', { name: 'Restart to apply…' }).click();
     await grace.getByRole('button', { name: 'Restart', exact: true }).click();
     await seeDone(grace, 'Apply environment');
@@ -260,7 +261,7 @@ describe('the experimenter', { timeout: 120_000 }, () => {
   it('reads who did what on her instance', async () => {
     await grace.goto(at('trust-game'));
     for (const text of [/set LAB_MOTTO/, /Reason: The first page is broken\./, /changed the notes/]) await grace.getByText(text).first().waitFor();
-    await picture(grace, 'overview', [1440, 390]);
+    await picture(grace, 'overview', { widths: [1440, 390] });
   });
 });
 

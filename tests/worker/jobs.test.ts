@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isCancellable, type StartJob } from '../../contracts/jobs.ts';
 import { cancelJob } from '../../domain/cancel-job.ts';
+import { readFacts } from '../../domain/facts.ts';
 import { recoverJobs } from '../../domain/jobs.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { Backup, Instance, Job } from '../../prisma/client/client.ts';
@@ -79,6 +80,8 @@ describe('restoring', () => {
     expect(await stand.ctx.db.seat.findFirst({ where: { instanceId: place.instanceId, readyAt: { not: null } } })).toBeNull();
     expect(await answers()).toBe(true);
     expect((await instance()).state).toBe('running');
+    const restored = Object.values(backup.rowCounts as Record<string, number>).reduce((sum, count) => sum + count, 0);
+    expect(readFacts(await instance()), 'the pages count what is there now').toMatchObject({ rows: restored });
     expect((await play()).status).toBe(200);
   });
 
