@@ -87,6 +87,8 @@ describe('restoring', () => {
     expect(await stand.ctx.db.seat.findFirst({ where: { instanceId: place.instanceId, readyAt: { not: null } } })).toBeNull();
     expect(await answers()).toBe(true);
     expect((await instance()).state).toBe('running');
+    const restored = Object.values(backup.rowCounts as Record<string, number>).reduce((sum, count) => sum + count, 0);
+    expect(readFacts(await instance()), 'the pages count what is there now').toMatchObject({ rows: restored });
     expect((await play()).status).toBe(200);
   });
 

@@ -23,9 +23,9 @@ export function JobPanel({ job, isLogOpen = false, onDismiss }: Props): ReactNod
   return (
     <Segment as="section" className={`job edge-${look.tone}`} aria-label={`Job: ${job.title}`}>
       <header>
-        <h3>
+        <h2>
           <Glyph name={jobIcons[job.kind]} /> {job.title}
-        </h3>
+        </h2>
         <span role="status">
           <Sign look={look} />
         </span>

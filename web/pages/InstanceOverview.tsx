@@ -34,7 +34,6 @@ export function InstanceOverview(): ReactNode {
           {isDeployed(instance) && <Git instance={instance} />}
           {isDeployed(instance) && <RoomFacts instance={instance} />}
           <LastJobs instance={instance} />
-          <Activity instance={instance} />
         </div>
         <div>
           <Otree instance={instance} />
@@ -42,6 +41,7 @@ export function InstanceOverview(): ReactNode {
           <Notes instance={instance} />
         </div>
       </div>
+      <Activity instance={instance} />
     </>
   );
 }

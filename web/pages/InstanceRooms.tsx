@@ -94,7 +94,7 @@ function Room({ instance, room, ask }: { instance: InstanceView; room: RoomView;
           </Button>
         )}
         {mayChange && room.edited && (
-          <Button type="button" basic compact aria-label={`Remove the room ${room.displayName}`} onClick={() => ask({ what: 'remove', room: room.name })}>
+          <Button type="button" basic compact aria-label={`Remove room… ${room.displayName}`} onClick={() => ask({ what: 'remove', room: room.name })}>
             Remove room…
           </Button>
         )}

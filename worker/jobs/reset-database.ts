@@ -7,7 +7,7 @@ import { specOf } from '../../domain/specs.ts';
 import { backupStep } from '../backup-step.ts';
 import { forgetOldData } from '../forget-old-data.ts';
 import type { JobRun } from '../job-run.ts';
-import { startSteps, stopSteps } from './start-stop.ts';
+import { startSteps, startWithNewData, stopSteps } from './start-stop.ts';
 
 export async function resetDatabase(run: JobRun): Promise<void> {
   const { ctx, instance, signal, step, write } = run;
@@ -22,7 +22,7 @@ export async function resetDatabase(run: JobRun): Promise<void> {
     if (instance.intent === 'run' && !signal.aborted) await startSteps(run);
     throw error;
   }
-  if (instance.intent === 'run') return startSteps(run);
+  if (instance.intent === 'run') return startWithNewData(run);
   await refreshRoute(ctx, instance.id, signal);
   await setState(ctx, instance.id, { state: 'stopped' });
 }

@@ -9,7 +9,7 @@ import type { Backup } from '../../prisma/client/client.ts';
 import { backupStep } from '../backup-step.ts';
 import { forgetOldData } from '../forget-old-data.ts';
 import type { JobRun } from '../job-run.ts';
-import { startSteps, stopSteps } from './start-stop.ts';
+import { startSteps, startWithNewData, stopSteps } from './start-stop.ts';
 
 const inputSchema = z.object({ backupId: z.string() });
 
@@ -27,7 +27,7 @@ export async function restore(run: JobRun): Promise<void> {
     if (instance.intent === 'run' && !signal.aborted) await startSteps(run);
     throw error;
   }
-  if (instance.intent === 'run') return startSteps(run);
+  if (instance.intent === 'run') return startWithNewData(run);
   await refreshRoute(ctx, instance.id, signal);
   await setState(ctx, instance.id, { state: 'stopped' });
 }
