@@ -99,7 +99,7 @@ function AddShare({ instance, people }: { instance: InstanceView; people: Instan
 }
 
 /** What the chosen level lets a colleague do. */
-const meaningOf = (chosen: string): string => shareLevels.flatMap((level) => (level === chosen ? [`Whoever has it ${levelWords[level].means}.`] : [])).join('');
+const meaningOf = (chosen: string): string => shareLevels.flatMap((level) => (level === chosen ? [`Your colleague ${levelWords[level].means}.`] : [])).join('');
 
 function StopSharing({ instanceName, share, onClose }: { instanceName: string; share: Share; onClose: () => void }): ReactNode {
   const remove = useRemoveShare(instanceName);
