@@ -117,7 +117,7 @@ describe('the chain', () => {
   it('creates an instance whose page is the instruction, and shows the build of the first push live', async () => {
     await createInstance('trust-game');
     await ada.getByText(remote('trust-game')).first().waitFor();
-    await picture(ada, 'instance-before-push');
+    await picture(ada, 'instance-before-push', { widths: [1440, 390] });
     expect((await ask('trust-game', '/')).status).toBe(503);
     expect((await ask('trust-game', '/')).body).toContain('No experiment here yet');
 
@@ -131,6 +131,7 @@ describe('the chain', () => {
     makeProject(path.join(home, 'made'), folder);
     const pushing = push(folder, { key, remote: remote('trust-game') });
     await ada.getByText('Choosing versions').first().waitFor({ timeout: 60_000 });
+    await picture(ada, 'build-log', { widths: [1440, 390] });
     const { code, output, seconds } = await pushing;
     expect(code, output).toBe(0);
     expect(output).toContain(`trust-game is running: ${address('trust-game')}`);
@@ -173,6 +174,7 @@ describe('the chain', () => {
       .getByText(/nopackageofthisname/)
       .first()
       .waitFor();
+    await picture(ada, 'failed-push', { widths: [1440, 390] });
     expect((await ask('lab-games', '/login')).status).toBe(200);
     const again = await push(folder, { key, remote: remote('lab-games') });
     expect(again.code, 'pushing the same commit builds again').not.toBe(0);
@@ -208,7 +210,7 @@ describe('the chain', () => {
       .first()
       .waitFor();
     expect(await present()).toBe(0);
-    await picture(people[0] as Page, 'lobby-participant', { widths: [390] });
+    await picture(people[0] as Page, 'lobby-participant', { widths: [1440, 390] });
 
     await (people[0] as Page).getByRole('button').first().click();
     await until('oTree counts one', async () => (await present()) === 1);
