@@ -8,7 +8,7 @@ import { instanceListQuery } from '../contracts/instances.ts';
 import { listActivity } from '../domain/activity.ts';
 import { newId } from '../domain/ids.ts';
 import { listInstances } from '../domain/instance-list.ts';
-import { listJobs } from '../domain/start-job.ts';
+import { listJobs } from '../domain/job-list.ts';
 import { openBrowser, visitor } from '../tests/e2e/browser.ts';
 import type { User } from '../prisma/client/client.ts';
 import { anInstance, aUser, type TestContext } from '../tests/factories.ts';
@@ -25,7 +25,7 @@ const goal = { ratio: 0.5, rows: 100, kilobytes: 40, queries: 3, dashboardSecond
 async function fill(ctx: TestContext): Promise<string> {
   const owners: User[] = [];
   for (let at = 0; at < 50; at += 1) owners.push(await aUser(ctx, { name: `Owner ${at}` }));
-  const template = await anInstance(ctx, { ownerId: owners[0]?.id ?? '', state: 'running', observedAt: new Date() });
+  const { panelRooms: _, ...template } = await anInstance(ctx, { ownerId: owners[0]?.id ?? '', state: 'running', observedAt: new Date() });
   const rows = Array.from({ length: 999 }, (_, at) => ({
     ...template,
     id: newId(),
@@ -39,6 +39,7 @@ async function fill(ctx: TestContext): Promise<string> {
   await ctx.db.instance.createMany({ data: rows });
   const each = <T>(count: number, make: (id: string, at: number) => T): T[] => rows.flatMap(({ id }) => Array.from({ length: count }, (_, at) => make(id, at)));
   const now = Date.now();
+  const moment = new Date(now).toISOString();
   await ctx.db.deployment.createMany({
     data: each(3, (instanceId, at) => ({
       id: newId(),
@@ -60,6 +61,7 @@ async function fill(ctx: TestContext): Promise<string> {
       instanceId,
       kind: 'restart',
       state: 'succeeded',
+      steps: ['stop', 'start', 'address'].map((name) => ({ name, label: `Step ${name}`, state: 'succeeded', startedAt: moment, endedAt: moment })),
       actorName: 'Ada',
       createdAt: new Date(now - at * 60_000),
     })),
@@ -115,6 +117,7 @@ try {
     WHERE i.deleted_at IS NULL ORDER BY i.name LIMIT 50`;
   const rawStates = 'SELECT state, count(*) FROM instance WHERE deleted_at IS NULL GROUP BY state';
   const rawOwners = 'SELECT o.id, o.name, count(*) FROM instance i JOIN "user" o ON o.id = i.owner_id WHERE i.deleted_at IS NULL GROUP BY o.id';
+  const rawJobs = 'SELECT j.*, i.name FROM job j JOIN instance i ON i.id = j.instance_id';
   const lists: readonly { name: string; ours: Read; peer: Read }[] = [
     {
       name: 'instances',
@@ -132,9 +135,19 @@ try {
     },
     {
       name: 'jobs of one instance',
-      ours: () => listJobs(ctx, manager, one),
-      peer: () =>
-        raw('SELECT j.*, i.name FROM job j JOIN instance i ON i.id = j.instance_id WHERE j.instance_id = $1 ORDER BY j.created_at DESC LIMIT 50', [one]),
+      ours: async () => (await listJobs(ctx, manager, { instanceId: one, page: 1 })).jobs,
+      peer: async () => {
+        await raw('SELECT count(*) FROM job WHERE instance_id = $1', [one]);
+        return raw(`${rawJobs} WHERE j.instance_id = $1 ORDER BY j.created_at DESC LIMIT 25`, [one]);
+      },
+    },
+    {
+      name: 'jobs of all instances',
+      ours: async () => (await listJobs(ctx, manager, { page: 1 })).jobs,
+      peer: async () => {
+        await raw('SELECT count(*) FROM job');
+        return raw(`${rawJobs} ORDER BY j.created_at DESC LIMIT 25`);
+      },
     },
   ];
   const results = [];

@@ -113,6 +113,11 @@ export const buildErrors = {
     sentence: '{differences}',
     hint: 'Nothing was changed, and {rows} rows are there. On the deployment’s page choose “Back up and reset” or “Go on without”, or push a new commit with `git push -o on-drift=reset` or `-o on-drift=go-on`; or push models that fit.',
   },
+  roll_back_drift: {
+    status: 409,
+    sentence: '{differences}',
+    hint: 'Nothing was changed: the version in use runs on, and {rows} rows are there. Below, choose “Back up and reset” or “Go on without”, or stay with the version in use.',
+  },
   otree_check: { status: 422, sentence: 'oTree refuses the project: {message}', hint: 'Correct it, commit, push again.' },
   trial_failed: { status: 422, sentence: 'The new version did not start on an empty trial database.', hint: 'The last line of its output was: {lastLine}' },
   project_too_large: {

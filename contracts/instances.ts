@@ -99,6 +99,10 @@ export const instanceSummarySchema = z.object({
   /** When a participant or a person last did something here, as far as was observed. */
   lastActivityAt: z.string().nullable(),
   databaseBytes: z.number().nullable(),
+  /** What its files take of its disk share. */
+  diskBytes: z.number().nullable(),
+  /** When a participant last asked for a page, to the minute. */
+  lastParticipantAt: z.string().nullable(),
   /** The job under way, if any. */
   job: jobSchema.nullable(),
 });
@@ -117,6 +121,8 @@ export const instanceSchema = instanceSummarySchema.extend({
     rows: z.number().int().nullable(),
     participantsInSession: z.number().int().nullable(),
     sessions: z.number().int().nullable(),
+    /** Codes of the oTree sessions that people are in, a few at most. */
+    sessionsInUse: z.array(z.string()),
     lastBackupAt: z.string().nullable(),
     webProcesses: z.number().int(),
     restarts: z.number().int(),

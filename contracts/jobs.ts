@@ -28,6 +28,9 @@ export const panelJobKinds = ['create-course', 'delete-course'] as const satisfi
 export type PanelJobKind = (typeof panelJobKinds)[number];
 export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
 
+/** Kinds after which the database may hold other data than before. */
+export const dataKinds = ['deploy', 'roll-back', 'restore', 'reset-database'] as const satisfies readonly JobKind[];
+
 /** Kinds that may be run again from the start when a worker died in the middle; the others end as interrupted. */
 export const restartableKinds: readonly JobKind[] = [
   'create-instance',
@@ -76,7 +79,11 @@ export const jobSchema = z.object({
   title: z.string(),
   instanceId: z.string().nullable(),
   instanceName: z.string().nullable(),
+  /** The instance was deleted: there is no page of it any more. */
+  isInstanceGone: z.boolean(),
   deploymentId: z.string().nullable(),
+  /** Id of the deployment that a roll back goes to; null for other kinds. */
+  rollBackTo: z.string().nullable(),
   state: z.enum(jobStates),
   steps: z.array(stepSchema),
   error: z.object({ code: z.string(), sentence: z.string(), hint: z.string() }).nullable(),
@@ -89,7 +96,9 @@ export const jobSchema = z.object({
 });
 export type JobView = z.infer<typeof jobSchema>;
 
-export const jobListSchema = z.object({ jobs: z.array(jobSchema) });
+export const jobListSchema = z.object({ jobs: z.array(jobSchema), page: z.number().int(), pages: z.number().int() });
+export type JobList = z.infer<typeof jobListSchema>;
+export const jobListQuery = z.object({ page: z.coerce.number().int().min(1).max(10_000).default(1) });
 
 /** A piece of a job's log: text after `after`, and the sequence to ask from next time. */
 export const jobLogSchema = z.object({ text: z.string(), lastSequence: z.number().int(), isTruncated: z.boolean() });
@@ -116,7 +125,15 @@ export const startJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reset-database'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
   z.strictObject({ kind: z.literal('back-up'), note: z.string().trim().max(300, 'At most 300 characters.').optional() }),
   z.strictObject({ kind: z.literal('restore'), backupId: z.string().max(40), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
-  z.strictObject({ kind: z.literal('roll-back'), deploymentId: z.string().max(40), reason: z.string().trim().max(300).optional() }),
+  z.strictObject({
+    kind: z.literal('roll-back'),
+    deploymentId: z.string().max(40),
+    /** Only for tables that do not fit; without it the version in use stays. */
+    onDrift: z.enum(driftChoices).exclude(['keep']).optional(),
+    /** The instance's name; a reset asks for it. */
+    confirm: z.string().optional(),
+    reason: z.string().trim().max(300).optional(),
+  }),
   z.strictObject({ kind: z.literal('delete'), confirm: z.string(), reason: z.string().trim().max(300).optional() }),
   z.strictObject({ kind: z.literal('deploy-sample') }),
   z.strictObject({

@@ -1,6 +1,7 @@
 // What people did on an instance, in words, with what came of it: the audit joined with the jobs that it started.
 
 import type { ActivityPage, ActivityView } from '../contracts/activity.ts';
+import { jobKindNames, jobKinds } from '../contracts/jobs.ts';
 import type { JobState } from '../contracts/states.ts';
 import type { Audit, Job } from '../prisma/client/client.ts';
 import type { Context } from './context.ts';
@@ -66,8 +67,18 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
   'instance.delete': 'deleted it',
   'instance.deploy-sample': 'deployed the sample experiment',
   'instance.reveal-password': 'looked at the admin password',
-  'instance.change': ({ deployBranch }) =>
-    deployBranch === null ? 'deploys main or master from now on' : `deploys the branch ${text(deployBranch)} from now on`,
+  'instance.restore': 'restored a backup',
+  'instance.roll-back': ({ onDrift }) =>
+    `rolled it back${onDrift === 'reset' ? ' on an empty database' : onDrift === 'go-on' ? ' although the tables did not fit' : ''}`,
+  'job.cancel': ({ kind }) => `cancelled “${titleOf(kind)}”`,
+  'room.save': ({ room, labels }) => `saved the room ${text(room)}${typeof labels === 'number' ? ` of ${labels} labels` : ' without labels'}`,
+  'room.remove': ({ room }) => `removed the room ${text(room)}`,
+  'instance.change': ({ deployBranch, resetsOnDrift }) =>
+    typeof resetsOnDrift === 'boolean'
+      ? `${resetsOnDrift ? 'lets' : 'no longer lets'} a deployment with other models reset the database`
+      : deployBranch === null
+        ? 'deploys main or master from now on'
+        : `deploys the branch ${text(deployBranch)} from now on`,
   'instance.share': ({ person, level }) => `shared it with ${text(person)} (${text(level)})`,
   'instance.unshare': ({ person }) => `no longer shares it with ${text(person)}`,
   'instance.hand-over': ({ person, keepsOperate }) => `handed it over to ${text(person)}${keepsOperate === true ? ' and goes on operating it' : ''}`,
@@ -78,8 +89,11 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
     `scaled it: ${text(processes)} web ${processes === 1 ? 'process' : 'processes'}, memory ${limit(memoryMib)}, disk ${limit(diskMib)}`,
   'instance.write-notes': 'changed the notes',
   'instance.hide-traceback': 'hid the last error',
+  'backup.delete': ({ createdAt }) => `deleted the backup of ${text(createdAt).slice(0, 16).replace('T', ' ')} UTC`,
   'session.create': ({ config, participants }) => `created a session of ${text(config)} for ${text(participants)} participants`,
 };
+
+const titleOf = (kind: unknown): string => jobKindNames.flatMap((known) => (known === kind ? [jobKinds[known]] : []))[0] ?? text(kind);
 
 const limit = (mib: unknown): string => (typeof mib === 'number' ? `${mib} MiB` : 'as the panel sets it');
 

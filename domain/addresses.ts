@@ -11,13 +11,15 @@ import type { Transaction } from './database.ts';
 export type AddressMode = 'subdomain' | 'port';
 type Addressed = Pick<Instance, 'id' | 'name' | 'port'>;
 
+const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
 /** Address of an instance without a slash at the end. An instance with a port has it for good; one without lives under the panel's host name; on Dokku under that host's own. */
 export function instanceUrl(config: Config, instance: Addressed): string {
   if (config.PLATFORM === 'dokku') return new URL(`http://i-${instance.id}.${config.DOKKU_DOMAIN}:${config.DOKKU_HTTP_PORT}`).origin;
-  const url = new URL(config.publicUrl);
-  if (instance.port === null) url.hostname = `${instance.name}.${config.publicUrl.hostname}`;
-  else url.port = String(instance.port);
-  return url.origin;
+  // Put together by hand: a list asks for fifty, and a URL object costs more than all else of a row.
+  const { protocol, hostname, host } = config.publicUrl;
+  if (instance.port === null) return `${protocol}//${instance.name}.${host}`;
+  return instance.port === defaultPorts[protocol] ? `${protocol}//${hostname}` : `${protocol}//${hostname}:${instance.port}`;
 }
 
 /** What goes after `git remote add lab`. */

@@ -25,6 +25,7 @@ export const backupReasons = {
   beforeDelete: 'before delete',
   beforeRestore: 'before restore',
   beforeDeploy: 'before deploy',
+  beforeRollBack: 'before roll back',
 } as const;
 export type BackupReason = (typeof backupReasons)[keyof typeof backupReasons];
 
@@ -161,7 +162,7 @@ export async function deleteBackup(ctx: Context, actor: Actor, of: { instance: I
       action: 'backup.delete',
       subject: instance.name,
       instanceId: instance.id,
-      detail: { reason: backup.reason, createdAt: backup.createdAt, rows: rowsOf(backup) },
+      detail: { kept: backup.reason, createdAt: backup.createdAt, rows: rowsOf(backup) },
     });
   });
 }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { Instance } from '../prisma/client/client.ts';
+import type { Context } from './context.ts';
 
 const participantSchema = z.object({
   room: z.string(),
@@ -18,6 +19,12 @@ const factsSchema = z.object({
   sessions: z.number().nullable().catch(null),
   /** Participants who have begun and not finished, in sessions that are not demos. */
   participantsInSession: z.number().nullable().catch(null),
+  /** Codes of the sessions that those are in, at most `namedSessions`. */
+  sessionsInUse: z.array(z.string()).catch([]),
+  /** When the last participant asked for a page, to the minute; stays when the data are wiped. */
+  lastParticipantAt: z.string().nullable().catch(null),
+  /** What its files take of its disk share. */
+  diskBytes: z.number().nullable().catch(null),
   /** Room → code of the session open in it. */
   roomSessions: z.record(z.string(), z.string()).catch({}),
   participants: z.array(participantSchema).catch([]),
@@ -25,7 +32,14 @@ const factsSchema = z.object({
   present: z.record(z.string(), z.array(z.string())).catch({}),
 });
 export type Facts = z.infer<typeof factsSchema>;
-export const noFacts: Facts = { databaseBytes: null, rows: null, sessions: null, participantsInSession: null, roomSessions: {}, participants: [], present: {} };
+export const noFacts: Facts = factsSchema.parse({});
+/** More are not named in a sentence. */
+export const namedSessions = 5;
 
 /** Reads the stored facts; what another version wrote and cannot be read counts as not known. */
 export const readFacts = (instance: Pick<Instance, 'facts'>): Facts => (instance.facts === null ? noFacts : factsSchema.catch(noFacts).parse(instance.facts));
+
+/** Stores a part of the facts beside the others: each is written by whoever looked, at its own pace. */
+export async function storeFacts(ctx: Pick<Context, 'db'>, instanceId: string, part: Partial<Facts>): Promise<void> {
+  await ctx.db.$executeRaw`UPDATE "instance" SET "facts" = coalesce("facts", '{}') || ${JSON.stringify(part)}::jsonb WHERE "id" = ${instanceId}`;
+}

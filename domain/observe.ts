@@ -4,7 +4,9 @@ import { AppError } from '../contracts/errors.ts';
 import type { InstanceState } from '../contracts/states.ts';
 import type { Observation } from '../platforms/platform.ts';
 import type { Instance } from '../prisma/client/client.ts';
+import { record } from './audit.ts';
 import { systemActor, type WorkerContext } from './context.ts';
+import { readFacts, storeFacts } from './facts.ts';
 import { announceInstance } from './instances.ts';
 import { setState } from './instance-state.ts';
 import { announceJob, requestJob } from './jobs.ts';
@@ -44,12 +46,17 @@ export async function observeInstances(ctx: WorkerContext, options: { only?: str
   }
 }
 
-/** Memory moves all the time: only a change of a twentieth is news. */
+/** Sizes move all the time: only a change of a twentieth is news. */
+const hasMoved = (before: number, now: number): boolean => Math.abs(before - now) > before / 20;
+
 async function writeNumbers(ctx: WorkerContext, instance: Instance, seen: Observation): Promise<void> {
   const { webProcesses, restarts, memoryBytes } = seen;
   const before = Number(instance.memoryBytes ?? 0);
-  const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || Math.abs(before - (memoryBytes ?? 0)) > before / 20;
-  if (!isNews) return;
+  const { diskBytes } = readFacts(instance);
+  const isDiskNews = seen.diskBytes !== null && (diskBytes === null || hasMoved(diskBytes, seen.diskBytes));
+  const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || hasMoved(before, memoryBytes ?? 0);
+  if (!isNews && !isDiskNews) return;
+  if (isDiskNews) await storeFacts(ctx, instance.id, { diskBytes: seen.diskBytes });
   await ctx.db.instance.update({
     where: { id: instance.id },
     data: { webProcesses, restarts, memoryBytes: memoryBytes === null ? null : BigInt(memoryBytes) },
@@ -71,9 +78,12 @@ export async function reconcileInstances(ctx: WorkerContext): Promise<void> {
   });
   for (const instance of astray) {
     try {
-      const job = await ctx.db.$transaction((tx) =>
-        requestJob(tx, systemActor, { kind: instance.intent === 'run' ? 'start' : 'stop', instanceId: instance.id }),
-      );
+      const job = await ctx.db.$transaction(async (tx) => {
+        const [kind, reason] =
+          instance.intent === 'run' ? (['start', 'It is meant to run and did not.'] as const) : (['stop', 'It is meant to be stopped and was not.'] as const);
+        await record(tx, systemActor, { action: `instance.${kind}`, subject: instance.name, instanceId: instance.id, detail: { reason } });
+        return requestJob(tx, systemActor, { kind, instanceId: instance.id });
+      });
       await announceJob(ctx, job.id);
     } catch (error) {
       // Somebody is at it already.

@@ -47,7 +47,7 @@ export async function savePanelRoom(ctx: Context, actor: Actor, { instance, room
       action: 'room.save',
       subject: `${instance.name}/${name}`,
       instanceId: instance.id,
-      detail: { labels: labels?.length ?? null, usesSecureUrls: wish.usesSecureUrls },
+      detail: { room: name, labels: labels?.length ?? null, usesSecureUrls: wish.usesSecureUrls },
     });
   });
   await tellPages(ctx, instance, name);
@@ -63,7 +63,7 @@ export async function removePanelRoom(ctx: Context, actor: Actor, { instance, ro
     requireUnchanged(await lockRoom(tx, instance.id, name), since);
     await tx.panelRoom.delete({ where: { instanceId_name: { instanceId: instance.id, name } } });
     if (!left) await tx.seat.deleteMany({ where: { instanceId: instance.id, room: name } });
-    await record(tx, actor, { action: 'room.remove', subject: `${instance.name}/${name}`, instanceId: instance.id });
+    await record(tx, actor, { action: 'room.remove', subject: `${instance.name}/${name}`, instanceId: instance.id, detail: { room: name } });
   });
   await tellPages(ctx, instance, name);
 }

@@ -62,6 +62,8 @@ type SummaryColumns =
 export type SummaryRow = Pick<Instance, SummaryColumns> & {
   readonly owner: Pick<User, 'id' | 'name'>;
   readonly databaseBytes: number | null;
+  readonly diskBytes: number | null;
+  readonly lastParticipantAt: string | null;
   /** Of the release that runs; after a roll back that is not the newest deployment. */
   readonly otreeVersion: string | null;
   readonly jobs: readonly Job[];
@@ -69,12 +71,11 @@ export type SummaryRow = Pick<Instance, SummaryColumns> & {
 };
 
 /** The short form of a whole row. */
-export const presentSummary = (ctx: Pick<Context, 'config'>, row: InstanceRow): InstanceSummary =>
-  presentSummaryRow(ctx, {
-    ...row,
-    databaseBytes: readFacts(row).databaseBytes,
-    otreeVersion: readProject(row)?.otreeVersion ?? row.deployments[0]?.otreeVersion ?? null,
-  });
+export function presentSummary(ctx: Pick<Context, 'config'>, row: InstanceRow): InstanceSummary {
+  const { databaseBytes, diskBytes, lastParticipantAt } = readFacts(row);
+  const otreeVersion = readProject(row)?.otreeVersion ?? row.deployments[0]?.otreeVersion ?? null;
+  return presentSummaryRow(ctx, { ...row, databaseBytes, diskBytes, lastParticipantAt, otreeVersion });
+}
 
 export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow): InstanceSummary {
   const job = row.jobs[0];
@@ -95,9 +96,17 @@ export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow)
     lastDeployedAt: iso(last?.endedAt),
     lastActivityAt: iso(row.lastActivityAt),
     databaseBytes: row.databaseBytes,
+    diskBytes: row.diskBytes,
+    lastParticipantAt: row.lastParticipantAt,
     job: job ? presentJob({ ...job, instance: { name: row.name } }) : null,
   };
 }
+
+const warningsSchema = z.array(z.string()).catch([]);
+const deploymentStateSchema = z.enum(['waiting', 'building', 'succeeded', 'failed', 'cancelled']).catch('failed');
+
+/** What was said about a deployment when it was built or brought back; what cannot be read is nothing. */
+export const readWarnings = ({ warnings }: Pick<Deployment, 'warnings'>): string[] => warningsSchema.parse(warnings);
 
 export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id'>[] }, currentId: string | null): DeploymentView {
   const { id, number, commit, message, author, branch, otreeVersion, createdByName } = deployment;
@@ -110,12 +119,12 @@ export function presentDeployment(deployment: Deployment & { jobs: Pick<Job, 'id
     branch,
     otreeVersion,
     createdByName,
-    state: z.enum(['waiting', 'building', 'succeeded', 'failed', 'cancelled']).catch('failed').parse(deployment.state),
+    state: deploymentStateSchema.parse(deployment.state),
     createdAt: deployment.createdAt.toISOString(),
     endedAt: iso(deployment.endedAt),
     jobId: deployment.jobs[0]?.id ?? null,
     isCurrent: id === currentId,
-    warnings: z.array(z.string()).catch([]).parse(deployment.warnings),
+    warnings: readWarnings(deployment),
     source: deployment.source,
     canRollBack: id !== currentId && deployment.state === 'succeeded' && deployment.isReleaseKept && deployment.project !== null,
   };
@@ -164,6 +173,7 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       rows: facts.rows,
       participantsInSession: facts.participantsInSession,
       sessions: facts.sessions,
+      sessionsInUse: facts.sessionsInUse,
       lastBackupAt: iso(extras.lastBackupAt),
       webProcesses: row.webProcesses,
       restarts: row.restarts,

@@ -28,30 +28,37 @@ export function driftChoiceFor(job: Pick<Job, 'input'>, instance: Pick<Instance,
   return driftChoices.find((one) => one === given) ?? (instance.resetsOnDrift ? 'reset' : 'keep');
 }
 
-/** One sentence for people: which columns, of which app. */
-export function describeGaps(gaps: readonly SchemaGap[]): string {
+/** One sentence for people: which columns, of which app. @param version what does not fit, as it stands in the middle of a sentence */
+export function describeGaps(gaps: readonly SchemaGap[], version = 'the new version'): string {
   const missing = gaps.filter(({ kind }) => kind === 'missing');
   const others = gaps.filter(({ kind }) => kind !== 'missing');
   const named = [...missing, ...others].slice(0, NAMED_AT_MOST);
-  const parts = [describeMissing(named.filter(({ kind }) => kind === 'missing')), ...named.filter(({ kind }) => kind !== 'missing').map(describeOther)];
+  const parts = [
+    describeMissing(
+      named.filter(({ kind }) => kind === 'missing'),
+      version,
+    ),
+    ...named.filter(({ kind }) => kind !== 'missing').map((gap) => describeOther(gap, version)),
+  ];
   const more = gaps.length - named.length;
   return [...parts.filter((part) => part !== ''), ...(more > 0 ? [`${more} more columns do not fit.`] : [])].join(' ');
 }
 
-function describeMissing(gaps: readonly SchemaGap[]): string {
+function describeMissing(gaps: readonly SchemaGap[], version: string): string {
   const [first] = gaps;
   if (first === undefined) return '';
   const names = gaps.map((gap) => nameOf(gap));
+  const beginning = `${version.charAt(0).toUpperCase()}${version.slice(1)} needs`;
   return names.length === 1
-    ? `The new version needs a column ${names[0]} that the database does not have.`
-    : `The new version needs the columns ${names.slice(0, -1).join(', ')} and ${names.at(-1)} that the database does not have.`;
+    ? `${beginning} a column ${names[0]} that the database does not have.`
+    : `${beginning} the columns ${names.slice(0, -1).join(', ')} and ${names.at(-1)} that the database does not have.`;
 }
 
-function describeOther(gap: SchemaGap): string {
+function describeOther(gap: SchemaGap, version: string): string {
   const { kind, wanted, found } = gap;
   return kind === 'changed'
-    ? `The column ${nameOf(gap)} is “${found}” in the database and “${wanted}” in the new version.`
-    : `The database insists on a column ${nameOf(gap)} that the new version leaves empty.`;
+    ? `The column ${nameOf(gap)} is “${found}” in the database and “${wanted}” in ${version}.`
+    : `The database insists on a column ${nameOf(gap)} that ${version} leaves empty.`;
 }
 
 /** oTree names tables APP_player, APP_group, APP_subsession (6.0 database.py); its own begin with `otree_`. */

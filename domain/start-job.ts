@@ -1,7 +1,7 @@
 // What people may start on an instance: right, confirmation and guard for each kind, then the job.
 
 import { AppError } from '../contracts/errors.ts';
-import type { JobView, StartJob } from '../contracts/jobs.ts';
+import type { StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 import type { Prisma } from '../prisma/client/client.ts';
 import { standingOf, visibleTo, type OwnedInstance, type Person } from './access.ts';
@@ -13,7 +13,7 @@ import { deploySample, findRollBackTarget } from './deployments.ts';
 import { guard } from './guard.ts';
 import { announceInstance } from './instances.ts';
 import { announceJob, requestJob } from './jobs.ts';
-import { presentJob, withInstanceName, type JobRow } from './present-job.ts';
+import { withInstanceName, type JobRow } from './present-job.ts';
 import { deployAgain } from './schema-drift.ts';
 import { sealedPlace } from './specs.ts';
 
@@ -37,7 +37,8 @@ const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', '
 export async function startJob(ctx: Context, person: Person, { instance, request, sampleFolder }: Start): Promise<JobRow> {
   const action = `instance.${request.kind}` satisfies InstanceAction;
   if (!canOnInstance(standingOf(person, instance), action)) throw new AppError('not_allowed');
-  if ('confirm' in request && request.confirm !== instance.name)
+  const isNameAsked = request.kind === 'roll-back' ? request.onDrift === 'reset' : 'confirm' in request;
+  if (isNameAsked && (!('confirm' in request) || request.confirm !== instance.name))
     throw new AppError('confirmation_missing', {}, { fields: { confirm: `Type ${instance.name}.` } });
   if (needsRelease.includes(request.kind) && instance.currentDeploymentId === null) throw new AppError('not_deployed');
   const reason = 'reason' in request ? request.reason : undefined;
@@ -63,7 +64,7 @@ export async function startJob(ctx: Context, person: Person, { instance, request
 function inputOf(request: StartJob): Readonly<Record<string, unknown>> {
   if (request.kind === 'back-up') return { note: request.note ?? '' };
   if (request.kind === 'restore') return { backupId: request.backupId };
-  if (request.kind === 'roll-back') return { deploymentId: request.deploymentId };
+  if (request.kind === 'roll-back') return { deploymentId: request.deploymentId, ...(request.onDrift ? { onDrift: request.onDrift } : {}) };
   return {};
 }
 
@@ -92,17 +93,6 @@ export async function findVisibleJob(ctx: Context, person: Person, jobId: string
   const job = await ctx.db.job.findFirst({ where: { id: jobId, ...jobsOf(person) }, include: withInstanceName });
   if (!job) throw new AppError('not_found');
   return job;
-}
-
-/** The newest 50 jobs, of one instance or of all that one may see. */
-export async function listJobs(ctx: Context, person: Person, instanceId: string | null): Promise<JobView[]> {
-  const jobs = await ctx.db.job.findMany({
-    where: { ...jobsOf(person), ...(instanceId === null ? {} : { instanceId }) },
-    orderBy: { createdAt: 'desc' },
-    take: 50,
-    include: withInstanceName,
-  });
-  return jobs.map(presentJob);
 }
 
 /** Managers see every job, also those of no instance. */

@@ -1,6 +1,7 @@
 // The last error of an experiment: read from the end of its log, so that nobody switches debug on to see one.
 
 import { Prisma, type Instance } from '../prisma/client/client.ts';
+import { dataKinds } from '../contracts/jobs.ts';
 import type { OwnedInstance } from './access.ts';
 import { record } from './audit.ts';
 import type { Actor, Context, WorkerContext } from './context.ts';
@@ -28,7 +29,7 @@ export async function observeTracebacks(ctx: WorkerContext, positions: LogPositi
 async function lookAt(ctx: WorkerContext, instance: Watched, positions: LogPositions): Promise<void> {
   const { read, seen } = positions.get(instance.id) ?? { read: null, seen: null };
   const { text, position } = await ctx.platform.readLogFrom(instance.id, { position: read, maxBytes: tailBytes });
-  const found = findTraceback(read === null ? await sinceDeployment(ctx, instance, text) : text);
+  const found = findTraceback(read === null ? await sinceChange(ctx, instance, text) : text);
   // Half of it may still be on its way: it is taken when the log has been quiet for one round.
   if (found?.isAtEnd && position !== seen) return void positions.set(instance.id, { read, seen: position });
   positions.set(instance.id, { read: position, seen: position });
@@ -39,9 +40,16 @@ async function lookAt(ctx: WorkerContext, instance: Watched, positions: LogPosit
   await announceInstance(ctx, instance.id);
 }
 
-async function sinceDeployment(ctx: Context, { currentDeploymentId }: Pick<Instance, 'currentDeploymentId'>, log: string): Promise<string> {
+/** Errors of the version or of the data before are not these. */
+async function sinceChange(ctx: Context, { id, currentDeploymentId }: Watched, log: string): Promise<string> {
   const deployment = await ctx.db.deployment.findUnique({ where: { id: currentDeploymentId ?? '' }, select: { createdAt: true } });
-  return deployment ? since(log, deployment.createdAt) : log;
+  if (!deployment) return log;
+  const change = await ctx.db.job.findFirst({
+    where: { instanceId: id, kind: { in: [...dataKinds] }, state: 'succeeded', startedAt: { gt: deployment.createdAt } },
+    orderBy: { createdAt: 'desc' },
+    select: { startedAt: true },
+  });
+  return since(log, change?.startedAt ?? deployment.createdAt);
 }
 
 /** Hides the error until another one comes; nothing to hide is fine. */

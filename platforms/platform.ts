@@ -107,6 +107,8 @@ export type Observation = {
   readonly restarts: number;
   /** Resident memory of all its processes, bytes; null when not running, or when the platform cannot tell. */
   readonly memoryBytes: number | null;
+  /** What its files take of its disk share, bytes, at most half a minute old; null when it was not measured. */
+  readonly diskBytes: number | null;
   /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */
   readonly webProcesses: number;
   readonly startedAt: Date | null;

@@ -132,7 +132,12 @@ export class InstanceDatabases {
       ['USAGE'],
     );
     const name = found.rows[0]?.name;
-    if (name !== undefined) await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+    if (name === undefined) return;
+    // Every instance that is made changes this one row: two at once, and PostgreSQL ends one with "tuple concurrently updated".
+    await admin.query('BEGIN');
+    await admin.query("SELECT pg_advisory_xact_lock(hashtext('arboretum public'))");
+    await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+    await admin.query('COMMIT');
   }
 
   async #asAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> {

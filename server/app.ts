@@ -18,7 +18,7 @@ import { backupRoutes } from './api/backups.ts';
 import { deploymentRoutes } from './api/deployments.ts';
 import { logRoutes } from './api/logs.ts';
 import { roomRoutes } from './api/rooms.ts';
-import { forgottenLimits, linkLimits, sessionRoutes, signInLimits } from './api/session.ts';
+import { forgottenLimits, linkLimits, ownPasswordLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
 import { panelRoomRoutes } from './api/panel-rooms.ts';
 import { seatFileRoutes } from './api/seat-files.ts';
@@ -94,6 +94,8 @@ function apiRouter({ ctx, loginSessions, pingRedis }: AppParts): express.Router 
   router.get('/openapi.json', (_request, response) => void response.json(describeApi(routes, panelVersion)));
   router.use(refuseForeignOrigin, ...loginSessions, express.json({ limit: '256kb' }));
   router.post('/session', ...signInLimits);
+  router.patch('/me', ...ownPasswordLimits);
+  router.post('/me/password', ...ownPasswordLimits);
   router.post('/forgotten-password', ...forgottenLimits);
   router.post(['/invitation', '/invitation/owner'], ...linkLimits);
   mount(router, ctx, routes);
@@ -162,6 +164,7 @@ function answerProblem(ctx: Context): ErrorRequestHandler {
       requestId,
       ...(error.fields ? { fields: error.fields } : {}),
     };
+    response.locals['problem'] = shown.code;
     if (shown.status === 503) response.set('Retry-After', '5');
     response.status(shown.status).type('application/problem+json').send(JSON.stringify(body));
   };

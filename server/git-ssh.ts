@@ -158,11 +158,17 @@ export async function loadHostKey(file: string): Promise<string> {
     await chmod(file, 0o600);
     return present;
   }
-  const fresh = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'arboretum' }).private;
+  const fresh = makeHostKey();
   const scratch = `${file}.${process.pid}`;
   await writeFile(scratch, fresh, { mode: 0o600 });
   await link(scratch, file).finally(() => rm(scratch)); // whole or not at all, and never over another one
   return fresh;
+}
+
+/** ssh2 1.17 writes about one key in 330 that it cannot read back: such a one is made anew. */
+function makeHostKey(): string {
+  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'arboretum' });
+  return ssh2.utils.parseKey(key) instanceof Error ? makeHostKey() : key;
 }
 
 /** How far one came that has not signed in: said nothing, said what it is, talks in cipher. */

@@ -1,7 +1,5 @@
 // Imprint and privacy as pages for everybody: rendered here, without script, from the managers' Markdown.
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import express, { type Router } from 'express';
 import MarkdownIt from 'markdown-it';
 import { AppError } from '../contracts/errors.ts';
@@ -9,8 +7,8 @@ import { legalPageNames, type LegalPageName } from '../contracts/legal.ts';
 import type { Context } from '../domain/context.ts';
 import { readLegalText } from '../domain/legal.ts';
 import { escapeHtml } from './html.ts';
+import { plainCss, plainPage } from './plain-page.ts';
 
-const stylesheet = readFileSync(path.join(import.meta.dirname, 'lobby-assets', 'legal.css'), 'utf8');
 const titles: Readonly<Record<LegalPageName, string>> = { imprint: 'Imprint', privacy: 'Privacy' };
 
 /** HTML in the text is shown, never used; no pictures (they would tell another server who reads). */
@@ -24,14 +22,14 @@ export const renderMarkdown = (text: string): string => markdown.render(text);
 export function legalRouter(ctx: Pick<Context, 'db'>): Router {
   const router = express.Router();
   router.get('/legal.css', (_request, response) => {
-    response.set({ 'Cache-Control': 'public, max-age=3600', 'X-Content-Type-Options': 'nosniff' }).type('css').send(stylesheet);
+    response.set({ 'Cache-Control': 'public, max-age=3600', 'X-Content-Type-Options': 'nosniff' }).type('css').send(plainCss);
   });
   router.get('/:page', async (request, response) => {
     const name = legalPageNames.find((one) => one === request.params['page']);
     const { text } = name ? await readLegalText(ctx, name) : { text: '' };
     if (!name || text.trim() === '') throw new AppError('not_found');
     response.set({
-      'Content-Security-Policy': "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+      'Content-Security-Policy': "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
       'Cache-Control': 'no-cache',
       'Referrer-Policy': 'no-referrer',
       'X-Content-Type-Options': 'nosniff',
@@ -41,23 +39,5 @@ export function legalRouter(ctx: Pick<Context, 'db'>): Router {
   return router;
 }
 
-function renderLegalPage(title: string, text: string): string {
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <meta name="color-scheme" content="light dark" />
-    <title>${escapeHtml(title)}</title>
-    <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="/legal/legal.css" />
-  </head>
-  <body>
-    <main>
-${/^#\s/m.test(text) ? '' : `<h1>${escapeHtml(title)}</h1>`}
-${renderMarkdown(text)}
-    </main>
-  </body>
-</html>
-`;
-}
+const renderLegalPage = (title: string, text: string): string =>
+  plainPage({ title, css: '/legal/legal.css', body: `${/^#\s/m.test(text) ? '' : `<h1>${escapeHtml(title)}</h1>`}\n${renderMarkdown(text)}` });

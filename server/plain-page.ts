@@ -1,4 +1,4 @@
-// The frame of the pages that the server writes itself, without scripts: help, and the description of the HTTP interface.
+// The frame of the pages that the server writes itself, without scripts: help, imprint and privacy, and the description of the HTTP interface.
 
 import { escapeHtml } from './html.ts';
 

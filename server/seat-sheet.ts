@@ -34,9 +34,11 @@ export async function seatSheet(links: RoomLinks, place: { instance: string; sty
           <h1>${links.room.displayName}</h1>
           <p>${place.instance} · ${links.seats.length} seats. Print this page (Ctrl+P or ⌘P) and cut the cards out; each code opens its seat in the Lobby.</p>
         </header>
-        <ul>
-          ${cards}
-        </ul>
+        <main>
+          <ul>
+            ${cards}
+          </ul>
+        </main>
       </body>
     </html> `.html;
 }

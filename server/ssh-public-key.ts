@@ -89,7 +89,7 @@ function isSignedBySecurityKey(wire: WireKey, proof: KeyProof): boolean {
   return verify(wire.hash, signed, { key: wire.key, dsaEncoding: 'ieee-p1363' }, point);
 }
 
-const refusal = (reason: string): AppError => new AppError('key_invalid', { reason });
+const refusal = (reason: string): AppError => new AppError('key_invalid', { reason }, { fields: { publicKey: reason } });
 const malformed = (): AppError => refusal('The key is damaged. Copy the whole line of the .pub file again.');
 
 function refuseWhatIsNotAKeyLine(text: string): void {

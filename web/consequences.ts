@@ -102,7 +102,7 @@ export function describeRollBack(instance: Facts & Pick<InstanceView, 'git' | 'i
     facts: describeFacts(instance, nowMs),
     sentences: [
       `“${to.message.split('\n', 1)[0] ?? ''}” of ${describeAgo(to.createdAt, nowMs)}${from === null ? '' : ` takes the place of ${from.commit.slice(0, 7)}`}. Nothing is built; it takes a few seconds.`,
-      'The data stay as they are. If this version has other tables than the one in use, its pages may fail: then go forward again.',
+      'The data stay as they are. Its tables are compared with them first: if they do not fit, nothing is changed, and you choose.',
       ...(instance.intent === 'run' ? ['If it does not answer, the version in use is started again.'] : ['The instance is stopped and stays so.']),
       'Your git branch is left alone: the next push deploys what you push.',
     ],
@@ -111,18 +111,48 @@ export function describeRollBack(instance: Facts & Pick<InstanceView, 'git' | 'i
   };
 }
 
+export type DriftWay = 'reset' | 'go-on';
+
+/** What either way out does when the tables do not fit. */
+export function describeDriftChoice(instance: Facts, { way, kind, nowMs }: { way: DriftWay; kind: 'deploy' | 'roll-back'; nowMs: number }): Consequences {
+  const [act, version] = kind === 'deploy' ? [`Deploy to ${instance.name}`, 'the new version'] : [`Roll ${instance.name} back`, 'the version to bring back'];
+  const facts = describeFacts(instance, nowMs);
+  return way === 'reset'
+    ? {
+        title: `${act} on an empty database?`,
+        verb: 'Back up and reset',
+        facts,
+        sentences: [guardedByBackup, `Then all sessions, participants and answers are removed from this instance, and ${version} starts with tables that fit.`],
+        needsName: true,
+        isDangerous: true,
+      }
+    : {
+        title: `${act} although the tables do not fit?`,
+        verb: 'Go on without',
+        facts,
+        sentences: [
+          `The data stay as they are, and ${version} starts on them.`,
+          'Every page that needs what the tables lack answers “server error” until the database is reset.',
+        ],
+        needsName: false,
+        isDangerous: false,
+      };
+}
+
 const describeContent = (sessions: number | null, rows: number | null): string =>
   `${sessions === null ? 'sessions unknown' : countOf(sessions, 'session')}, ${rows === null ? 'rows unknown' : countOf(rows, 'row')}`;
 
-/** "18 people are in a session; 412 rows; last backup 2 hours ago." What is not known is said to be unknown. */
+/** "18 people are in session ab12cd34; 412 rows; last backup 2 hours ago." What is not known is said to be unknown. */
 export function describeFacts({ now }: Pick<InstanceView, 'now'>, nowMs: number): string {
   const backup = now.lastBackupAt === null ? 'no backup yet' : `last backup ${describeAgo(now.lastBackupAt, nowMs)}`;
   const rows = now.rows === null ? 'number of rows unknown' : countOf(now.rows, 'row');
-  return `${describePeople(now.participantsInSession)}; ${rows}; ${backup}.`;
+  return `${describePeople(now.participantsInSession, now.sessionsInUse)}; ${rows}; ${backup}.`;
 }
 
-export function describePeople(count: number | null): string {
+/** @param sessions codes of the oTree sessions that they are in, where these are to be named */
+export function describePeople(count: number | null, sessions: readonly string[] = []): string {
   if (count === null) return 'It is not known whether people are in a session';
   if (count === 0) return 'No one is in a session';
-  return count === 1 ? '1 person is in a session' : `${countOf(count, 'person', 'people')} are in a session`;
+  const where = sessions.length === 0 ? 'a session' : sessions.length === 1 ? `session ${sessions[0]}` : `sessions ${sessions.join(', ')}`;
+  return count === 1 ? `1 person is in ${where}` : `${countOf(count, 'person', 'people')} are in ${where}`;
 }

@@ -101,6 +101,6 @@ function asProblem(error: Error | null, values: Values): ApiError | null {
   if (!(error instanceof ApiError))
     return new ApiError({ status: 0, code: 'internal', title: 'Something unexpected happened in this page.', hint: 'Reload the page and try again.' });
   const fields = Object.keys(error.fields);
-  const isAtFields = error.code === 'invalid_input' && fields.length > 0 && fields.every((name) => name in values);
+  const isAtFields = (error.code === 'invalid_input' || error.code === 'key_invalid') && fields.length > 0 && fields.every((name) => name in values);
   return isAtFields ? null : error;
 }

@@ -1,7 +1,7 @@
 // Jobs and their logs: reading, starting, following.
 
-import { useMutation, useQuery, useQueryClient, type QueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
-import { jobListSchema, jobLogSchema, jobSchema, type JobView, type StartJob } from '../contracts/jobs.ts';
+import { keepPreviousData, useMutation, useQuery, useQueryClient, type QueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
+import { jobListSchema, jobLogSchema, jobSchema, type JobList, type JobView, type StartJob } from '../contracts/jobs.ts';
 import { isJobOver } from '../contracts/states.ts';
 import { instanceApi } from './addresses.ts';
 import { isMissing, request, type ApiError } from './api.ts';
@@ -14,14 +14,16 @@ const emptyLog: JobLog = { text: '', lastSequence: -1, isTruncated: false };
 
 const hasWork = (jobs: readonly JobView[] | undefined): boolean => jobs?.some((job) => !isJobOver(job.state)) ?? false;
 
-export const useJobs = (): UseQueryResult<JobView[]> =>
+/** One page of all jobs that the reader may see; the page before stays while the next one comes. */
+export const useJobs = (page: number): UseQueryResult<JobList> =>
   useQuery({
-    queryKey: ['jobs'],
-    queryFn: async ({ signal }) => (await request(jobListSchema, '/jobs', { signal })).jobs,
-    refetchInterval: ({ state }) => (hasWork(state.data) ? paceMs : 20_000),
+    queryKey: ['jobs', 'page', page],
+    queryFn: ({ signal }) => request(jobListSchema, `/jobs?page=${page}`, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (hasWork(state.data?.jobs) ? paceMs : 20_000),
   });
 
-/** Jobs of one instance, newest first. */
+/** The newest jobs of one instance. */
 export const useInstanceJobs = (name: string, isBusy = false): UseQueryResult<JobView[]> =>
   useQuery({
     queryKey: ['jobs', 'of', name],

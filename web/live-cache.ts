@@ -3,7 +3,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import type { ServerEvents } from '../contracts/events.ts';
 import type { InstanceList, InstanceView } from '../contracts/instances.ts';
-import type { JobView } from '../contracts/jobs.ts';
+import type { JobList, JobView } from '../contracts/jobs.ts';
 import type { SeatDifference, SeatMap } from '../contracts/seats.ts';
 import { isJobOver } from '../contracts/states.ts';
 
@@ -30,6 +30,12 @@ function refreshListsSoon(client: QueryClient): void {
 /** The list with this job in its place, or first when it is new. */
 export const withJob = (list: readonly JobView[], job: JobView): JobView[] =>
   list.some((other) => other.id === job.id) ? list.map((other) => (other.id === job.id ? job : other)) : [job, ...list];
+
+/** A page with this job in its place; one newer than all stands first on the first page, which the next answer cuts to its length. */
+function onPage(list: JobList, job: JobView): JobList {
+  const isNewest = list.page === 1 && job.createdAt > (list.jobs[0]?.createdAt ?? '');
+  return isNewest || list.jobs.some(({ id }) => id === job.id) ? { ...list, jobs: withJob(list.jobs, job) } : list;
+}
 
 /** The map after this difference, the same map when it knew it already, or null when a difference was missed. */
 export function withSeats(map: SeatMap, difference: SeatDifference): SeatMap | null {
@@ -61,7 +67,7 @@ export function rememberInstance(client: QueryClient, event: InstanceEvent): voi
 
 export function rememberJob(client: QueryClient, job: JobView): void {
   client.setQueryData(['job', job.id], job);
-  client.setQueryData<JobView[]>(['jobs'], (list) => list && withJob(list, job));
+  for (const [key, list] of client.getQueriesData<JobList>({ queryKey: ['jobs', 'page'] })) if (list) client.setQueryData(key, onPage(list, job));
   if (job.instanceName === null) return;
   client.setQueryData<JobView[]>(['jobs', 'of', job.instanceName], (list) => list && withJob(list, job));
   if (!isJobOver(job.state)) return;

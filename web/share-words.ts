@@ -7,4 +7,4 @@ export const levelWords: Readonly<Record<ShareLevel, { name: string; means: stri
   view: { name: 'View', means: 'sees everything here but secrets and logs, and changes nothing' },
 };
 export const ownerMeans = 'pushes the project, starts, stops and resets it, sets the password and the environment';
-export const levelOptions = (['operate', 'view'] as const).map((value) => ({ value, text: `${levelWords[value].name}: ${levelWords[value].means}` }));
+export const levelOptions = (['operate', 'view'] as const).map((value) => ({ value, text: levelWords[value].name }));

@@ -1,12 +1,13 @@
 // From a job's id to its end: claim, run, end exactly once, leave a true state behind.
 
 import { AppError, type ErrorDetails } from '../contracts/errors.ts';
-import { panelJobKinds, type JobKind, type PanelJobKind } from '../contracts/jobs.ts';
+import { dataKinds, panelJobKinds, type JobKind, type PanelJobKind } from '../contracts/jobs.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import { hideValues } from '../domain/environment-variables.ts';
 import { openJobLog } from '../domain/job-log.ts';
 import { audienceOf, claimJob, endJob } from '../domain/jobs.ts';
 import { observeInstances } from '../domain/observe.ts';
+import { lookAnew } from '../domain/observe-facts.ts';
 import type { JobRow } from '../domain/present-job.ts';
 import { loadStartable } from '../domain/specs.ts';
 import { isCancellation, makePanelRun, type JobRun, type PanelRun } from './job-run.ts';
@@ -63,7 +64,10 @@ async function runClaimed(ctx: WorkerContext, job: JobRow, signal: AbortSignal):
   if (error) log.write(`\n ✗ ${error.message}\n   ${error.hint}\n`);
   // First the log, then the state of the instance, then the end: whoever sees the end sees the rest.
   await log.close();
-  if (job.instanceId !== null) await observeInstances(ctx, { only: job.instanceId, isJobOver: true });
+  if (job.instanceId !== null) {
+    await observeInstances(ctx, { only: job.instanceId, isJobOver: true });
+    if (dataKinds.some((kind) => kind === job.kind)) await lookAnew(ctx, job.instanceId);
+  }
   await endJob(ctx, job, error ? { state: endOf(error), code: error.code, details: error.details } : { state: 'succeeded' });
 }
 

@@ -20,7 +20,7 @@ const PROBE_MS = 1500;
 const STARTING_MS = 60_000;
 const LOG_LINES = 200;
 
-const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, webProcesses: 0, startedAt: null } as const;
+const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, diskBytes: null, webProcesses: 0, startedAt: null } as const;
 
 /** Two looks at a time, and after each a rest as long as it took: a look costs the host real work, and the panel wants one every 2 s. */
 class Looks {

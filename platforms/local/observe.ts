@@ -24,7 +24,7 @@ export class Observer {
   readonly #ground: Ground;
   /** Ends an instance that uses more disk than it may. */
   readonly #end: (instanceId: string, osUserId: number | null) => Promise<void>;
-  readonly #measuredAt = new Map<string, number>();
+  readonly #measured = new Map<string, { at: number; bytes: number | null }>();
 
   constructor(ground: Ground, end: (instanceId: string, osUserId: number | null) => Promise<void>) {
     this.#ground = ground;
@@ -35,10 +35,10 @@ export class Observer {
   async observe(instanceIds: readonly string[]): Promise<Map<string, Observation>> {
     const [kept, all] = await Promise.all([listProcesses(this.#ground).catch(() => null), scanProcesses()]);
     const seen = await Promise.all(instanceIds.map(async (id) => [id, await this.#observeOne(id, kept, all).catch(unreadable)] as const));
-    return new Map(seen);
+    return new Map(seen.map(([id, one]) => [id, { ...one, diskBytes: this.#measured.get(id)?.bytes ?? null }]));
   }
 
-  async #observeOne(instanceId: string, kept: ReadonlyMap<string, ProcessInfo> | null, all: readonly RunningProcess[]): Promise<Observation> {
+  async #observeOne(instanceId: string, kept: ReadonlyMap<string, ProcessInfo> | null, all: readonly RunningProcess[]): Promise<Seen> {
     const record = await readRecord(this.#ground, instanceId);
     if (record === null) return { ...NOTHING, state: 'absent' };
     const paths = pathsOf(this.#ground, instanceId);
@@ -56,7 +56,7 @@ export class Observer {
   }
 
   /** supervisord is away: what answers runs all the same. */
-  #withoutKeeper(doesAnswer: boolean): Observation {
+  #withoutKeeper(doesAnswer: boolean): Seen {
     return {
       ...NOTHING,
       state: doesAnswer ? 'running' : 'unhealthy',
@@ -73,14 +73,15 @@ export class Observer {
 
   async #checkDisk(instanceId: string, { osUserId, limits }: InstanceRecord): Promise<string | null> {
     const now = Date.now();
-    if (now - (this.#measuredAt.get(instanceId) ?? 0) < DISK_CHECK_MS) return null;
-    this.#measuredAt.set(instanceId, now);
+    if (now - (this.#measured.get(instanceId)?.at ?? 0) < DISK_CHECK_MS) return null;
     const paths = pathsOf(this.#ground, instanceId);
     const sizes = await Promise.all([paths.home, paths.socketDir].map(measureTree));
-    const usedMib = sizes.reduce((sum, size) => sum + size, 0) / 1024 / 1024;
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    this.#measured.set(instanceId, { at: now, bytes: Number.isFinite(bytes) ? bytes : null });
+    const usedMib = bytes / 1024 / 1024;
     if (usedMib <= limits.diskMib) return null;
     const detail = `disk share full: its files need ${Number.isFinite(usedMib) ? `${Math.ceil(usedMib)} MiB` : 'more than can be counted'}, it may use ${limits.diskMib} MiB.`;
-    this.#measuredAt.delete(instanceId);
+    this.#measured.delete(instanceId);
     this.#end(instanceId, osUserId)
       .then(() => replaceFile(paths.stopReason, detail, { mode: 0o644 }))
       .catch((error: unknown) => this.#ground.log(`instance ${instanceId}, ${detail} It could not be stopped: ${String(error)}`));
@@ -88,12 +89,13 @@ export class Observer {
   }
 }
 
-const unreadable = (error: unknown): Observation => ({ ...NOTHING, state: 'unhealthy', detail: error instanceof Error ? error.message : String(error) });
+const unreadable = (error: unknown): Seen => ({ ...NOTHING, state: 'unhealthy', detail: error instanceof Error ? error.message : String(error) });
 
+type Seen = Omit<Observation, 'diskBytes'>;
 type Facts = { readonly info: ProcessInfo; readonly doesAnswer: boolean; readonly history: RunHistory; readonly memoryBytes: number; readonly now: Date };
 
 /** Joins what each source says into one state. Pure. */
-export function joinObservation({ info, doesAnswer, history, memoryBytes, now }: Facts): Observation {
+export function joinObservation({ info, doesAnswer, history, memoryBytes, now }: Facts): Seen {
   const restarts = Math.max(0, history.starts - 1);
   const isUp = info.state === 'RUNNING' || info.state === 'STARTING';
   const running = { exitCode: null, restarts, memoryBytes: isUp ? memoryBytes : null, startedAt: isUp ? info.startedAt : null };

@@ -2,9 +2,10 @@
 
 import path from 'node:path';
 import { z } from 'zod';
-import { jobListSchema, jobLogQuery, jobLogSchema, jobSchema, startJobSchema } from '../../contracts/jobs.ts';
+import { jobListQuery, jobListSchema, jobLogQuery, jobLogSchema, jobSchema, startJobSchema } from '../../contracts/jobs.ts';
 import { cancelJob } from '../../domain/cancel-job.ts';
-import { findVisibleJob, listJobs, startJob } from '../../domain/start-job.ts';
+import { listJobs } from '../../domain/job-list.ts';
+import { findVisibleJob, startJob } from '../../domain/start-job.ts';
 import { readJobLog } from '../../domain/job-log.ts';
 import { presentJob } from '../../domain/present-job.ts';
 import { askWorker } from '../ask-worker.ts';
@@ -18,17 +19,19 @@ export const jobRoutes: readonly AnyEndpoint[] = [
     method: 'get',
     path: '/jobs',
     action: 'jobs.list',
-    summary: 'The newest jobs of all instances that one may see',
+    summary: 'Jobs of all instances that one may see, newest first, a page at a time',
+    query: jobListQuery,
     response: jobListSchema,
-    run: async ({ ctx, person }) => ({ jobs: await listJobs(ctx, person, null) }),
+    run: ({ ctx, person, query }) => listJobs(ctx, person, query),
   }),
   endpoint({
     method: 'get',
     path: '/instances/:name/jobs',
     action: 'instance.read',
-    summary: 'The newest jobs of an instance',
+    summary: 'Jobs of an instance, newest first, a page at a time',
+    query: jobListQuery,
     response: jobListSchema,
-    run: async ({ ctx, person, instance }) => ({ jobs: await listJobs(ctx, person, instance.id) }),
+    run: ({ ctx, person, instance, query }) => listJobs(ctx, person, { instanceId: instance.id, ...query }),
   }),
   endpoint({
     method: 'post',

@@ -15,6 +15,7 @@ import {
   signInSchema,
   type Me,
 } from '../../contracts/people.ts';
+import type { Person } from '../../domain/access.ts';
 import { changeProfile } from '../../domain/change-people.ts';
 import type { Context } from '../../domain/context.ts';
 import { listLegalPages } from '../../domain/legal.ts';
@@ -38,6 +39,15 @@ const limit = (perWindow: number, options: Partial<Options>): RateLimitRequestHa
 export const signInLimits: RateLimitRequestHandler[] = [
   limit(20, { skipSuccessfulRequests: true, keyGenerator: (request) => `login:${loginOf(request.body)}` }),
   limit(300, { skipSuccessfulRequests: true, ipv6Subnet: 64 }),
+];
+
+/** Whoever sits down at an open page may not guess the password there either. Only a wrong one counts, not another mistake in the form. */
+export const ownPasswordLimits: RateLimitRequestHandler[] = [
+  limit(20, {
+    skipSuccessfulRequests: true,
+    keyGenerator: (request) => `own:${(request.user as Person | undefined)?.id ?? ''}`,
+    requestWasSuccessful: (_request, response) => response.locals['problem'] !== 'wrong_password',
+  }),
 ];
 
 /** The answer is always the same, so every request counts. */

@@ -10,7 +10,7 @@ export function buildingAndRunning(bench: Bench): void {
   const { spec } = bench;
 
   it('sees nothing of an instance that was never made', async () => {
-    expect(await stateOf(bench.platform, spec)).toMatchObject({ state: 'absent', webProcesses: 0, memoryBytes: null });
+    expect(await stateOf(bench.platform, spec)).toMatchObject({ state: 'absent', webProcesses: 0, memoryBytes: null, diskBytes: null });
   });
 
   it('makes an instance, and making it again keeps it', async () => {
@@ -61,6 +61,8 @@ export function buildingAndRunning(bench: Bench): void {
     expect(seen).toMatchObject({ state: 'running', webProcesses: 1, restarts: 0, exitCode: null });
     if (bench.stand.traits.measuresMemory) expect(seen.memoryBytes).toBeGreaterThan(20 * 1024 * 1024);
     else expect(seen.memoryBytes).toBeNull();
+    // Null where the platform measures no disk; where it does, it is what was written and not more than the share.
+    if (seen.diskBytes !== null) expect(seen.diskBytes).toBeLessThan(spec.limits.diskMib * 1024 * 1024);
   });
 
   it('starting what runs disturbs nobody', async () => {

@@ -1,6 +1,7 @@
 // Activity, notes and last activity: who did what with which result, and nobody's notes overwritten unseen.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobKindNames } from '../../contracts/jobs.ts';
 import { describeAct, listActivity } from '../../domain/activity.ts';
 import { findInstance, type OwnedInstance } from '../../domain/access.ts';
 import type { WorkerContext } from '../../domain/context.ts';
@@ -60,8 +61,22 @@ describe('the activity list', () => {
     expect(first.activity[0]?.at).toBe('2026-01-01T00:29:00.000Z');
   });
 
+  it('has words for every job, and for what its reader would otherwise have to guess', () => {
+    const kinds = jobKindNames.filter((kind) => !['create-instance', 'deploy', 'create-course', 'delete-course'].includes(kind));
+    for (const kind of kinds) expect(describeAct(`instance.${kind}`, {}), kind).not.toBe(kind.replaceAll('-', ' '));
+    expect(describeAct('job.cancel', { kind: 'roll-back' })).toBe('cancelled “Roll back”');
+    expect(describeAct('room.save', { room: 'hall', labels: 24 })).toBe('saved the room hall of 24 labels');
+    expect(describeAct('room.remove', { room: 'hall' })).toBe('removed the room hall');
+    expect(describeAct('instance.change', { resetsOnDrift: true })).toBe('lets a deployment with other models reset the database');
+  });
+
   it('has words for what nobody foresaw', () => {
     expect(describeAct('instance.water-plants', {})).toBe('water plants');
+    expect(describeAct('instance.change', { resetsOnDrift: true })).toBe('lets a deployment with other models reset the database');
+    expect(describeAct('instance.change', { deployBranch: 'lab' })).toBe('deploys the branch lab from now on');
+    expect(describeAct('instance.roll-back', { onDrift: 'reset' })).toBe('rolled it back on an empty database');
+    expect(describeAct('job.cancel', { kind: 'back-up' })).toBe('cancelled “Back up”');
+    expect(describeAct('room.save', { room: 'hall', labels: null })).toBe('saved the room hall without labels');
     expect(describeAct('instance.share', { person: 'Bob', level: 'operate' })).toBe('shared it with Bob (operate)');
     expect(describeAct('instance.change-environment', { set: ['A'], removed: [], isProduction: false })).toBe('changed the environment: production off; set A');
   });

@@ -4,8 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkerContext } from '../../domain/context.ts';
 import { FactsWatch } from '../../domain/facts-watch.ts';
-import { readFacts } from '../../domain/facts.ts';
+import { readFacts, storeFacts } from '../../domain/facts.ts';
 import { peopleInSession } from '../../domain/guard.ts';
+import { newId } from '../../domain/ids.ts';
+import { lookAnew } from '../../domain/observe-facts.ts';
 import { seatMap } from '../../domain/seats.ts';
 import type { ParticipantRow } from '../../platforms/platform.ts';
 import type { Instance } from '../../prisma/client/client.ts';
@@ -150,6 +152,46 @@ describe('what is seen', () => {
     expect(gone).toBe(0);
     expect(second).toBeGreaterThanOrEqual(490);
     expect(third).toBe(second);
+  });
+
+  test('names the sessions that people are in, and keeps when the last one asked for a page, also when the data are gone', async () => {
+    const { instance, world, worker, watch, row } = await aStand();
+    const at = new Date(Date.now() - 60_000);
+    const long = new Date(Date.now() - 3_600_000);
+    world.participants = [
+      person('A01', { lastPageAt: at }),
+      person('A02', { lastPageAt: at }),
+      person('A03', { sessionCode: 's2', lastPageAt: long }),
+      person('A04', { sessionCode: 's3', isFinished: true, lastPageAt: long }),
+    ];
+    await watch.lookNow(worker, instance.id);
+    const seen = { sessionsInUse: ['s1'], participantsInSession: 2, lastParticipantAt: at.toISOString() };
+    expect(readFacts(await row())).toMatchObject(seen);
+    world.participants = [];
+    await watch.lookNow(worker, instance.id);
+    expect(readFacts(await row())).toMatchObject({ sessionsInUse: [], participantsInSession: 0, lastParticipantAt: at.toISOString() });
+  });
+
+  test('leaves what others measured alone', async () => {
+    const { instance, world, worker, watch, row } = await aStand();
+    await storeFacts(ctx, instance.id, { diskBytes: 4096 });
+    world.participants = [person('A01')];
+    await watch.lookNow(worker, instance.id);
+    expect(readFacts(await row())).toMatchObject({ diskBytes: 4096, participantsInSession: 1, rows: 1 });
+  });
+
+  test('is looked at anew also in an instance that is stopped, without a question to oTree', async () => {
+    const { instance, world, worker, row } = await aStand();
+    const data = { instanceId: instance.id, number: 1, commit: 'a'.repeat(40), message: '', author: '', branch: 'main', createdByName: 'test' };
+    const { id } = await ctx.db.deployment.create({ data: { id: newId(), ...data } });
+    await ctx.db.instance.update({
+      where: { id: instance.id },
+      data: { state: 'stopped', currentDeploymentId: id, facts: { rows: 7, roomSessions: { lab: 's9' } } },
+    });
+    world.participants = [person('A01'), person('A02')];
+    const dumb = { ...worker, platform: { ...worker.platform, askOtree: () => Promise.reject(new Error('nobody there')) } } as unknown as WorkerContext;
+    await lookAnew(dumb, instance.id);
+    expect(readFacts(await row())).toMatchObject({ rows: 2, sessions: 1, roomSessions: {} });
   });
 
   test('moves the time of the last activity', async () => {

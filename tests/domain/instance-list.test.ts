@@ -23,6 +23,7 @@ beforeAll(async () => {
     createdAt: day(3),
     lastActivityAt: day(4),
     observedAt: new Date(),
+    facts: { databaseBytes: 7_000_000_000, diskBytes: 12_345, lastParticipantAt: day(5).toISOString() },
   });
   await anInstance(ctx, { name: 'beta', ownerId: bob.id, state: 'running', createdAt: day(1), observedAt: new Date(Date.now() - 600_000) });
   const gamma = await anInstance(ctx, { name: 'gamma', ownerId: bob.id, state: 'waiting', memoryBytes: 9n, createdAt: day(2), lastActivityAt: day(9) });
@@ -74,6 +75,13 @@ describe('the list', () => {
     [{ sort: 'name', order: 'desc' }, ['gamma', 'beta', 'alpha']],
   ])('sorts by %j', async (query, expected) => {
     expect(await names(manager, query)).toEqual(expected);
+  });
+
+  it('says what each takes and when a participant was last there', async () => {
+    const [alpha, beta] = (await list(manager)).instances;
+    const used = { memoryBytes: 5, databaseBytes: 7_000_000_000, diskBytes: 12_345, lastParticipantAt: '2026-01-05T00:00:00.000Z' };
+    expect(alpha).toMatchObject({ ...used, createdAt: '2026-01-03T00:00:00.000Z', lastActivityAt: '2026-01-04T00:00:00.000Z' });
+    expect(beta).toMatchObject({ memoryBytes: null, databaseBytes: null, diskBytes: null, lastParticipantAt: null, lastActivityAt: null });
   });
 
   it('brings the job under way and the last deployment along', async () => {

@@ -91,7 +91,7 @@ describe('deleting a backup', () => {
     const [old] = [await aBackup(id), await aBackup(id)];
     await remove(id, old.id);
     expect(existsSync(old.file)).toBe(false);
-    expect(await ctx.db.audit.findFirst({ where: { instanceId: id } })).toMatchObject({ action: 'backup.delete', detail: { reason: 'before reset' } });
+    expect(await ctx.db.audit.findFirst({ where: { instanceId: id } })).toMatchObject({ action: 'backup.delete', detail: { kept: 'before reset' } });
   });
 
   it('spares the only verified one while the database has rows, or nobody knows', async () => {

@@ -1,7 +1,9 @@
 // Observing: what the platform says becomes the state, unless a job knows better; intent and state come together.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listActivity } from '../../domain/activity.ts';
 import { systemActor, type WorkerContext } from '../../domain/context.ts';
+import { readFacts } from '../../domain/facts.ts';
 import { newId } from '../../domain/ids.ts';
 import { requestJob } from '../../domain/jobs.ts';
 import { observeInstances, reconcileInstances, stateOf } from '../../domain/observe.ts';
@@ -21,13 +23,14 @@ const seenAs = (state: Observation['state']): Observation => ({
   exitCode: null,
   restarts: 0,
   memoryBytes: 1,
+  diskBytes: null,
   webProcesses: state === 'running' ? 1 : 0,
   startedAt: null,
 });
 
 /** A worker whose platform sees every instance in one state; nothing else of a platform is asked here. */
-const workerThatSees = (state: Observation['state']): WorkerContext => {
-  const platform = { observe: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, seenAs(state)]))) };
+const workerThatSees = (state: Observation['state'], more: Partial<Observation> = {}): WorkerContext => {
+  const platform = { observe: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, { ...seenAs(state), ...more }]))) };
   return { ...ctx, platform, frontDoor: {} } as unknown as WorkerContext;
 };
 
@@ -59,6 +62,19 @@ describe('observing', () => {
     expect(ctx.recorded).toEqual([]);
   });
 
+  it('keeps what its files take when it moved by more than a twentieth, beside the other facts', async () => {
+    const instance = await aDeployed();
+    await ctx.db.instance.update({ where: { id: instance.id }, data: { facts: { rows: 12 } } });
+    const facts = async () => readFacts(await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } }));
+    const sizes: (number | null)[] = [];
+    for (const diskBytes of [null, 0, 1000, 1040, 1100, null]) {
+      await observeInstances(workerThatSees('running', { diskBytes }), { only: instance.id });
+      sizes.push((await facts()).diskBytes);
+    }
+    expect(sizes).toEqual([null, 0, 1000, 1000, 1100, 1100]);
+    expect((await facts()).rows).toBe(12);
+  });
+
   it('leaves the state to a job that runs', async () => {
     const instance = await aDeployed({ state: 'stopping' });
     const job = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'stop', instanceId: instance.id }));
@@ -84,5 +100,11 @@ describe('reconciling', () => {
     expect(await kinds(meantToRun)).toEqual(['start']);
     expect(await kinds(meantToStop)).toEqual(['stop']);
     expect(await kinds(well)).toEqual([]);
+    // What the panel does by itself stands beside what people do, with its reason and its result.
+    const jobId = (await ctx.db.job.findFirstOrThrow({ where: { instanceId: meantToRun.id } })).id;
+    const { activity } = await listActivity(ctx, meantToRun.id, 1);
+    expect(activity).toMatchObject([{ actorName: 'Arboretum', text: 'started it', reason: 'It is meant to run and did not.', job: { id: jobId } }]);
+    expect((await listActivity(ctx, meantToStop.id, 1)).activity).toMatchObject([{ actorName: 'Arboretum', text: 'stopped it' }]);
+    expect((await ctx.db.instance.findUniqueOrThrow({ where: { id: meantToRun.id } })).lastActivityAt).toBeNull();
   });
 });

@@ -5,7 +5,8 @@ import { findInstance, standingOf } from '../../domain/access.ts';
 import { listInstances } from '../../domain/instance-list.ts';
 import { instanceListQuery } from '../../contracts/instances.ts';
 import { addShare, changeShare, handOver, listPeopleOf, removeShare } from '../../domain/shares.ts';
-import { findVisibleJob, listJobs } from '../../domain/start-job.ts';
+import { listJobs } from '../../domain/job-list.ts';
+import { findVisibleJob } from '../../domain/start-job.ts';
 import { newId } from '../../domain/ids.ts';
 import { anInstance, aUser, testContext, type TestContext } from '../factories.ts';
 
@@ -30,7 +31,7 @@ describe('a share', () => {
     const job = await ctx.db.job.create({ data: { id: newId(), kind: 'start', instanceId: instance.id, state: 'succeeded', actorName: 'test' } });
     expect(standingOf(colleague, instance)).toBe('view');
     expect((await listInstances(ctx, colleague, instanceListQuery.parse({ filter: 'shared' }))).instances.map((row) => row.name)).toEqual([name]);
-    expect((await listJobs(ctx, colleague, null)).map(({ id }) => id)).toEqual([job.id]);
+    expect((await listJobs(ctx, colleague, { page: 1 })).jobs.map(({ id }) => id)).toEqual([job.id]);
     expect((await findVisibleJob(ctx, colleague, job.id)).id).toBe(job.id);
     await expect(findInstance(ctx, colleague, { name, action: 'instance.push' })).rejects.toMatchObject({ code: 'not_allowed' });
   });

@@ -100,4 +100,25 @@ describe('observing', () => {
     await look();
     expect((await shown())?.text).toContain('ValueError: first half');
   });
+
+  it('leaves what was written before the data were exchanged or the version rolled back alone', async () => {
+    const { id } = await anInstance(ctx, { state: 'running' });
+    const data = { instanceId: id, number: 1, commit: 'a'.repeat(40), message: '', author: '', branch: 'main', createdByName: 'test' };
+    const { id: currentDeploymentId } = await ctx.db.deployment.create({ data: { id: newId(), createdAt: new Date('2026-01-01T00:00:00Z'), ...data } });
+    await ctx.db.instance.update({ where: { id }, data: { currentDeploymentId } });
+    const file = path.join(folder, `${id}.log`);
+    const start = (day: number): string => `[arboretum] 2026-01-0${day}T00:00:00Z started as process 7\n`;
+    writeFileSync(file, `${start(2)}${traceback('ValueError: old data')}${start(4)}`);
+    const platform = { readLogFrom: (_: string, from: { position: string | null; maxBytes: number }) => readLogFrom(file, from) };
+    const text = async (): Promise<string | undefined> => {
+      const positions: LogPositions = new Map();
+      for (let round = 0; round < 2; round += 1) await observeTracebacks({ ...ctx, platform } as unknown as WorkerContext, positions);
+      return readTraceback(await ctx.db.instance.findUniqueOrThrow({ where: { id } }))?.text;
+    };
+    const job = { kind: 'restore', instanceId: id, actorName: 'test', startedAt: new Date('2026-01-03T00:00:00Z') };
+    const { id: jobId } = await ctx.db.job.create({ data: { id: newId(), ...job, state: 'succeeded' } });
+    expect(await text()).toBeUndefined();
+    await ctx.db.job.update({ where: { id: jobId }, data: { state: 'failed' } });
+    expect(await text()).toContain('ValueError: old data');
+  });
 });

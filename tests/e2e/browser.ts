@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 
 const flags = [
   '--no-sandbox',
@@ -28,13 +28,28 @@ export async function visitor(browser: Browser, errors: string[]): Promise<Page>
   return page;
 }
 
-/** With `ARBORETUM_PICTURES=1`: `docs/images/NAME-1440.png` and `NAME-390.png`. */
-export async function picture(page: Page, name: string, { isDialog = false } = {}): Promise<void> {
+type Wish = { readonly widths?: readonly (1440 | 390)[]; /** What is to be seen of a long page; its beginning otherwise. */ readonly of?: Locator };
+
+/** With `ARBORETUM_PICTURES=1`: `docs/images/NAME-WIDTH.png`, as much as a screen of that width shows. */
+export async function picture(page: Page, name: string, { widths = [1440], of }: Wish = {}): Promise<void> {
   if (process.env['ARBORETUM_PICTURES'] !== '1') return;
   mkdirSync(picturesDir, { recursive: true });
-  for (const width of [1440, 390]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: path.join(picturesDir, `${name}-${width}.png`), fullPage: !isDialog });
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+    await settle(page);
+    await of?.evaluate((element) => element.scrollIntoView({ block: 'start' }));
+    await page.screenshot({ path: path.join(picturesDir, `${name}-${width}.png`), animations: 'disabled' });
   }
   await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+/** Nothing loads, no message of a moment ago is left, and the page stands at its beginning. */
+async function settle(page: Page): Promise<void> {
+  await page.waitForFunction(() => !document.querySelector('.waiting, .loading.button'));
+  const dismiss = page.getByRole('button', { name: 'Dismiss' });
+  while ((await dismiss.count()) > 0) await dismiss.first().click({ timeout: 5_000 });
+  await page.evaluate(() => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    window.scrollTo(0, 0);
+  });
 }

@@ -126,6 +126,7 @@ async function inspect(where: string, { isSignedIn = true, open, leftOut = [] }:
       // The dashboard's socket never rests; its first answers do.
       await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
       await open?.(page);
+      await page.waitForFunction(() => !document.querySelector('.waiting'));
       await shoot(page, `${expect.getState().currentTestName}-${width}`);
       const found = [...(await findProblems(page, leftOut)), ...(await findOverflow(page)).map((html) => `runs out of the page: ${html}`)];
       problems.push(...found.map((text) => `${where} at ${width} px, ${colorScheme}: ${text}`));
@@ -207,7 +208,7 @@ describe('what opens on a page', () => {
   it.each<[string, string, (page: Page) => Promise<unknown>]>([
     ['a new room with labels that are none', rooms, newRoom],
     ['editing a room', rooms, press('Edit room… Hall 3')],
-    ['removing a room', rooms, press('Remove the room Hall 3')],
+    ['removing a room', rooms, press('Remove room… Hall 3')],
     ['clearing the Lobby', rooms, press('Clear the Lobby…')],
     ['files of a room', rooms, (page) => page.getByText('Shortcuts, QR codes and links').first().click()],
     ['adding a variable', settings, press('Add a variable…')],

@@ -70,7 +70,6 @@ describe('the lab manager', { timeout: 60_000 }, () => {
     await client.run('public-goods', { kind: 'stop' });
     await ada.goto(panel.url);
     await expect.poll(() => cards(ada)).toEqual(['market-entry', 'public-goods', 'trust-game']);
-    await picture(ada, 'dashboard');
     await ada.getByRole('button', { name: 'Other way round' }).click();
     await expect.poll(() => cards(ada)).toEqual(['trust-game', 'public-goods', 'market-entry']);
     await ada.getByLabel('Owner').selectOption({ label: 'Grace Hopper (2)' });
@@ -145,6 +144,10 @@ describe('the lab manager', { timeout: 60_000 }, () => {
     await ines.getByRole('button', { name: 'Choose password and sign in' }).click();
     await expect.poll(() => cards(ines)).toEqual(['exp-ines']);
     await row(ada, 'ines@uni.example').getByText('accepted', { exact: true }).waitFor();
+    await ada.goto(panel.url);
+    await expect.poll(() => cards(ada)).toEqual(['exp-ines', 'exp-jonas', 'exp-kim', 'market-entry', 'public-goods', 'trust-game']);
+    await picture(ada, 'dashboard', { widths: [1440, 390] });
+    await ada.goBack();
 
     await ada.getByRole('button', { name: 'Delete course…' }).click();
     await ada.getByLabel('Type Experiments 2026 to confirm').fill('Experiments 2026');
@@ -244,7 +247,6 @@ describe('the experimenter', { timeout: 120_000 }, () => {
     await grace.goto(at('trust-game'));
     await grace.getByRole('heading', { name: 'Last error of the experiment' }).waitFor();
     await grace.getByText('ValueError: the dice have no eyes').first().waitFor();
-    await picture(grace, 'last-error');
 
     await grace.goto(at('trust-game', 'deploy'));
     await grace.locator('summary', { hasText: '#2' }).click();
@@ -259,7 +261,7 @@ describe('the experimenter', { timeout: 120_000 }, () => {
   it('reads who did what on her instance', async () => {
     await grace.goto(at('trust-game'));
     for (const text of [/set LAB_MOTTO/, /Reason: The first page is broken\./, /changed the notes/]) await grace.getByText(text).first().waitFor();
-    await picture(grace, 'overview');
+    await picture(grace, 'overview', { widths: [1440, 390] });
   });
 });
 

@@ -170,6 +170,29 @@ describe('models that change', { timeout: 180_000 }, () => {
     expect(await makeSession(), 'the old version works on the tables it needs').toBe(201);
   });
 
+  it('a roll back to other models changes nothing, names the columns, and goes on only where the page is told to', async () => {
+    const current = async () => (await client.get<InstanceView>('/instances/study')).git.current;
+    const before = await current();
+    await page.goto(`${panel.url}/instances/study/deploy`);
+    await page.locator('summary').filter({ hasText: 'Fields offer, belief' }).first().click();
+    await page.getByRole('button', { name: 'Roll back to this version…' }).click();
+    await page.getByText('Its tables are compared').waitFor();
+    await page.getByRole('button', { name: 'Roll back', exact: true }).click();
+    const job = page.getByLabel('Job: Roll back');
+    await job.getByText('The version to bring back needs the columns').waitFor({ timeout: 60_000 });
+    await shoot('drift-roll-back');
+    expect(await current()).toEqual(before);
+    expect(await makeSession(), 'the version in use runs on').toBe(201);
+    await job.getByRole('button', { name: 'Go on without…' }).click();
+    await shoot('drift-roll-back-dialog');
+    await page.getByRole('button', { name: 'Go on without', exact: true }).click();
+    await expect.poll(async () => (await current())?.message, { timeout: 60_000 }).toContain('Fields offer, belief');
+    await page
+      .getByRole('list', { name: /^Warnings of deployment/ })
+      .getByText('brought back knowingly')
+      .waitFor();
+  });
+
   it('has shown no error in any page', () => {
     expect(errors).toEqual([]);
   });

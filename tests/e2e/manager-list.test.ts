@@ -133,7 +133,6 @@ describe('a list of oTree Manager, done in its order', { timeout: 120_000 }, () 
     await dialog.getByLabel('Title').fill('Hall 3');
     await dialog.getByRole('button', { name: 'Make me 24' }).click();
     await dialog.getByText('24 labels.').waitFor();
-    await picture(grace, 'room-editor', { isDialog: true });
     await dialog.getByRole('button', { name: 'Save room' }).click();
     await grace.getByText('the running experiment knows it').waitFor();
     await expect.poll(() => hall().getByRole('list', { name: 'Seats of hall' }).getByRole('listitem').count()).toBe(24);
@@ -153,7 +152,7 @@ describe('a list of oTree Manager, done in its order', { timeout: 120_000 }, () 
     await form.getByRole('button', { name: 'Create session' }).click();
     await Promise.all(people.map((participant) => participant.waitForURL(/\/p\//)));
     await hall().getByText('2 playing').waitFor();
-    await picture(grace, 'seat-map');
+    await picture(grace, 'seat-map', { widths: [1440, 390], of: hall() });
     const [one, two] = people as [Page, Page];
     await playBargain(one, two);
     await Promise.all(people.map((participant) => participant.getByText('Your answers are saved.').waitFor()));
@@ -210,6 +209,7 @@ describe('a list of oTree Manager, done in its order', { timeout: 120_000 }, () 
     await grace.getByRole('button', { name: 'Restore this backup' }).click();
     await seeDone(grace, 'Restore a backup');
     expect(await countRows(panel, name)).toBe(2);
+    await grace.getByText(/; [1-9]\d* rows; last backup/).waitFor();
     await picture(grace, 'backups');
   });
 

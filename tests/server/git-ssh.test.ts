@@ -801,6 +801,16 @@ describe('the host key', () => {
     writeFileSync(file, 'cut off');
     await expect(loadHostKey(file)).rejects.toThrow(/is not an SSH host key/);
   });
+
+  test('is made once more when ssh2 cannot read what it made', async () => {
+    const making = vi.spyOn(ssh2.utils, 'generateKeyPairSync').mockReturnValueOnce({ private: 'unreadable', public: '' });
+    try {
+      expect(ssh2.utils.parseKey(await loadHostKey(inLab('second-try')))).not.toBeInstanceOf(Error);
+      expect(making).toHaveBeenCalledTimes(2);
+    } finally {
+      making.mockRestore();
+    }
+  });
 });
 
 type SoftKey = { blob: Buffer; fingerprint: string; sign: (data: Buffer) => Buffer | null };

@@ -1,6 +1,6 @@
 // The help inside the panel: complete, linked, true.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { rightsPage } from '../../contracts/rights-page.ts';
@@ -44,6 +44,13 @@ it('links only to pages and headings that are there', async () => {
 it('explains every word that a field of the dashboard links to', async () => {
   const glossary = await read('glossary');
   for (const term of terms) expect(glossary).toContain(`<h2 id="${term}">`);
+});
+
+it('is linked from a field for every one of these words', () => {
+  const web = path.join(import.meta.dirname, '..', '..', 'web');
+  const files = readdirSync(web, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.tsx'));
+  const source = files.map((file) => readFileSync(path.join(web, file), 'utf8')).join('');
+  for (const term of terms) expect(source).toContain(`term="${term}"`);
 });
 
 it('answers an unknown page with not found', async () => {

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderMarkdown } from '../../server/legal-page.ts';
+import { plainCss } from '../../server/plain-page.ts';
 import { startPanel, type Client, type TestPanel } from './panel.ts';
 
 let panel: TestPanel;
@@ -28,6 +29,11 @@ describe('a legal page', () => {
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(html).toContain('<strong>lab</strong>');
     expect(html).not.toContain('<script');
+    // The look of the other plain pages, with the way back, and one heading.
+    expect(html).toContain('<a class="brand" href="/">');
+    expect(html.match(/<h1/g)).toHaveLength(1);
+    const [, css = ''] = /<link rel="stylesheet" href="([^"]+)"/.exec(html) ?? [];
+    expect(await (await fetch(new URL(css, panel.url))).text()).toBe(plainCss);
     expect((await (await fetch(`${panel.url}/api/v1/panel`)).json()) as unknown).toMatchObject({ legalPages: ['imprint'] });
     expect((await page('no-such-page')).status).toBe(404);
   });

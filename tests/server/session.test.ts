@@ -80,6 +80,24 @@ describe('trying passwords', () => {
     for (let at = 0; at < 40; at += 1) expect(await tryOnce(lab.userName, password)).toBe(201);
   });
 
+  it('stops at an open page, too: the present password cannot be guessed there, and other mistakes in the form do not count', async () => {
+    const client = await panel.signIn(await panel.person('experimenter'));
+    const next = 'another long password';
+    const guess = { email: 'elsewhere@lab.example', present: 'wrong password' };
+    // One after the other: what is under way counts until its answer is known.
+    const codes: unknown[] = [];
+    for (let at = 0; at < 25; at += 1) codes.push((await client.send('PATCH', '/me', { userName: '!' })).body['code']);
+    expect(new Set(codes)).toEqual(new Set(['invalid_input']));
+    codes.length = 0;
+    for (let at = 0; at < 10; at += 1) codes.push((await client.send('PATCH', '/me', guess)).body['code']);
+    for (let at = 0; at < 10; at += 1) codes.push((await client.send('POST', '/me/password', { present: 'wrong password', next })).body['code']);
+    expect(new Set(codes)).toEqual(new Set(['wrong_password']));
+    expect((await client.send('PATCH', '/me', guess)).body['code']).toBe('too_many_attempts');
+    expect((await client.send('POST', '/me/password', { present: password, next })).body['code']).toBe('too_many_attempts');
+    const other = await panel.signIn(await panel.person('experimenter'));
+    expect((await other.send('POST', '/me/password', { present: password, next })).status).toBe(200);
+  });
+
   it('says how long to wait', async () => {
     const user = await panel.person('experimenter');
     for (let at = 0; at < 20; at += 1) await tryOnce(user.userName, 'wrong password');

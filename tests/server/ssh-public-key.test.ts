@@ -37,7 +37,10 @@ const reasonOf = (pasted: string): string => {
   try {
     parseSshPublicKey(pasted);
   } catch (error) {
-    if (error instanceof AppError && error.code === 'key_invalid') return error.hint;
+    if (error instanceof AppError && error.code === 'key_invalid') {
+      expect(error.fields, 'the form shows it at the field').toEqual({ publicKey: error.hint });
+      return error.hint;
+    }
     throw error;
   }
   return 'accepted';

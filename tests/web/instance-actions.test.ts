@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BackupView } from '../../contracts/backups.ts';
 import type { DeploymentView, InstanceView } from '../../contracts/instances.ts';
-import { describeConsequences, describeFacts, describeRestore, describeRollBack } from '../../web/consequences.ts';
+import { describeConsequences, describeDriftChoice, describeFacts, describeRestore, describeRollBack } from '../../web/consequences.ts';
 import { listActions } from '../../web/instance-actions.ts';
 
 const nowMs = Date.parse('2024-05-01T12:00:00Z');
@@ -16,6 +16,7 @@ const now = (change: Partial<InstanceView['now']> = {}): InstanceView['now'] => 
   rows: 412,
   participantsInSession: 18,
   sessions: 3,
+  sessionsInUse: [],
   lastBackupAt: '2024-05-01T10:00:00Z',
   webProcesses: 1,
   restarts: 0,
@@ -57,6 +58,22 @@ describe('listActions', () => {
 describe('consequences', () => {
   it('names people, rows and the age of the last backup', () => {
     expect(describeFacts({ now: now() }, nowMs)).toBe('18 people are in a session; 412 rows; last backup 2 hours ago.');
+  });
+
+  it('names the sessions that people are in', () => {
+    const facts = (participantsInSession: number, ...sessionsInUse: string[]): string =>
+      describeFacts({ now: now({ participantsInSession, sessionsInUse }) }, nowMs);
+    expect(facts(18, 'ab12cd34')).toBe('18 people are in session ab12cd34; 412 rows; last backup 2 hours ago.');
+    expect(facts(1, 'ab12cd34', 'ef56')).toMatch(/^1 person is in sessions ab12cd34, ef56;/);
+  });
+
+  it('say what either way out of tables that do not fit does, with the name asked for before a reset', () => {
+    const instance = { name: 'study', now: now(), lastDeployedAt: null };
+    const ask = (way: 'reset' | 'go-on', kind: 'deploy' | 'roll-back') => describeDriftChoice(instance, { way, kind, nowMs });
+    expect(ask('reset', 'deploy')).toMatchObject({ title: 'Deploy to study on an empty database?', needsName: true, isDangerous: true });
+    const back = ask('go-on', 'roll-back');
+    expect(back).toMatchObject({ title: 'Roll study back although the tables do not fit?', needsName: false });
+    expect(back.sentences.join(' ')).toContain('the version to bring back starts on them. Every page that needs what the tables lack answers “server error”');
   });
 
   it('says what is not known instead of zero', () => {

@@ -1,10 +1,11 @@
 // What events do to the copies that pages show.
 
+import { QueryClient } from '@tanstack/react-query';
 import { describe, expect, it } from 'vitest';
 import type { InstanceList, InstanceSummary } from '../../contracts/instances.ts';
-import type { JobView } from '../../contracts/jobs.ts';
+import type { JobList, JobView } from '../../contracts/jobs.ts';
 import type { SeatMap, SeatState, SeatView } from '../../contracts/seats.ts';
-import { withJob, withSeats, withSummary } from '../../web/live-cache.ts';
+import { rememberJob, withJob, withSeats, withSummary } from '../../web/live-cache.ts';
 
 const seat = (label: string, state: SeatState): SeatView => ({ label, state, openedAt: null, readyAt: null, progress: null });
 const counts = (ready: number): SeatMap['counts'] => ({ away: 0, opened: 0, ready, forwarded: 0, 'in-room': 0, playing: 0, finished: 0 });
@@ -29,7 +30,7 @@ describe('withSeats', () => {
 
 describe('lists', () => {
   const instance = (id: string, state: InstanceSummary['state']): InstanceSummary => ({ id, name: id, state }) as InstanceSummary;
-  const job = (id: string, state: JobView['state']): JobView => ({ id, state }) as JobView;
+  const job = (id: string, state: JobView['state']): JobView => ({ id, state, createdAt: `2026-01-0${id}` }) as JobView;
 
   it('replaces and removes an instance where it stands, and knows when it stands elsewhere', () => {
     const list: InstanceList = { instances: [instance('a', 'waiting')], page: 1, pages: 1, total: 1, visible: 1, states: [], owners: [] };
@@ -42,5 +43,16 @@ describe('lists', () => {
     const list = [job('2', 'running'), job('1', 'succeeded')];
     expect(withJob(list, job('3', 'queued')).map(({ id }) => id)).toEqual(['3', '2', '1']);
     expect(withJob(list, job('2', 'failed'))[0]?.state).toBe('failed');
+  });
+
+  it('puts a new job on the first page only, and a known one in its place on any page', () => {
+    const client = new QueryClient();
+    const pages = (): (string[] | undefined)[] =>
+      [1, 2].map((page) => client.getQueryData<JobList>(['jobs', 'page', page])?.jobs.map(({ id, state }) => `${id} ${state}`));
+    client.setQueryData(['jobs', 'page', 1], { jobs: [job('2', 'running')], page: 1, pages: 2 });
+    client.setQueryData(['jobs', 'page', 2], { jobs: [job('1', 'queued')], page: 2, pages: 2 });
+    rememberJob(client, { ...job('3', 'queued'), instanceName: null });
+    rememberJob(client, { ...job('1', 'running'), instanceName: null });
+    expect(pages()).toEqual([['3 queued', '2 running'], ['1 running']]);
   });
 });

@@ -10,6 +10,8 @@ const job = (fields: Partial<JobView>): JobView => ({
   title: 'Deploy',
   instanceId: 'i1',
   instanceName: 'trust-game',
+  isInstanceGone: false,
+  rollBackTo: null,
   deploymentId: null,
   state: 'running',
   steps: [],

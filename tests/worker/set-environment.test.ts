@@ -23,7 +23,7 @@ afterAll(() => ctx.close());
 function aWorker(failsToStart?: AppError) {
   const asked: string[] = [];
   const specs: InstanceSpec[] = [];
-  const seen: Observation = { state: 'running', detail: null, exitCode: null, restarts: 0, memoryBytes: 1, webProcesses: 1, startedAt: null };
+  const seen: Observation = { state: 'running', detail: null, exitCode: null, restarts: 0, memoryBytes: 1, diskBytes: null, webProcesses: 1, startedAt: null };
   const note = (name: string) => {
     asked.push(name);
     return Promise.resolve();

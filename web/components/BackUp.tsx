@@ -44,7 +44,7 @@ function BackUpDialog({ instance, onClose }: { instance: InstanceView; onClose: 
       <form className="ui form" onSubmit={form.submit}>
         <div className="content">
           <p>The experiment goes on meanwhile. The backup is restored once on trial and stays until somebody deletes it.</p>
-          <TextField form={form} name="note" label="Note" hint="For example: after session 3. You may leave it empty." isFirst />
+          <TextField form={form} name="note" label="Note" term="backup" hint="For example: after session 3. You may leave it empty." isFirst />
           {form.problem && <ProblemMessage error={form.problem} />}
         </div>
         <DialogActions form={form} verb="Back up" onCancel={onClose} />

@@ -62,7 +62,9 @@ export function EditRoom({ instance, room, onClose }: Props): ReactNode {
       <form className="ui form" onSubmit={form.submit}>
         <div className="content">
           {room?.edited === null && <p>This room stands in settings.py. What you save here takes its place, also after the next push.</p>}
-          {room === null && <TextField form={form} name="name" label="Name" isFirst isCode hint="Part of the address: letters, digits and underscores." />}
+          {room === null && (
+            <TextField form={form} name="name" label="Name" term="room" isFirst isCode hint="Part of the address: letters, digits and underscores." />
+          )}
           <TextField form={form} name="displayName" label="Title" hint="What participants read. Left empty, it is the name." />
           <Choice
             form={form}
@@ -80,6 +82,7 @@ export function EditRoom({ instance, room, onClose }: Props): ReactNode {
                 form={form}
                 name="labels"
                 label="Labels"
+                term="label"
                 rows={6}
                 isCode
                 hint={`One per line. ${countOf(readLabels(form.values.labels).labels.length, 'label')}.`}
@@ -88,6 +91,7 @@ export function EditRoom({ instance, room, onClose }: Props): ReactNode {
                 form={form}
                 name="links"
                 label="oTree’s links"
+                term="secure-links"
                 hint="Secure links carry a code that only this instance can make, so that nobody guesses a neighbour’s. The Lobby adds it by itself."
                 options={[
                   { value: 'plain', text: 'Plain: the label is enough' },

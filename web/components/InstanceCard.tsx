@@ -65,7 +65,9 @@ const columns: readonly Column<InstanceSummary>[] = [
 /** What an instance takes: for those who look after the machine. */
 const usage: readonly Column<InstanceSummary>[] = [
   { title: 'Memory', render: ({ memoryBytes }) => (memoryBytes === null ? '–' : describeBytes(memoryBytes)) },
+  { title: 'Disk', render: ({ diskBytes }) => (diskBytes === null ? '–' : describeBytes(diskBytes)) },
   { title: 'Database', render: ({ databaseBytes }) => (databaseBytes === null ? '–' : describeBytes(databaseBytes)) },
+  { title: 'Last participant', render: ({ lastParticipantAt }) => (lastParticipantAt === null ? '–' : <Ago at={lastParticipantAt} />) },
 ];
 
 export function InstanceTable({ instances }: { instances: readonly InstanceSummary[] }): ReactNode {

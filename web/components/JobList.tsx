@@ -29,11 +29,16 @@ function JobRow({ job, isWithInstance }: { job: JobView; isWithInstance: boolean
       <summary>
         <Sign look={jobLooks[job.state]} />
         <span className="job-title">{job.title}</span>
-        {isWithInstance && job.instanceName !== null && <span className="job-where">{job.instanceName}</span>}
+        {isWithInstance && job.instanceName !== null && (
+          <span className="job-where">
+            {job.instanceName}
+            {job.isInstanceGone && <span className="quiet"> (deleted)</span>}
+          </span>
+        )}
         <JobTimes job={job} />
         {job.error && !isOpen && <span className="job-sentence tone-brick">{job.error.sentence}</span>}
       </summary>
-      {isOpen && isWithInstance && job.instanceName !== null && (
+      {isOpen && isWithInstance && job.instanceName !== null && !job.isInstanceGone && (
         <p>
           <Link to={instancePath(job.instanceName)}>Open {job.instanceName}</Link>
         </p>

@@ -23,9 +23,9 @@ export function JobPanel({ job, isLogOpen = false, onDismiss }: Props): ReactNod
   return (
     <Segment as="section" className={`job edge-${look.tone}`} aria-label={`Job: ${job.title}`}>
       <header>
-        <h3>
+        <h2>
           <Glyph name={jobIcons[job.kind]} /> {job.title}
-        </h3>
+        </h2>
         <span role="status">
           <Sign look={look} />
         </span>
@@ -44,7 +44,9 @@ export function JobPanel({ job, isLogOpen = false, onDismiss }: Props): ReactNod
         ))}
       </ol>
       {job.error && <JobError error={job.error} />}
-      {job.error?.code === 'schema_drift' && job.instanceName !== null && <DriftChoices job={job} name={job.instanceName} />}
+      {(job.error?.code === 'schema_drift' || job.error?.code === 'roll_back_drift') && job.instanceName !== null && (
+        <DriftChoices job={job} name={job.instanceName} />
+      )}
       <LogFold job={job} isOpenFirst={isLogOpen} />
     </Segment>
   );

@@ -6,6 +6,7 @@ import type { AuthLevel, EnvironmentView } from '../../contracts/environment.ts'
 import { useChangeEnvironment } from '../environment.ts';
 import { showToast } from '../toasts.ts';
 import { ProblemMessage } from './ProblemMessage.tsx';
+import { TermLink, type Term } from './TermLink.tsx';
 
 type Choice<V> = { readonly value: V; readonly name: string; readonly means: string; readonly isOpen?: boolean };
 
@@ -50,8 +51,8 @@ export function SafetyForm({ instanceName, environment }: { instanceName: string
         if (!change.isPending) change.mutate({ authLevel, isProduction }, { onSuccess: () => showToast('Saved.') });
       }}
     >
-      <Choices name="Who may come in" choices={levels} chosen={authLevel} onChoose={setAuthLevel} />
-      <Choices name="What an error shows" choices={errors} chosen={isProduction} onChoose={setProduction} />
+      <Choices name="Who may come in" term="auth-level" choices={levels} chosen={authLevel} onChoose={setAuthLevel} />
+      <Choices name="What an error shows" term="production" choices={errors} chosen={isProduction} onChoose={setProduction} />
       {change.error && <ProblemMessage error={change.error} />}
       <Button type="submit" primary loading={change.isPending} disabled={!isChanged || change.isPending}>
         Save
@@ -60,13 +61,16 @@ export function SafetyForm({ instanceName, environment }: { instanceName: string
   );
 }
 
-type ChoicesProps<V> = { name: string; choices: readonly Choice<V>[]; chosen: V; onChoose: (value: V) => void };
+type ChoicesProps<V> = { name: string; term: Term; choices: readonly Choice<V>[]; chosen: V; onChoose: (value: V) => void };
 
-function Choices<V extends string | boolean>({ name, choices, chosen, onChoose }: ChoicesProps<V>): ReactNode {
+function Choices<V extends string | boolean>({ name, term, choices, chosen, onChoose }: ChoicesProps<V>): ReactNode {
   const id = useId();
   return (
-    <fieldset className="choices">
-      <legend>{name}</legend>
+    <fieldset className="choices" aria-label={name}>
+      <legend>
+        {name}
+        <TermLink term={term} />
+      </legend>
       {choices.map((choice) => (
         <div key={choice.name} className="choice">
           <input

@@ -92,11 +92,14 @@ function AddShare({ instance, people }: { instance: InstanceView; people: Instan
   return (
     <form className="ui form after-list" onSubmit={form.submit} aria-label="Share with a colleague">
       <ColleagueField form={form} label="Share with" leaveOutIds={[people.owner.id, ...people.shares.map(({ person }) => person.id)]} />
-      <Choice form={form} name="level" label="What they may do" options={levelOptions} />
+      <Choice form={form} name="level" label="What they may do" term="operate-view" options={levelOptions} hint={meaningOf(form.values.level)} />
       <SubmitBar form={form} verb="Share" isReady={form.values.login.trim() !== ''} />
     </form>
   );
 }
+
+/** What the chosen level lets a colleague do. */
+const meaningOf = (chosen: string): string => shareLevels.flatMap((level) => (level === chosen ? [`Your colleague ${levelWords[level].means}.`] : [])).join('');
 
 function StopSharing({ instanceName, share, onClose }: { instanceName: string; share: Share; onClose: () => void }): ReactNode {
   const remove = useRemoveShare(instanceName);

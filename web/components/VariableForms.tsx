@@ -38,7 +38,17 @@ export function SetVariable({ instanceName, name, onClose }: { instanceName: str
     <Dialog title={name === '' ? 'Add a variable' : `Change ${name}`} onClose={onClose}>
       <form className="ui form" onSubmit={form.submit}>
         <div className="content">
-          {name === '' && <TextField form={form} name="name" label="Name" isFirst isCode hint="Capital letters, digits and underscore, for example API_KEY." />}
+          {name === '' && (
+            <TextField
+              form={form}
+              name="name"
+              label="Name"
+              term="environment-variable"
+              isFirst
+              isCode
+              hint="Capital letters, digits and underscore, for example API_KEY."
+            />
+          )}
           <TextField
             form={form}
             name="value"

@@ -31,7 +31,7 @@ export function Course(): ReactNode {
         <Link to="/people">‹ People</Link>
       </p>
       {isMissing(course.error) ? (
-        <Empty title={course.data ? `The course ${course.data.name} is deleted` : 'There is no such course, or it is not yours to see'}>
+        <Empty isPage title={course.data ? `The course ${course.data.name} is deleted` : 'There is no such course, or it is not yours to see'}>
           {course.data?.job && <Link to={`/jobs/${course.data.job.id}`}>See its last job</Link>}
         </Empty>
       ) : (

@@ -33,7 +33,7 @@ export function InstanceData(): ReactNode {
   const nowMs = useTens();
   return (
     <>
-      <p>{describeFacts(instance, nowMs)}</p>
+      <p>{isDeployed(instance) ? describeFacts(instance, nowMs) : 'Nothing has run here yet, so there are no data.'}</p>
       <FactGroup title="Backups" aside={<BackUp instance={instance} />}>
         <Answer query={backups}>
           {(list) =>

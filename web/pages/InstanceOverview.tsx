@@ -34,7 +34,6 @@ export function InstanceOverview(): ReactNode {
           {isDeployed(instance) && <Git instance={instance} />}
           {isDeployed(instance) && <RoomFacts instance={instance} />}
           <LastJobs instance={instance} />
-          <Activity instance={instance} />
         </div>
         <div>
           <Otree instance={instance} />
@@ -42,6 +41,7 @@ export function InstanceOverview(): ReactNode {
           <Notes instance={instance} />
         </div>
       </div>
+      <Activity instance={instance} />
     </>
   );
 }
@@ -109,7 +109,7 @@ function Now({ instance }: { instance: InstanceView }): ReactNode {
   return (
     <FactGroup title="Now">
       <FactList>
-        <Fact name="People">{describePeople(now.participantsInSession)}</Fact>
+        <Fact name="People">{describePeople(now.participantsInSession, now.sessionsInUse)}</Fact>
         <Fact name="Data">
           {now.rows === null ? 'not known yet' : `${countOf(now.rows, 'row')}${size}`}
           {now.sessions !== null && `, ${countOf(now.sessions, 'session')}`}
@@ -120,6 +120,12 @@ function Now({ instance }: { instance: InstanceView }): ReactNode {
         <Fact name="Processes">web {describeNumber(now.webProcesses)} (the worker runs inside it)</Fact>
         {now.restarts > 0 && <Fact name="Restarts">{countOf(now.restarts, 'time')} by itself since the last start</Fact>}
         {instance.memoryBytes !== null && <Fact name="Memory">{describeBytes(instance.memoryBytes)}</Fact>}
+        {instance.diskBytes !== null && (
+          <Fact name="Disk">
+            {describeBytes(instance.diskBytes)} of {describeBytes((instance.limits.diskMib ?? instance.limits.panelDiskMib) * 1024 * 1024)}
+          </Fact>
+        )}
+        <Fact name="Last participant">{instance.lastParticipantAt === null ? 'none yet' : <Ago at={instance.lastParticipantAt} />}</Fact>
         {instance.lastActivityAt !== null && (
           <Fact name="Last activity">
             <Ago at={instance.lastActivityAt} />

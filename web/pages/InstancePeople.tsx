@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
 import { adminPasswordSchema, type InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
+import type { InstancePeople as PeopleOfInstance } from '../../contracts/shares.ts';
 import { instanceApi } from '../addresses.ts';
 import { request } from '../api.ts';
 import { Answer } from '../components/Answer.tsx';
@@ -20,41 +21,53 @@ export function InstancePeople(): ReactNode {
   const people = useInstancePeople(instance.name);
   const [isHandingOver, setHandingOver] = useState(false);
   return (
-    <div className="column">
+    <>
       <Answer query={people}>
         {(list) => (
-          <>
-            <FactGroup title="Owner">
-              <p>
-                <strong>{list.owner.name}</strong> <span className="quiet">{list.owner.userName}</span>
-                <span className="block quiet">The owner {ownerMeans}. Lab managers may do all of this, too.</span>
-              </p>
-              <p>Two people changing one server lose data: that is why only the owner pushes.</p>
-              {canOnInstance(instance.standing, 'instance.hand-over') && (
-                <Button type="button" basic onClick={() => setHandingOver(true)}>
-                  Hand over…
-                </Button>
-              )}
-            </FactGroup>
+          <div className="two-columns">
+            <div>
+              <Owner instance={instance} people={list} onHandOver={() => setHandingOver(true)} />
+              {canOnInstance(instance.standing, 'instance.reveal-password') && <SignInToCopy instance={instance} />}
+            </div>
             <FactGroup title="Shared with">
               <ShareList instance={instance} people={list} />
             </FactGroup>
-          </>
+          </div>
         )}
       </Answer>
-      {canOnInstance(instance.standing, 'instance.reveal-password') && (
-        <FactGroup title="Colleagues without an account">
-          <p>
-            Somebody who only runs sessions in oTree itself needs its address, user name and password. Copy all three at once; nothing is shown here, and the
-            copying is recorded.
-          </p>
-          <p>
-            oTree sign-in <CopyButton what="address, user name and password" text={() => readSignIn(instance)} />
-          </p>
-        </FactGroup>
-      )}
       {isHandingOver && <HandOver instance={instance} onClose={() => setHandingOver(false)} />}
-    </div>
+    </>
+  );
+}
+
+function Owner({ instance, people: { owner }, onHandOver }: { instance: InstanceView; people: PeopleOfInstance; onHandOver: () => void }): ReactNode {
+  return (
+    <FactGroup title="Owner">
+      <p>
+        <strong>{owner.name}</strong> <span className="quiet">{owner.userName}</span>
+        <span className="block quiet">The owner {ownerMeans}. Lab managers may do all of this, too.</span>
+      </p>
+      <p>Two people changing one server lose data: that is why only the owner pushes.</p>
+      {canOnInstance(instance.standing, 'instance.hand-over') && (
+        <Button type="button" basic onClick={onHandOver}>
+          Hand over…
+        </Button>
+      )}
+    </FactGroup>
+  );
+}
+
+function SignInToCopy({ instance }: { instance: InstanceView }): ReactNode {
+  return (
+    <FactGroup title="Colleagues without an account">
+      <p>
+        Somebody who only runs sessions in oTree itself needs its address, user name and password. Copy all three at once; nothing is shown here, and the
+        copying is recorded.
+      </p>
+      <p>
+        oTree sign-in <CopyButton what="address, user name and password" text={() => readSignIn(instance)} />
+      </p>
+    </FactGroup>
   );
 }
 

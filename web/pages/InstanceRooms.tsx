@@ -18,6 +18,7 @@ import { RoomFiles } from '../components/RoomFiles.tsx';
 import { RoomSeats } from '../components/RoomSeats.tsx';
 import { isDeployed } from '../instance-actions.ts';
 import { useIsLive } from '../live.tsx';
+import { TermLink } from '../components/TermLink.tsx';
 import { useTab } from '../tab.ts';
 
 type Asked = { what: 'edit' | 'remove'; room: string } | { what: 'new' } | null;
@@ -42,6 +43,7 @@ export function InstanceRooms(): ReactNode {
           <div className="rooms-head">
             <p className="quiet">
               Open a room’s Lobby on the computers of the lab. Whoever sits down clicks “I am ready”; only then does oTree count that computer.
+              <TermLink term="lobby" />
             </p>
             {add}
           </div>
@@ -92,7 +94,7 @@ function Room({ instance, room, ask }: { instance: InstanceView; room: RoomView;
           </Button>
         )}
         {mayChange && room.edited && (
-          <Button type="button" basic compact aria-label={`Remove the room ${room.displayName}`} onClick={() => ask({ what: 'remove', room: room.name })}>
+          <Button type="button" basic compact aria-label={`Remove room… ${room.displayName}`} onClick={() => ask({ what: 'remove', room: room.name })}>
             Remove room…
           </Button>
         )}

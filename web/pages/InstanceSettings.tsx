@@ -19,44 +19,48 @@ export function InstanceSettings(): ReactNode {
   const { instance, ask } = useTab();
   if (!canOnInstance(instance.standing, 'instance.change')) return <p>Only {instance.owner.name} and lab managers change settings here.</p>;
   return (
-    <div className="column">
-      <FactGroup title="Deploy branch">
-        <BranchForm instance={instance} />
-      </FactGroup>
-      <FactGroup title="When models change">
-        <ResetsOnDrift instance={instance} />
-      </FactGroup>
-      <EnvironmentSettings instance={instance} />
-      <FactGroup title="Admin password">
-        <p>The password of oTree’s admin page. Setting it needs no reset: data and room links stay as they are.</p>
-        <ActButton instance={instance} kind="set-admin-password" ask={ask} />
-      </FactGroup>
-      {canOnInstance(instance.standing, 'instance.scale') && (
-        <FactGroup title="Scale">
-          <ScaleForm key={JSON.stringify([instance.intent, instance.limits])} instance={instance} />
+    <div className="two-columns">
+      <div>
+        <EnvironmentSettings instance={instance} />
+      </div>
+      <div>
+        <FactGroup title="Deploy branch">
+          <BranchForm instance={instance} />
         </FactGroup>
-      )}
-      <FactGroup title="Run">
-        <p>
-          <ActButton instance={instance} kind="start" ask={ask} />
-        </p>
-        <p>
-          <ActButton instance={instance} kind="restart" ask={ask} />
-        </p>
-      </FactGroup>
-      <FactGroup title="Danger">
-        <p>
-          <ActButton instance={instance} kind="stop" ask={ask} />
-        </p>
-        <p>
-          <ActButton instance={instance} kind="reset-database" ask={ask} />
-        </p>
-        {canOnInstance(instance.standing, 'instance.delete') ? (
-          <ActButton instance={instance} kind="delete" ask={ask} />
-        ) : (
-          <p className="quiet">Only a lab manager deletes an instance.</p>
+        <FactGroup title="When models change">
+          <ResetsOnDrift instance={instance} />
+        </FactGroup>
+        <FactGroup title="Admin password">
+          <p>The password of oTree’s admin page. Setting it needs no reset: data and room links stay as they are.</p>
+          <ActButton instance={instance} kind="set-admin-password" ask={ask} />
+        </FactGroup>
+        {canOnInstance(instance.standing, 'instance.scale') && (
+          <FactGroup title="Scale">
+            <ScaleForm key={JSON.stringify([instance.intent, instance.limits])} instance={instance} />
+          </FactGroup>
         )}
-      </FactGroup>
+        <FactGroup title="Run">
+          <p>
+            <ActButton instance={instance} kind="start" ask={ask} />
+          </p>
+          <p>
+            <ActButton instance={instance} kind="restart" ask={ask} />
+          </p>
+        </FactGroup>
+        <FactGroup title="Danger">
+          <p>
+            <ActButton instance={instance} kind="stop" ask={ask} />
+          </p>
+          <p>
+            <ActButton instance={instance} kind="reset-database" ask={ask} />
+          </p>
+          {canOnInstance(instance.standing, 'instance.delete') ? (
+            <ActButton instance={instance} kind="delete" ask={ask} />
+          ) : (
+            <p className="quiet">Only a lab manager deletes an instance.</p>
+          )}
+        </FactGroup>
+      </div>
     </div>
   );
 }
@@ -76,6 +80,7 @@ function BranchForm({ instance }: { instance: InstanceView }): ReactNode {
         form={form}
         name="deployBranch"
         label="Branch that is deployed"
+        term="deploy-branch"
         isCode
         hint="Empty: main or master. Pushes to other branches are refused with the command that would work."
       />

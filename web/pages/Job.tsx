@@ -13,7 +13,7 @@ export function Job(): ReactNode {
   useTitle('Job');
   const { id = '' } = useParams();
   const job = useJob(id);
-  if (isMissing(job.error)) return <Empty title="There is no such job, or it is not yours to see" />;
+  if (isMissing(job.error)) return <Empty isPage title="There is no such job, or it is not yours to see" />;
   return (
     <>
       <p>
@@ -27,7 +27,7 @@ export function Job(): ReactNode {
               {view.instanceName !== null && (
                 <>
                   {': '}
-                  <Link to={instancePath(view.instanceName)}>{view.instanceName}</Link>
+                  {view.isInstanceGone ? `${view.instanceName} (deleted)` : <Link to={instancePath(view.instanceName)}>{view.instanceName}</Link>}
                 </>
               )}
             </h1>

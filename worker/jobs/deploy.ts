@@ -6,6 +6,7 @@ import { asJson } from '../../domain/database.ts';
 import { findLock, updateDeployment } from '../../domain/deployments.ts';
 import { setState } from '../../domain/instance-state.ts';
 import { archiveOpener, tidyRepository } from '../../domain/repositories.ts';
+import { driftChoiceFor } from '../../domain/schema-drift.ts';
 import { specOf } from '../../domain/specs.ts';
 import { isCancellation, type JobRun } from '../job-run.ts';
 import { switchRelease } from '../switch-release.ts';
@@ -22,7 +23,7 @@ export async function deploy(run: JobRun): Promise<void> {
     const { gaps } = await run.step('try', 'Try it privately on an empty database', () =>
       ctx.platform.tryRelease(specOf(ctx, instance), deployment.number, { signal: run.signal, onOutput: run.write }),
     );
-    const plan = await planDrift(run, gaps);
+    const plan = await planDrift(run, { gaps, choice: driftChoiceFor(job, instance) });
     await tellWarnings(run, deployment, { before: release.warnings, now: plan.warnings });
     const reset = resetOnce(run, plan);
     await switchRelease(run, {
@@ -31,7 +32,7 @@ export async function deploy(run: JobRun): Promise<void> {
       label: 'Switch to the new version',
       beforeStart: reset.run,
       beforeGoingBack: async () => {
-        if (reset.isDone()) await remakeOldTables(run);
+        if (reset.isDone()) await remakeOldTables(run, plan);
       },
     });
     await updateDeployment(ctx, deployment, { state: 'succeeded', endedAt: new Date() });

@@ -3,14 +3,13 @@
 import { z } from 'zod';
 import { backupReasons, findIntactBackup, rowsOf } from '../../domain/backups.ts';
 import { refreshRoute } from '../../domain/routes.ts';
-import { roomsOf, withRooms } from '../../domain/rooms.ts';
-import { clearSeats } from '../../domain/seats.ts';
 import { setState } from '../../domain/instance-state.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { Backup } from '../../prisma/client/client.ts';
 import { backupStep } from '../backup-step.ts';
+import { forgetOldData } from '../forget-old-data.ts';
 import type { JobRun } from '../job-run.ts';
-import { startSteps, stopSteps } from './start-stop.ts';
+import { startSteps, startWithNewData, stopSteps } from './start-stop.ts';
 
 const inputSchema = z.object({ backupId: z.string() });
 
@@ -28,15 +27,16 @@ export async function restore(run: JobRun): Promise<void> {
     if (instance.intent === 'run' && !signal.aborted) await startSteps(run);
     throw error;
   }
-  if (instance.intent === 'run') return startSteps(run);
+  if (instance.intent === 'run') return startWithNewData(run);
   await refreshRoute(ctx, instance.id, signal);
   await setState(ctx, instance.id, { state: 'stopped' });
 }
 
-async function exchange({ ctx, instance, signal, step, write }: JobRun, backup: Backup): Promise<void> {
+async function exchange(run: JobRun, backup: Backup): Promise<void> {
+  const { ctx, instance, signal, step, write } = run;
   await step('restore', 'Restore into a fresh database, count, and change places', async () => {
     await ctx.platform.restoreDatabase(specOf(ctx, instance), { file: backup.file, rowCounts: backup.rowCounts as Record<string, number> }, signal);
     write(`       ${rowsOf(backup)} rows of ${backup.createdAt.toISOString().slice(0, 16).replace('T', ' ')} UTC are back, with equal counts\n`);
-    for (const room of roomsOf(await withRooms(ctx, instance))) await clearSeats(ctx, instance, room.name);
+    await forgetOldData(run);
   });
 }

@@ -1,6 +1,7 @@
 // Start, stop, restart, and a new admin password.
 
 import { AppError } from '../../contracts/errors.ts';
+import { lookInto } from '../../domain/observe-facts.ts';
 import { setState } from '../../domain/instance-state.ts';
 import { refreshRoute } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
@@ -52,4 +53,13 @@ export async function startSteps({ ctx, instance, signal, step }: JobRun): Promi
     await refreshRoute(ctx, instance.id, signal);
   });
   await setState(ctx, instance.id, { state: 'running' });
+}
+
+/** As `startSteps`, after the data were exchanged: when the job ends, the pages count what is there now. */
+export async function startWithNewData(run: JobRun): Promise<void> {
+  await startSteps(run);
+  const { ctx, instance } = run;
+  await lookInto(ctx, await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } })).catch((error: unknown) =>
+    ctx.log.warn('an instance could not be looked into', { instanceId: instance.id, error: String(error) }),
+  );
 }
