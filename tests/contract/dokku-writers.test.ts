@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveApp } from '../../platforms/dokku/host.ts';
 import { Turns } from '../../platforms/dokku/turns.ts';
-import type { DokkuCommand } from '../../platforms/dokku-commands.ts';
+import { configImport } from '../../platforms/dokku-commands.ts';
 import { Secret } from '../../platforms/secret.ts';
 import type { ReplayHost } from '../dokku/replay-host.ts';
 import { type DokkuStand, replaySite, standOn } from './dokku-stand.ts';
@@ -73,18 +73,17 @@ describe('variables of an app', { timeout: 120_000 }, () => {
 
   it('are repaired when somebody else writes in between', async () => {
     const before = variables();
-    const foreign: DokkuCommand = {
-      line: `config:set --no-restart ${liveApp(spec.instanceId)} FOREIGN=1`,
-      takesInput: false,
-      timeoutMs: 10_000,
-      showsSecrets: false,
-    };
     const changed = { ...spec, environment: { ...spec.environment, GREETING: new Secret('changed') } };
-    let isOver = false;
-    const configuring = stand.platform.configure(changed).finally(() => (isOver = true));
-    // As fast as it can be, until the adapter has begun to write.
-    while (!isOver && !replay.commands().at(-1)?.line.includes('config:import')) await stand.connection.run(foreign);
-    await configuring;
+    const imports = (): number => replay.commands().filter(({ line }) => line.includes('config:import')).length;
+    const already = imports();
+    // Each command takes a moment before it begins: both are under way together then.
+    replay.setLatency(150);
+    const configuring = stand.platform.configure(changed);
+    await expect.poll(imports, { interval: 1, timeout: 20_000 }).toBe(already + 1);
+    const foreign = stand.connection.run(configImport(liveApp(spec.instanceId), { replace: false }), { input: Buffer.from('{"FOREIGN":"1"}') });
+    await Promise.all([configuring, foreign]);
+    replay.setLatency(0);
+    expect(imports(), 'it was written again').toBeGreaterThan(already + 2);
     expect(variables()).toMatchObject({ ...before, GREETING: 'changed' });
   });
 
