@@ -149,6 +149,11 @@ export const errorTable = {
     sentence: 'The host {host} does not accept the panel’s key.',
     hint: 'As root on the host, add the panel’s public key with dokku ssh-keys:add, then try again.',
   },
+  host_name_taken: {
+    status: 409,
+    sentence: 'The app “{app}” on the Dokku host has the address {hostName} already.',
+    hint: 'Choose another name, or take the address from that app: dokku domains:remove {app} {hostName}.',
+  },
   outcome_unknown: {
     status: 504,
     sentence: '“{what}” was sent to the host {host}, but how it ended is not known: {reason}.',

@@ -15,12 +15,17 @@ const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 
 
 /** Address of an instance without a slash at the end. An instance with a port has it for good; one without lives under the panel's host name; on Dokku under that host's own. */
 export function instanceUrl(config: Config, instance: Addressed): string {
-  if (config.PLATFORM === 'dokku') return new URL(`http://i-${instance.id}.${config.DOKKU_DOMAIN}:${config.DOKKU_HTTP_PORT}`).origin;
+  const own = platformHostName(config, instance);
+  if (own !== null) return config.DOKKU_HTTP_PORT === 80 ? `http://${own}` : `http://${own}:${config.DOKKU_HTTP_PORT}`;
   // Put together by hand: a list asks for fifty, and a URL object costs more than all else of a row.
   const { protocol, hostname, host } = config.publicUrl;
   if (instance.port === null) return `${protocol}//${instance.name}.${host}`;
   return instance.port === defaultPorts[protocol] ? `${protocol}//${hostname}` : `${protocol}//${hostname}:${instance.port}`;
 }
+
+/** The name of an instance at the front door that its platform has of its own; null where the panel's is the only one. */
+export const platformHostName = (config: Config, { name }: Pick<Instance, 'name'>): string | null =>
+  config.PLATFORM === 'dokku' ? `${name}.${config.DOKKU_DOMAIN}` : null;
 
 /** What goes after `git remote add lab`. */
 export const gitRemoteUrl = (config: Config, name: string): string => `ssh://git@${config.publicUrl.hostname}:${config.GIT_SSH_PORT}/${name}.git`;

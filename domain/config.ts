@@ -87,7 +87,7 @@ export const settings = {
       .optional(),
     'domain',
     'none',
-    'Participants reach an instance as i-ID.DOMAIN; every name under it must lead to the Dokku host.',
+    'Participants reach an instance as NAME.DOMAIN; every name under it must lead to the Dokku host.',
   ),
   DOKKU_BASE_IMAGE: setting(
     z.string().default('python:3.11-slim-bookworm'),

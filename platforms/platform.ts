@@ -9,6 +9,8 @@ export type InstanceSpec = {
   readonly instanceId: string;
   /** Operating-system user id of this instance when the platform separates by user ids, else null. */
   readonly osUserId: number | null;
+  /** Host name under which people reach it, on a platform that has a front door of its own; null: the panel's front door, or what the platform gives by itself. */
+  readonly hostName: string | null;
   /** Name of oTree's session cookie for this instance. */
   readonly cookieName: string;
   /** Password of the instance's own database role. */

@@ -18,19 +18,17 @@ const options = {
   python: { type: 'string', default: '3.11' },
   'http-host': { type: 'string' },
   'http-port': { type: 'string', default: '80' },
-  domain: { type: 'string' },
   'index-url': { type: 'string' },
   'ca-file': { type: 'string' },
 } as const;
 
 const usage = `npm run test:dokku -- --host HOST --key FILE [options] [-- arguments for vitest]
 
-  --host HOST        the Dokku host, with the plugin postgres
+  --host HOST        the Dokku host, with the plugin postgres and a global domain
   --key FILE         private key that the host knows (dokku ssh-keys:add)
   --port 22  --user dokku  --host-key SHA256:…
   --base-image IMG   what images begin with (${options['base-image'].default}); --python 3.11 is the Python in it
   --http-host HOST   --http-port 80   where its nginx answers; the same host when left out
-  --domain D         instances are reached as i-ID.D; what the host gives new apps when left out
   --index-url URL    --ca-file PEM    the package index that builds on the host use
 
 The suite makes apps and services called i-t… and destroys them at the end. It takes about an hour.

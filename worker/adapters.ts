@@ -55,7 +55,6 @@ async function openDokku({ config, log }: Context): Promise<Platform> {
     connection,
     dataDir,
     http: { host, port: config.DOKKU_HTTP_PORT },
-    domain,
     maxBodyMib: config.MAX_UPLOAD_MIB,
     workshop: {
       ground: groundOf(config),

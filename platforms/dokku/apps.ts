@@ -7,8 +7,6 @@ import {
   appsDestroy,
   checksSet,
   type DokkuCommand,
-  domainsReport,
-  domainsSet,
   gitSet,
   nginxSet,
   portsReport,
@@ -16,10 +14,11 @@ import {
   psScale,
   resourceLimit,
 } from '../dokku-commands.ts';
-import { readDomains, readPorts } from '../dokku-reports.ts';
+import { readPorts } from '../dokku-reports.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { ask, change } from './asking.ts';
 import { clearScratch, destroyServices, ensureDatabase, isApp } from './databases.ts';
+import { ensureDomain, requireFreeName } from './domains.ts';
 import { type Host, liveApp, pathsOf, trialApp } from './host.ts';
 
 /** Where oTree listens in its container; Dokku's own choice. */
@@ -30,6 +29,7 @@ const RETIRE_SECONDS = 5;
 /** Makes both apps and the database with its link; what is there is kept. */
 export async function createApps(host: Host, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
   const [live, trial] = [liveApp(spec.instanceId), trialApp(spec.instanceId)];
+  await requireFreeName(host, spec);
   for (const app of [live, trial]) {
     await change(host, appsCreate(app), { signal, fine: ['exists'], isDone: async () => await isApp(host, app) });
     await set(host, gitSet(app, 'deploy-branch', 'main'));
@@ -45,7 +45,7 @@ export async function createApps(host: Host, spec: InstanceSpec, signal: AbortSi
   await set(host, checksSet(live, 'wait-to-retire', String(RETIRE_SECONDS)));
   await set(host, nginxSet(live, 'client-max-body-size', `${host.maxBodyMib}m`));
   await ensurePorts(host, live);
-  await ensureDomain(host, spec.instanceId);
+  await ensureDomain(host, spec);
 }
 
 /** A property that may be set again at any time: unknown means once more. */
@@ -64,21 +64,6 @@ async function ensurePorts(host: Host, app: string): Promise<void> {
   const done = await change(host, command, { isDone: async () => true });
   if (done === null) await ask(host, command);
   if (!(await isRight())) throw new AppError('platform_failed', { reason: 'Dokku does not keep the port of this experiment.' });
-}
-
-/** The instance must have a name of its own at the host's nginx, else a neighbour would answer for it. */
-async function ensureDomain(host: Host, instanceId: string): Promise<void> {
-  const app = liveApp(instanceId);
-  const names = await domainsOf(host, app);
-  const wanted = host.domain === null ? null : `${app}.${host.domain}`;
-  if (wanted === null && names.length === 0) throw new AppError('platform_failed', { reason: 'the Dokku host gives new apps no domain: set DOKKU_DOMAIN.' });
-  if (wanted === null || names.includes(wanted)) return;
-  await change(host, domainsSet(app, [wanted]), { isDone: async () => (await domainsOf(host, app)).includes(wanted) });
-}
-
-/** Names under which the host's nginx shows an app. */
-export async function domainsOf(host: Host, app: string): Promise<readonly string[]> {
-  return readDomains((await ask(host, domainsReport(app))).stdout).hosts;
 }
 
 /** Removes both apps with whatever runs or is built in them, the databases, and the panel's own files. */

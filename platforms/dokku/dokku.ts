@@ -35,7 +35,7 @@ import { databaseFacts, readParticipants } from './sql.ts';
 import { tryRelease } from './trials.ts';
 import { Turns } from './turns.ts';
 
-export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'domain' | 'maxBodyMib'> & { readonly workshop: Workshop };
+export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'maxBodyMib'> & { readonly workshop: Workshop };
 
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 

@@ -3,7 +3,7 @@
 import { AppError } from '../../contracts/errors.ts';
 import { askOtree as ask, type OtreePlace } from '../otree-client.ts';
 import type { InstanceAccess, OtreeRequest } from '../platform.ts';
-import { domainsOf } from './apps.ts';
+import { domainsOf } from './domains.ts';
 import { type Host, liveApp } from './host.ts';
 
 /** What nginx itself answers while nothing stands behind it. */
@@ -18,9 +18,7 @@ export async function placeOf(host: Host, instanceId: string): Promise<OtreePlac
 }
 
 async function firstName(host: Host, app: string): Promise<string> {
-  const names = await domainsOf(host, app);
-  const wanted = `${app}.${host.domain ?? ''}`;
-  const name = names.includes(wanted) ? wanted : names[0];
+  const [name] = await domainsOf(host, app);
   if (name === undefined) throw new AppError('platform_failed', { reason: 'the experiment has no domain on the Dokku host.' });
   return name;
 }

@@ -11,8 +11,6 @@ export type Host = {
   readonly dataDir: string;
   /** Where the host's nginx answers. */
   readonly http: { readonly host: string; readonly port: number };
-  /** Instances get `i-ID.DOMAIN`; null: what the host itself gives new apps. */
-  readonly domain: string | null;
   /** Largest request that a participant may send. */
   readonly maxBodyMib: number;
   readonly turns: Turns;

@@ -10,6 +10,7 @@ import { answersLogin } from '../otree-client.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { ask, change, failure, settle } from './asking.ts';
 import { ensureLink, isApp, liveService } from './databases.ts';
+import { ensureDomain } from './domains.ts';
 import { placeOf } from './front.ts';
 import { type Host, liveApp } from './host.ts';
 import { keepLog } from './logs.ts';
@@ -40,6 +41,7 @@ export async function startInstance(host: Host, spec: InstanceSpec, signal: Abor
     await ensureLink(host, spec.instanceId);
     await shutPass(host, { instanceId: spec.instanceId, service: await liveService(host, spec.instanceId) });
     await writeSettings(host, app, { spec });
+    await ensureDomain(host, spec);
     await ask(host, resourceLimit(app, { memoryMib: spec.limits.memoryMib }));
     await keepLog(host, spec.instanceId);
     signal.throwIfAborted();

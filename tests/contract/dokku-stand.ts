@@ -25,7 +25,6 @@ const CACHE = path.join(os.tmpdir(), 'arboretum-test-cache');
 export type DokkuSite = {
   readonly ssh: DokkuHost;
   readonly http: { readonly host: string; readonly port: number };
-  readonly domain: string | null;
   readonly baseImage: string;
   /** Version of the Python in the base image. */
   readonly python: string;
@@ -63,7 +62,7 @@ export async function standOn(site: DokkuSite): Promise<DokkuStand> {
     tree: { baseImage: site.baseImage, packageIndex: site.packageIndex },
     python: site.python,
   };
-  const place = { dataDir, http: site.http, domain: site.domain, maxBodyMib: 50 };
+  const place = { dataDir, http: site.http, maxBodyMib: 50 };
   const [connection, watching] = [new DokkuConnection(site.ssh), new DokkuConnection(site.ssh)];
   const anotherPlatform = (): DokkuPlatform => new DokkuPlatform({ connection, ...place, workshop });
   const host = { connection: watching, ...place, turns: new Turns(), settled: new Set<string>(), names: new Map<string, string>() };
@@ -91,7 +90,6 @@ export async function replaySite(): Promise<DokkuSite & { readonly replay: Repla
     replay,
     ssh: { host: '127.0.0.1', port: replay.port, user: 'dokku', privateKey: new Secret(keys.private), hostKey: replay.fingerprint() },
     http: { host: '127.0.0.1', port: replay.httpPort },
-    domain: null,
     baseImage: 'python:3.11-slim-bookworm',
     python: '3.11',
     packageIndex: certificates(),

@@ -23,6 +23,7 @@ export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
   return {
     instanceId,
     osUserId: randomInt(200_000, 209_999),
+    hostName: null,
     cookieName: `otree_${instanceId}`,
     databasePassword: new Secret(`p@ss:/?#%'"\\ ${instanceId}`),
     adminPassword: new Secret(`admin '"$%\\ ${instanceId}`),

@@ -18,7 +18,6 @@ type Site = {
   readonly python: string;
   readonly 'http-host'?: string;
   readonly 'http-port': number;
-  readonly domain?: string;
   readonly 'index-url'?: string;
   readonly 'ca-file'?: string;
 };
@@ -31,7 +30,6 @@ async function realSite(): Promise<DokkuSite> {
   return {
     ssh: { host: site.host, port: site.port, user: site.user, privateKey: new Secret(await readFile(site.key, 'utf8')), hostKey: site['host-key'] ?? null },
     http: { host: site['http-host'] ?? site.host, port: site['http-port'] },
-    domain: site.domain ?? null,
     baseImage: site['base-image'],
     python: site.python,
     packageIndex: {

@@ -110,7 +110,8 @@ describe('on a Dokku host', () => {
   const config = () => loadConfig({ PLATFORM: 'dokku', DOKKU_HOST: 'dokku.lab.example', DOKKU_DOMAIN: 'exp.lab.example', DOKKU_HTTP_PORT: '8081' });
 
   it('instances have their address there, and no port here', async () => {
-    expect(instanceUrl(config(), { id: 'abc', name: 'trust', port: null })).toBe('http://i-abc.exp.lab.example:8081');
+    expect(instanceUrl(config(), { id: 'abc', name: 'trust', port: null })).toBe('http://trust.exp.lab.example:8081');
+    expect(instanceUrl({ ...config(), DOKKU_HTTP_PORT: 80 }, { id: 'abc', name: 'trust', port: null })).toBe('http://trust.exp.lab.example');
     expect(await resolveAddressMode(config())).toBe('subdomain');
   });
 

@@ -160,6 +160,7 @@ describe('an image made from it', () => {
   const spec = {
     instanceId: 'abcdefghijkl',
     osUserId: null,
+    hostName: null,
     cookieName: 'otree_abc',
     databasePassword: new Secret('not used here'),
     adminPassword: new Secret('the-panels-password'),
