@@ -13,6 +13,24 @@ export const systemSchema = z.object({
 });
 export type SystemView = z.infer<typeof systemSchema>;
 
+/** The machine on which instances run, where that is another one. */
+export const hostSchema = z.object({
+  address: z.string(),
+  isUp: z.boolean(),
+  downSince: z.string().nullable(),
+  publicKey: z.string(),
+  /** What to type there, as root, so that it lets the panel in. */
+  addKeyCommand: z.string(),
+  hostKey: z.string().nullable(),
+  version: z.string().nullable(),
+  plugins: z.array(z.object({ name: z.string(), version: z.string() })),
+  problems: z.array(z.string()),
+  warnings: z.array(z.string()),
+  /** Instances are NAME.DOMAIN. */
+  domain: z.string(),
+});
+export type HostView = z.infer<typeof hostSchema>;
+
 /** How mails go: what is set, and what became of the last one. */
 export const mailStateSchema = z.object({
   isConfigured: z.boolean(),

@@ -13,6 +13,8 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cancel-job'), jobId: z.string() }),
   z.object({ kind: z.literal('create-session'), instanceId: z.string(), room: z.string(), actor: actorSchema, ...createSessionSchema.shape }),
   z.object({ kind: z.literal('ping') }),
+  /** How the machine is on which instances run. */
+  z.object({ kind: z.literal('look-at-host') }),
   /** Somebody looks at this instance's seats: keep its facts right within a second for a while. */
   z.object({ kind: z.literal('watch'), instanceId: z.string() }),
   /** Look into the instance now and store what is seen. */

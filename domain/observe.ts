@@ -8,7 +8,7 @@ import { record } from './audit.ts';
 import { systemActor, type WorkerContext } from './context.ts';
 import { readFacts, storeFacts } from './facts.ts';
 import { announceInstance } from './instances.ts';
-import { setState } from './instance-state.ts';
+import { halfDeleted, setState } from './instance-state.ts';
 import { announceJob, requestJob } from './jobs.ts';
 
 const unobserved = ['creating', 'failed', 'deleted'];
@@ -29,7 +29,8 @@ export async function observeInstances(ctx: WorkerContext, options: { only?: str
   const begin = new Date();
   const seen = await ctx.platform.observe(instances.map(({ id }) => id));
   const ids = [...seen.keys()];
-  await ctx.db.instance.updateMany({ where: { id: { in: ids } }, data: { observedAt: new Date() } });
+  const known = ids.filter((id) => seen.get(id)?.state !== 'unknown');
+  await ctx.db.instance.updateMany({ where: { id: { in: known } }, data: { observedAt: new Date() } });
   // What was seen may be older than a job that ended meanwhile: the job knows better.
   const jobs = await ctx.db.job.findMany({
     where: { instanceId: { in: ids }, OR: [{ state: 'running' }, { endedAt: { gte: begin } }] },
@@ -41,7 +42,7 @@ export async function observeInstances(ctx: WorkerContext, options: { only?: str
     if (!observation) continue;
     await writeNumbers(ctx, instance, observation);
     if (busy.has(instance.id) && !options.isJobOver) continue;
-    if (instance.state === 'unknown' && instance.stateDetail !== null && observation.state === 'absent') continue;
+    if (instance.stateDetail === halfDeleted && (observation.state === 'absent' || observation.state === 'unknown')) continue;
     await setState(ctx, instance.id, { state: stateOf(instance, observation), detail: observation.detail });
   }
 }

@@ -101,9 +101,9 @@ export type SchemaGap = {
 /** What was learnt while a release ran privately. */
 export type Trial = { readonly gaps: readonly SchemaGap[] };
 
-/** What the platform sees of one instance. `absent`: never created or destroyed. */
+/** What the platform sees of one instance. `absent`: never created or destroyed; `unknown`: nobody can look just now, the numbers are those seen last. */
 export type Observation = {
-  readonly state: 'absent' | 'stopped' | 'starting' | 'running' | 'unhealthy' | 'crashed';
+  readonly state: 'unknown' | 'absent' | 'stopped' | 'starting' | 'running' | 'unhealthy' | 'crashed';
   readonly detail: string | null;
   readonly exitCode: number | null;
   readonly restarts: number;
@@ -164,6 +164,27 @@ export type Capabilities = {
   readonly isolationNote: string;
 };
 
+/** A machine that the panel reaches over a network: what it needs there, and what was found. */
+export type HostReport = {
+  /** `USER@HOST:PORT`. */
+  readonly address: string;
+  readonly isUp: boolean;
+  /** Since when it cannot be reached; null while it can, and before the first attempt. */
+  readonly downSince: Date | null;
+  /** The panel's own public key, one line. */
+  readonly publicKey: string;
+  /** Fingerprint that the host showed and must show from now on; null before. */
+  readonly hostKey: string | null;
+  /** null when it could not be asked. */
+  readonly version: string | null;
+  /** Plugins that are not part of Dokku itself. */
+  readonly plugins: readonly { readonly name: string; readonly version: string }[];
+  /** What stands in the way, each with what to do about it. */
+  readonly problems: readonly string[];
+  /** What works but is worth knowing. */
+  readonly warnings: readonly string[];
+};
+
 /**
  * Contract for all methods: idempotent (a second call after a crash in the middle completes the work), abortable,
  * serialised per instance by the caller's job lock. Errors are `AppError`s; anything else is a bug.
@@ -172,6 +193,9 @@ export type Capabilities = {
 export interface Platform {
   readonly kind: 'local' | 'swarm' | 'dokku' | 'fake';
   capabilities(): Promise<Capabilities>;
+
+  /** How the machine is on which instances run, asked now; never throws. null: that is this machine. */
+  lookAtHost(): Promise<HostReport | null>;
 
   /** Makes folders, user, empty database and role. May be called in any state; existing data are kept. @throws platform_failed, database_unreachable, disk_full */
   create(spec: InstanceSpec, signal: AbortSignal): Promise<void>;

@@ -110,6 +110,9 @@ async function takeAndShow(ctx: Context, visit: Visit): Promise<void> {
   visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
 }
 
+/** While nobody can look at it, an experiment most likely goes on as it was. */
+const mayAnswer: readonly string[] = ['running', 'unknown'];
+
 async function showSeat(ctx: Context, visit: Visit): Promise<void> {
   const place = await findPlace(ctx, visit);
   const { instance, room, label } = place;
@@ -127,7 +130,7 @@ async function showSeat(ctx: Context, visit: Visit): Promise<void> {
   if (isLooking) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
   const seat = await openSeat(ctx, instance, place);
   if (seat.readyAt === null) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
-  if (instance.state !== 'running') return show({ body: waitingBody(reader, texts.notYet), refresh: { seconds: between(4, 6), url: own + reader.query } });
+  if (!mayAnswer.includes(instance.state)) return show({ body: waitingBody(reader, texts.notYet), refresh: { seconds: between(4, 6), url: own + reader.query } });
   const turn = await turnOf(ctx, instance.id, await timeOf(ctx, instance.id, seat));
   if (turn.waitMs > holdMs)
     return show({ body: waitingBody(reader, describeTurn(texts, turn)), refresh: { seconds: secondsUntil(turn), url: own + reader.query } });

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tan
 import { meSchema, panelSchema, type Me, type PanelView } from '../contracts/people.ts';
 import { canOnPanel, type PanelAction } from '../contracts/roles.ts';
 import { legalTextListSchema, type LegalText } from '../contracts/legal.ts';
-import { aboutSchema, mailStateSchema, systemSchema, type About, type MailState, type SystemView } from '../contracts/system.ts';
+import { aboutSchema, hostSchema, mailStateSchema, systemSchema, type About, type HostView, type MailState, type SystemView } from '../contracts/system.ts';
 import { isSignedOut, keepCsrfToken, request, send } from './api.ts';
 import { forgetNotifications } from './notifications.ts';
 import { showToast } from './toasts.ts';
@@ -27,6 +27,9 @@ export const useLegalTexts = (): UseQueryResult<LegalText[]> =>
 
 export const useSystem = (): UseQueryResult<SystemView> =>
   useQuery({ queryKey: ['system'], queryFn: ({ signal }) => request(systemSchema, '/system', { signal }), refetchInterval: 10_000 });
+
+export const useHost = (): UseQueryResult<HostView> =>
+  useQuery({ queryKey: ['host'], queryFn: ({ signal }) => request(hostSchema, '/system/host', { signal }), refetchInterval: 10_000 });
 
 /** Who is signed in; null: nobody. While the panel does not answer, it is asked again by itself. */
 export const useMe = (): UseQueryResult<Me | null> =>

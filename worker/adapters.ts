@@ -56,16 +56,16 @@ async function openDokku({ config, log }: Context): Promise<Platform> {
     dataDir,
     http: { host, port: config.DOKKU_HTTP_PORT },
     maxBodyMib: config.MAX_UPLOAD_MIB,
+    entrance: { address: `${user}@${host}:${port}`, publicKey },
     workshop: {
       ground: groundOf(config),
       tree: { baseImage: config.DOKKU_BASE_IMAGE, packageIndex: packageIndexOf(config) },
       python: config.DOKKU_PYTHON,
     },
   });
-  await platform.hello().then(
-    (version) => log.info('the Dokku host answers', { host, version }),
-    (error: unknown) => log.error('the Dokku host cannot be used yet', { host, error: String(error), publicKey }),
-  );
+  const { version, problems } = await platform.lookAtHost();
+  if (version !== null) log.info('the Dokku host answers', { host, version });
+  for (const problem of problems) log.error('the Dokku host cannot be used yet', { host, problem, publicKey });
   return platform;
 }
 

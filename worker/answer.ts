@@ -34,6 +34,8 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
       return lookForCancel(question.jobId);
     case 'create-session':
       return createOtreeSession(ctx, question);
+    case 'look-at-host':
+      return ctx.platform.lookAtHost();
     case 'watch':
       facts.watch(question.instanceId);
       return done;

@@ -7,6 +7,7 @@ import type {
   Capabilities,
   Dump,
   EditedRoom,
+  HostReport,
   InstanceAccess,
   InstanceSpec,
   LogPiece,
@@ -16,10 +17,8 @@ import type {
   Platform,
   Trial,
 } from '../platform.ts';
-import { version } from '../dokku-commands.ts';
-import { readVersion } from '../dokku-reports.ts';
 import { createApps, destroyApps } from './apps.ts';
-import { ask, settle } from './asking.ts';
+import { settle } from './asking.ts';
 import { buildRelease, type Workshop } from './build.ts';
 import { ensureLink, liveService } from './databases.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from './dumps.ts';
@@ -28,6 +27,7 @@ import { type Host, liveApp, trialApp } from './host.ts';
 import { openLog, readLog, readLogFrom } from './logs.ts';
 import { Observer } from './observe.ts';
 import { pruneReleases, requireRelease, selectRelease } from './releases.ts';
+import { type Entrance, reportOn } from './report.ts';
 import { setRooms } from './rooms.ts';
 import { resetDatabase, type RunIo, startInstance, stopInstance } from './running.ts';
 import { writeSettings } from './settings.ts';
@@ -35,7 +35,7 @@ import { databaseFacts, readParticipants } from './sql.ts';
 import { tryRelease } from './trials.ts';
 import { Turns } from './turns.ts';
 
-export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'maxBodyMib'> & { readonly workshop: Workshop };
+export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'maxBodyMib'> & { readonly workshop: Workshop; readonly entrance: Entrance };
 
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 
@@ -45,16 +45,17 @@ export class DokkuPlatform implements Platform {
   readonly #host: Host;
   readonly #workshop: Workshop;
   readonly #observer: Observer;
+  readonly #entrance: Entrance;
 
-  constructor({ workshop, ...options }: DokkuOptions) {
+  constructor({ workshop, entrance, ...options }: DokkuOptions) {
     this.#host = { ...options, turns: new Turns(), settled: new Set(), names: new Map() };
     this.#workshop = workshop;
+    this.#entrance = entrance;
     this.#observer = new Observer(this.#host);
   }
 
-  /** Dokku's version; the first thing that is asked of a host. @throws host_unreachable, host_key_changed, host_refuses_key, platform_failed */
-  async hello(): Promise<string> {
-    return readVersion((await ask(this.#host, version())).stdout);
+  async lookAtHost(): Promise<HostReport> {
+    return await reportOn(this.#host, this.#entrance);
   }
 
   async capabilities(): Promise<Capabilities> {

@@ -6,7 +6,7 @@ import type { DokkuConnection } from './connection.ts';
 import type { Turns } from './turns.ts';
 
 export type Host = {
-  readonly connection: Pick<DokkuConnection, 'run' | 'state'>;
+  readonly connection: Pick<DokkuConnection, 'run' | 'state' | 'hostKey'>;
   /** Where the panel keeps releases and logs of its instances, one folder each (`DATA_DIR/dokku`). */
   readonly dataDir: string;
   /** Where the host's nginx answers. */

@@ -20,7 +20,7 @@ export async function ensureKey(file: string): Promise<{ privateKey: Secret; pub
 }
 
 /** The connection, with the host's key written down after the first command that reached it. */
-export function rememberingHostKey(connection: DokkuConnection, file: string): Pick<DokkuConnection, 'run' | 'state'> {
+export function rememberingHostKey(connection: DokkuConnection, file: string): Pick<DokkuConnection, 'run' | 'state' | 'hostKey'> {
   let isWritten = false;
   const remember = async (): Promise<void> => {
     const seen = connection.hostKey();
@@ -37,6 +37,7 @@ export function rememberingHostKey(connection: DokkuConnection, file: string): P
       }
     },
     state: () => connection.state(),
+    hostKey: () => connection.hostKey(),
   };
 }
 

@@ -1,6 +1,7 @@
 // What the host sees of instances: Docker's word about the container, an answer through nginx, and what was known when the host is away.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { AppError } from '../../contracts/errors.ts';
 import { logs, psInspect, psReport } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
 import { type DokkuContainer, readLogLines, readPsInspect, readPsReport } from '../dokku-reports.ts';
@@ -92,13 +93,20 @@ export class Observer {
     return looking;
   }
 
+  /** What was seen last; nobody knows how it is while the host is away. */
   #remembered(instanceId: string, error?: unknown): Observation {
+    const seen = this.#known.get(instanceId) ?? { ...NOTHING, state: 'unhealthy' as const };
     const { isUp, downSince } = this.#host.connection.state();
-    const since = downSince === null ? '' : ` since ${downSince.toISOString().slice(11, 16)} UTC`;
-    const detail = isUp ? (error instanceof Error ? error.message : 'The Dokku host is slow to answer.') : `The Dokku host cannot be reached${since}.`;
-    const known = this.#known.get(instanceId);
-    if (known !== undefined && isUp && error === undefined) return known;
-    return known === undefined ? { ...NOTHING, state: 'unhealthy', detail } : { ...known, detail };
+    if (!isUp && downSince !== null) return { ...seen, state: 'unknown', detail: this.#saysAway(downSince, error) };
+    if (error !== undefined) return { ...seen, detail: error instanceof Error ? error.message : String(error) };
+    return this.#known.get(instanceId) ?? { ...seen, detail: 'The Dokku host is slow to answer.' };
+  }
+
+  /** Minutes go into the sentence, so that it does not change with each look. */
+  #saysAway(since: Date, error: unknown): string {
+    if (error instanceof AppError && (error.code === 'host_key_changed' || error.code === 'host_refuses_key')) return `${error.message} ${error.hint}`;
+    const { reason } = this.#host.connection.state();
+    return `The Dokku host cannot be reached since ${since.toISOString().slice(11, 16)} UTC: ${reason ?? 'it does not answer'}.`;
   }
 }
 

@@ -62,6 +62,10 @@ export class LocalPlatform implements Platform {
     }
   }
 
+  async lookAtHost(): Promise<null> {
+    return null;
+  }
+
   async capabilities(): Promise<Capabilities> {
     const { separatesUsers } = this.#ground;
     const places = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup/cgroup.subtree_control'];

@@ -1,10 +1,11 @@
 // The panel itself: what it is made of and whether each part answers.
 
 import { z } from 'zod';
-import { systemSchema } from '../../contracts/system.ts';
+import { hostSchema, systemSchema, type HostView } from '../../contracts/system.ts';
 import type { Context } from '../../domain/context.ts';
 import { resolveAddressMode } from '../../domain/addresses.ts';
 import { askWorker } from '../ask-worker.ts';
+import { AppError } from '../../contracts/errors.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
 import { panelVersion } from '../version.ts';
 
@@ -46,4 +47,21 @@ export const systemRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEnd
       parts: await lookAtParts(ctx, pingRedis),
     }),
   }),
+  endpoint({
+    method: 'get',
+    path: '/system/host',
+    action: 'system.read',
+    summary: 'The Dokku host: how it is, what the panel needs there and what it found',
+    response: hostSchema,
+    run: async ({ ctx }) => lookAtHost(ctx),
+  }),
 ];
+
+const reportSchema = hostSchema.omit({ addKeyCommand: true, domain: true }).nullable();
+
+/** @throws not_found where instances run on this machine */
+async function lookAtHost(ctx: Context): Promise<HostView> {
+  const report = await askWorker(ctx, { kind: 'look-at-host' }, reportSchema);
+  if (report === null) throw new AppError('not_found');
+  return { ...report, addKeyCommand: `echo '${report.publicKey}' | dokku ssh-keys:add arboretum`, domain: ctx.config.DOKKU_DOMAIN ?? '' };
+}

@@ -62,7 +62,7 @@ export async function standOn(site: DokkuSite): Promise<DokkuStand> {
     tree: { baseImage: site.baseImage, packageIndex: site.packageIndex },
     python: site.python,
   };
-  const place = { dataDir, http: site.http, maxBodyMib: 50 };
+  const place = { dataDir, http: site.http, maxBodyMib: 50, entrance: { address: `${site.ssh.user}@${site.ssh.host}:${site.ssh.port}`, publicKey: '' } };
   const [connection, watching] = [new DokkuConnection(site.ssh), new DokkuConnection(site.ssh)];
   const anotherPlatform = (): DokkuPlatform => new DokkuPlatform({ connection, ...place, workshop });
   const host = { connection: watching, ...place, turns: new Turns(), settled: new Set<string>(), names: new Map<string, string>() };

@@ -91,6 +91,7 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/rooms/:room/sheet': { path: ({ name }) => `/instances/${name}/rooms/lab/sheet` },
   'GET /instances/:name/logs': at('/instances/:name/logs'),
   'GET /system': at('/system'),
+  'GET /system/host': at('/system/host'),
   'GET /system/mail': at('/system/mail'),
   'POST /system/test-mail': at('/system/test-mail'),
   'GET /about': at('/about'),

@@ -57,7 +57,7 @@ describe('the worker with a Dokku host', () => {
     host.changeHostKey();
     const before = host.commands().length;
     await open(host.port);
-    expect(String(said[0]?.fields?.['error'])).toContain('another key than before');
+    expect(String(said[0]?.fields?.['problem'])).toContain('another key than before');
     expect(host.commands()).toHaveLength(before);
   });
 });

@@ -8,6 +8,7 @@ import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
 import { DataTable, type Column } from '../components/DataTable.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
+import { HostGroup } from '../components/HostGroup.tsx';
 import { LegalGroup } from '../components/LegalGroup.tsx';
 import { MailGroup } from '../components/MailGroup.tsx';
 import { Sign } from '../components/Sign.tsx';
@@ -38,6 +39,7 @@ function Parts(): ReactNode {
             <About view={view} />
             <MailGroup />
           </div>
+          {view.platform === 'dokku' && <HostGroup />}
           <LegalGroup />
         </>
       )}

@@ -1,7 +1,7 @@
 // Deletes an instance; its last backup stays for the days that the settings say.
 
 import { backupReasons } from '../../domain/backups.ts';
-import { setState } from '../../domain/instance-state.ts';
+import { halfDeleted, setState } from '../../domain/instance-state.ts';
 import { forgetInstance } from '../../domain/instances.ts';
 import { backupStep } from '../backup-step.ts';
 import type { JobRun } from '../job-run.ts';
@@ -20,7 +20,7 @@ export async function deleteInstance(run: JobRun): Promise<void> {
     await step('destroy', 'Remove processes, files and database', () => ctx.platform.destroy(target, signal));
     await step('forget', 'Free its name', () => forgetInstance(ctx, instance.id));
   } catch (error) {
-    await setState(ctx, instance.id, { state: 'unknown', detail: 'Deleting stopped half-way; start it again.' });
+    await setState(ctx, instance.id, { state: 'unknown', detail: halfDeleted });
     throw error;
   }
 }
