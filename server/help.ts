@@ -18,6 +18,7 @@ const pages = [
   { name: 'glossary', file: 'glossary.md', label: 'Glossary' },
   { name: 'rights', file: 'rights.md', label: 'Who may do what' },
   { name: 'running', file: 'running.md', label: 'Running the panel' },
+  { name: 'dokku', file: 'dokku.md', label: 'In front of a Dokku host' },
   { name: 'configuration', file: 'configuration.md', label: 'Settings' },
 ] as const;
 

@@ -17,10 +17,7 @@ describe('the name of an instance on a Dokku host', { timeout: 120_000 }, () => 
     [replay, stand] = [site.replay, await standOn(site)];
   }, 60_000);
 
-  afterAll(async () => {
-    await stand.close();
-    expect(replay.unrecorded()).toEqual([]);
-  }, 60_000);
+  afterAll(async () => await stand.close(), 60_000);
 
   const namesOf = (instanceId: string): readonly string[] => replay.state.app(liveApp(instanceId)).domains;
 
@@ -52,5 +49,6 @@ describe('the name of an instance on a Dokku host', { timeout: 120_000 }, () => 
     await stand.platform.create(spec, never);
     expect(namesOf(spec.instanceId)).toEqual([`${liveApp(spec.instanceId)}.lab.test`]);
     await stand.platform.destroy(spec, never);
+    expect(replay.unrecorded()).toEqual([]);
   });
 });

@@ -18,7 +18,8 @@ export type WholePanel = {
   readonly env: Readonly<Record<string, string>>;
   /** Everything that the present start printed. */
   output(): string;
-  start(): Promise<void>;
+  /** @param more settings over those of before, from now on */
+  start(more?: Readonly<Record<string, string>>): Promise<void>;
   /** Ctrl-C: ends the panel, leaves the ground. */
   stop(): Promise<void>;
   /** Runs another command of the starter to its end, for example `stop-all`. */
@@ -76,7 +77,8 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
     command,
     output: () => printed,
     pid: () => child?.pid ?? 0,
-    async start() {
+    async start(later = {}) {
+      Object.assign(env, later);
       printed = '';
       const started = spawn(process.execPath, [starter], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
       child = started;

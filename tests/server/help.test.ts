@@ -7,7 +7,7 @@ import { rightsPage } from '../../contracts/rights-page.ts';
 import { terms } from '../../web/components/TermLink.tsx';
 import { startPanel, type TestPanel } from './panel.ts';
 
-const names = ['experimenter', 'manager', 'participant', 'glossary', 'rights', 'running', 'configuration'];
+const names = ['experimenter', 'manager', 'participant', 'glossary', 'rights', 'running', 'dokku', 'configuration'];
 let panel: TestPanel;
 beforeAll(async () => {
   panel = await startPanel();

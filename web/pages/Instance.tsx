@@ -50,7 +50,7 @@ function Known({ instance }: { instance: InstanceView }): ReactNode {
       </header>
       <Tabs name={instance.name} />
       {job && <JobPanel key={job.id} job={job} isLogOpen={job.kind === 'deploy'} onDismiss={hide} />}
-      {!job && <StateNote instance={instance} />}
+      {(!job || instance.state === 'unknown') && <StateNote instance={instance} />}
       <Outlet context={{ instance, ask } satisfies TabContext} />
       {dialog}
     </>
