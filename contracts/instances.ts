@@ -127,7 +127,7 @@ export const instanceSchema = instanceSummarySchema.extend({
     webProcesses: z.number().int(),
     restarts: z.number().int(),
   }),
-  platform: z.object({ kind: z.string(), isolationNote: z.string(), hasMemoryLimit: z.boolean() }),
+  platform: z.object({ kind: z.string(), isolationNote: z.string(), hasMemoryLimit: z.boolean(), hasDiskLimit: z.boolean() }),
   /** In MiB; null: the panel's setting, which stands beside it. */
   limits: z.object({ memoryMib: z.number().nullable(), diskMib: z.number().nullable(), panelMemoryMib: z.number(), panelDiskMib: z.number() }),
   notes: z.string(),

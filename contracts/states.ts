@@ -17,6 +17,11 @@ export const instanceStates = [
 ] as const;
 export type InstanceState = (typeof instanceStates)[number];
 
+/** People may be playing: it runs, or nobody can look at it just now and it most likely goes on as it was. */
+export const mayHavePeople: readonly string[] = ['running', 'unhealthy', 'unknown'] satisfies InstanceState[];
+/** Participants are sent there. */
+export const takesPeople: readonly string[] = ['running', 'unknown'] satisfies InstanceState[];
+
 /** Colour names of the look; never the only carrier of the meaning. */
 export type Tone = 'moss' | 'amber' | 'sky' | 'brick' | 'stone';
 

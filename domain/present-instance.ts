@@ -149,7 +149,7 @@ export type PageExtras = {
   readonly standing: Standing;
   readonly lastBackupAt: Date | null;
   readonly current: DeploymentView | null;
-  readonly capabilities: { readonly isolationNote: string; readonly memoryLimit: boolean };
+  readonly capabilities: { readonly isolationNote: string; readonly memoryLimit: boolean; readonly diskLimit: boolean };
   readonly panelRooms: readonly PanelRoom[];
 };
 
@@ -178,7 +178,12 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       webProcesses: row.webProcesses,
       restarts: row.restarts,
     },
-    platform: { kind: row.platform, isolationNote: extras.capabilities.isolationNote, hasMemoryLimit: extras.capabilities.memoryLimit },
+    platform: {
+      kind: row.platform,
+      isolationNote: extras.capabilities.isolationNote,
+      hasMemoryLimit: extras.capabilities.memoryLimit,
+      hasDiskLimit: extras.capabilities.diskLimit,
+    },
     limits: {
       memoryMib: row.memoryMib,
       diskMib: row.diskMib,

@@ -1,5 +1,6 @@
 // “I am ready”: clicks that come while others are being written are committed together, each before its own answer.
 
+import { takesPeople } from '../contracts/states.ts';
 import type { Context } from './context.ts';
 import type { Transaction } from './database.ts';
 import { lockQueue, planForwards, type SeatKey } from './forwarding.ts';
@@ -74,7 +75,7 @@ async function commitClicks(tx: Transaction, clicks: readonly Click[]): Promise<
     ORDER BY clicked.room, clicked.label
     ON CONFLICT (instance_id, room, label) DO UPDATE
     SET opened_at = COALESCE(seat.opened_at, EXCLUDED.opened_at), ready_at = COALESCE(seat.ready_at, EXCLUDED.ready_at)`;
-  if (state !== 'running') return new Map();
+  if (!takesPeople.includes(state)) return new Map();
   await planForwards(tx, id, [...new Set(rooms)]);
   const found = await tx.$queryRaw<(SeatKey & { forwardedAt: Date })[]>`
     SELECT seat.room, seat.label, seat.forwarded_at AS "forwardedAt"

@@ -159,6 +159,7 @@ export type LogPiece = {
 /** What a platform lacks is said here and shown in the page, never found out by surprise. */
 export type Capabilities = {
   readonly memoryLimit: boolean;
+  readonly diskLimit: boolean;
   readonly separatesUsers: boolean;
   /** One sentence for people about how well instances are kept apart. */
   readonly isolationNote: string;

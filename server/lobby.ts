@@ -6,6 +6,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { AppError, type ErrorCode } from '../contracts/errors.ts';
+import { takesPeople } from '../contracts/states.ts';
 import { instanceUrl } from '../domain/addresses.ts';
 import type { LegalPageName } from '../contracts/legal.ts';
 import type { Context } from '../domain/context.ts';
@@ -110,9 +111,6 @@ async function takeAndShow(ctx: Context, visit: Visit): Promise<void> {
   visit.res.redirect(303, addressOf(instance, room.name, label) + visit.reader.query);
 }
 
-/** While nobody can look at it, an experiment most likely goes on as it was. */
-const mayAnswer: readonly string[] = ['running', 'unknown'];
-
 async function showSeat(ctx: Context, visit: Visit): Promise<void> {
   const place = await findPlace(ctx, visit);
   const { instance, room, label } = place;
@@ -130,7 +128,7 @@ async function showSeat(ctx: Context, visit: Visit): Promise<void> {
   if (isLooking) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
   const seat = await openSeat(ctx, instance, place);
   if (seat.readyAt === null) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
-  if (!mayAnswer.includes(instance.state))
+  if (!takesPeople.includes(instance.state))
     return show({ body: waitingBody(reader, texts.notYet), refresh: { seconds: between(4, 6), url: own + reader.query } });
   const turn = await turnOf(ctx, instance.id, await timeOf(ctx, instance.id, seat));
   if (turn.waitMs > holdMs)

@@ -61,6 +61,7 @@ export class DokkuPlatform implements Platform {
   async capabilities(): Promise<Capabilities> {
     return {
       memoryLimit: true,
+      diskLimit: false,
       separatesUsers: true,
       isolationNote:
         'Every instance runs in a container of its own on the Dokku host, with a database server of its own; they share that host’s network and processor.',

@@ -78,6 +78,7 @@ export class LocalPlatform implements Platform {
       ),
     );
     return {
+      diskLimit: true,
       memoryLimit: separatesUsers && isWritable.includes(true),
       separatesUsers,
       isolationNote: separatesUsers

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listActivity } from '../../domain/activity.ts';
 import { systemActor, type WorkerContext } from '../../domain/context.ts';
 import { readFacts } from '../../domain/facts.ts';
+import { guard } from '../../domain/guard.ts';
 import { newId } from '../../domain/ids.ts';
+import { halfDeleted, setState } from '../../domain/instance-state.ts';
 import { requestJob } from '../../domain/jobs.ts';
 import { observeInstances, reconcileInstances, stateOf } from '../../domain/observe.ts';
 import type { Observation } from '../../platforms/platform.ts';
@@ -60,6 +62,27 @@ describe('observing', () => {
     ctx.recorded.length = 0;
     await observeInstances(workerThatSees('running'), { only: instance.id });
     expect(ctx.recorded).toEqual([]);
+  });
+
+  it('that nobody can do makes it unknown, with the age of the last look, and those who play still count', async () => {
+    const instance = await aDeployed();
+    const observedAt = new Date(Date.now() - 60_000);
+    await ctx.db.instance.update({ where: { id: instance.id }, data: { observedAt, facts: { participantsInSession: 3 } } });
+    await observeInstances(workerThatSees('unknown', { detail: 'The host is away.' }), { only: instance.id });
+    const row = await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } });
+    expect(row).toMatchObject({ state: 'unknown', stateDetail: 'The host is away.', observedAt });
+    expect(() => guard(row, undefined)).toThrow('3');
+    await reconcileInstances(workerThatSees('unknown'));
+    expect(await ctx.db.job.count({ where: { instanceId: instance.id } })).toBe(0);
+    await observeInstances(workerThatSees('running'), { only: instance.id });
+    expect(await stateNow(instance)).toBe('running');
+  });
+
+  it('does not call a deletion that stopped half-way anything else', async () => {
+    const instance = await aDeployed({ state: 'deleting' });
+    await setState(ctx, instance.id, { state: 'unknown', detail: halfDeleted });
+    for (const seen of ['unknown', 'absent'] as const) await observeInstances(workerThatSees(seen, { detail: 'away' }), { only: instance.id });
+    expect(await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } })).toMatchObject({ state: 'unknown', stateDetail: halfDeleted });
   });
 
   it('keeps what its files take when it moved by more than a twentieth, beside the other facts', async () => {

@@ -175,6 +175,14 @@ describe('the host away', () => {
     await (people[0] as Page).getByText('Your answers are saved.').waitFor();
   }, 90_000);
 
+  it('does not keep anybody in the Lobby', async () => {
+    const late = await visitor(browser, errors);
+    await late.goto(`${dokku.panel.url}/lobby/${name}/lab/${(await show()).rooms.find((room) => room.name === 'lab')?.labels?.[2]}`);
+    await late.getByRole('button').first().click();
+    await late.waitForURL((url) => url.origin === dokku.address(name));
+    await late.context().close();
+  }, 60_000);
+
   it('ends a job at once with a sentence and a push with the same in the terminal', async () => {
     noteSecrets();
     const job = await client.run(name, { kind: 'restart' });

@@ -31,6 +31,7 @@ export function CreateSession({ instance, room, readyCount }: Props): ReactNode 
     },
   });
   const filled = fillIn(form.values, instance, readyCount);
+  if (instance.state === 'unknown') return <p className="quiet">A session can be created here when the panel sees the experiment again.</p>;
   if (instance.state !== 'running') return <p className="quiet">Start the experiment to create a session here.</p>;
   if (instance.sessionConfigs.length === 0)
     return <p className="quiet">The project has no session configs yet: SESSION_CONFIGS in settings.py is empty or not read yet.</p>;

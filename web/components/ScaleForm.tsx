@@ -50,13 +50,15 @@ export function ScaleForm({ instance }: { instance: InstanceView }): ReactNode {
         hint="oTree 5 and later runs exactly one web process, with its worker inside. A second one would not know who waits in the first, so more are not offered."
       />
       <TextField form={form} name="memoryMib" label="Memory, MiB" isCode hint={<MemoryHint instance={instance} />} />
-      <TextField
-        form={form}
-        name="diskMib"
-        label="Disk for its own files, MiB"
-        isCode
-        hint={`Empty: ${describeNumber(limits.panelDiskMib)} as the panel sets it. ${bounds('diskMib')} An experiment that writes more is stopped and says so; its database is not counted.`}
-      />
+      {instance.platform.hasDiskLimit && (
+        <TextField
+          form={form}
+          name="diskMib"
+          label="Disk for its own files, MiB"
+          isCode
+          hint={`Empty: ${describeNumber(limits.panelDiskMib)} as the panel sets it. ${bounds('diskMib')} An experiment that writes more is stopped and says so; its database is not counted.`}
+        />
+      )}
       {needsReason && (
         <TextField
           form={form}

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link, NavLink, Outlet, useLocation, useNavigate, useParams } from 'react-router';
 import { Button } from 'semantic-ui-react';
+import { mayHavePeople } from '../../contracts/states.ts';
 import type { InstanceView } from '../../contracts/instances.ts';
 import type { JobView } from '../../contracts/jobs.ts';
 import { instancePath } from '../addresses.ts';
@@ -58,7 +59,7 @@ function Known({ instance }: { instance: InstanceView }): ReactNode {
 }
 
 function OpenButton({ instance }: { instance: InstanceView }): ReactNode {
-  if (instance.state !== 'running' && instance.state !== 'unhealthy') {
+  if (!mayHavePeople.includes(instance.state)) {
     return (
       <Button type="button" primary disabled title="The experiment is not running.">
         Open ↗
