@@ -21,7 +21,7 @@ describe('the name of an instance on a Dokku host', { timeout: 120_000 }, () => 
 
   const namesOf = (instanceId: string): readonly string[] => replay.state.app(liveApp(instanceId)).domains;
 
-  it('is the wanted one and no other, also after a second call', async () => {
+  it('is the wanted one and no other, also after a second call and under a new domain', async () => {
     const spec = makeSpec({ hostName: 'trust-game.lab.test' });
     await stand.platform.create(spec, never);
     expect(namesOf(spec.instanceId)).toEqual(['trust-game.lab.test']);
@@ -31,6 +31,8 @@ describe('the name of an instance on a Dokku host', { timeout: 120_000 }, () => 
     // Each one rebuilds nginx's configuration, which takes seconds.
     const lines = replay.commands().slice(before);
     expect(lines.filter(({ line }) => line.startsWith('domains:set'))).toEqual([]);
+    await stand.platform.create({ ...spec, hostName: 'trust-game.exp.test' }, never);
+    expect(namesOf(spec.instanceId)).toEqual(['trust-game.exp.test']);
     await stand.platform.destroy(spec, never);
   });
 
