@@ -5,6 +5,9 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import ssh2 from 'ssh2';
+import { DokkuConnection } from '../../platforms/dokku/connection.ts';
+import { appsCreate, domainsSet } from '../../platforms/dokku-commands.ts';
+import { Secret } from '../../platforms/secret.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 
@@ -21,6 +24,8 @@ export type DokkuPanel = {
   address(name: string): string;
   /** Asks an instance through the host's nginx. */
   ask(name: string, where: string): Promise<{ status: number; body: string }>;
+  /** Another app of somebody else's on the host, which has this address. */
+  takeAddress(name: string): Promise<void>;
   /** Names of the apps on the host that are no trial apps, by their address. */
   addresses(): readonly string[];
   remove(): Promise<void>;
@@ -50,6 +55,12 @@ export async function makeDokkuPanel(): Promise<DokkuPanel> {
     publicKey: keys.public.split(' ').slice(0, 2).join(' '),
     address: (name) => `http://${name}.${domain}:${host.httpPort}`,
     ask: (name, where) => ask(host.httpPort, `${name}.${domain}`, where),
+    async takeAddress(name) {
+      const connection = new DokkuConnection({ host: '127.0.0.1', port: host.port, user: 'dokku', privateKey: new Secret(keys.private), hostKey: null });
+      await connection.run(appsCreate('blog'));
+      await connection.run(domainsSet('blog', [`${name}.${domain}`]));
+      await connection.close();
+    },
     addresses: () => [...host.state.apps.values()].filter(({ name }) => !name.endsWith('-try')).flatMap(({ domains }) => domains),
     async remove() {
       await panel.remove();

@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackupView } from '../../contracts/backups.ts';
 import type { InstanceView } from '../../contracts/instances.ts';
-import { openBrowser, picture, visitor } from './browser.ts';
+import { openBrowser, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { makeDokkuPanel, type DokkuPanel } from './dokku-panel.ts';
 import { commit, makeKey, makeProject, push, type Key } from './git.ts';
@@ -87,11 +87,19 @@ describe('a panel in front of a Dokku host', () => {
     expect(dokku.addresses()).toEqual([`${name}.lab.localhost`]);
   });
 
+  it('says whose a name is that the host has already, and lets go of the attempt', async () => {
+    await dokku.takeAddress('news');
+    await client.send('POST', '/instances', { name: 'news' });
+    await ada.goto(`${dokku.panel.url}/instances/news`);
+    await ada.getByText('The app “blog” on the Dokku host has the address news.lab.localhost already.').first().waitFor();
+    expect((await client.run('news', { kind: 'delete', confirm: 'news' })).state).toBe('succeeded');
+    await ada.goto(page());
+  });
+
   it('shows the build of the first push in terminal and page, and then the experiment at its own address', async () => {
     const pushing = push(folder, { key, remote: remote() });
     await ada.getByText('Choosing versions').first().waitFor({ timeout: 60_000 });
     await ada.getByText('Step 1/').first().waitFor({ timeout: 60_000 });
-    await picture(ada, 'dokku-build', { widths: [1440, 390] });
     const { code, output } = await pushing;
     expect(code, output).toBe(0);
     expect(output).toContain('Step 1/');
@@ -164,7 +172,6 @@ describe('the host away', () => {
     await note(/The Dokku host cannot be reached since \d\d:\d\d UTC: it refuses connections on port \d+\./);
     await note('It is not known how this instance is.');
     await note(/Last observed/);
-    await picture(ada, 'dokku-away', { widths: [1440, 390] });
     await ada.goto(dokku.panel.url);
     await ada.getByRole('listitem').filter({ hasText: name }).getByText('unknown', { exact: true }).waitFor();
     await note(/The Dokku host cannot be reached/);
@@ -274,7 +281,7 @@ describe('what a lab does on a Dokku host', () => {
     await confirm('Delete');
     const gone = async (): Promise<boolean> => (await client.get<{ instances: InstanceView[] }>('/instances')).instances.length === 0;
     await until('it is gone', gone, { withinMs: 90_000 });
-    expect([...dokku.host.state.apps.keys()]).toEqual([]);
+    expect([...dokku.host.state.apps.keys()]).toEqual(['blog']);
     expect([...dokku.host.state.services.keys()]).toEqual([]);
   }, 120_000);
 
