@@ -10,7 +10,7 @@ import socket
 import time
 
 from arboretum_launcher import rooms
-from arboretum_launcher.watch import TimeoutWatch
+from arboretum_launcher.watch import TimeoutWatch, say
 
 
 def serve(config, timeout_command):
@@ -22,6 +22,8 @@ def serve(config, timeout_command):
     listeners = [bind(config['socket'])]
     if config.get('port'):
         listeners += bind_port(config['port'])
+        # Nobody else writes a line for each start into a container's log.
+        say('started in a container')
     try:
         run(listeners, TimeoutWatch(timeout_command))
     finally:

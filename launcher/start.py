@@ -50,7 +50,7 @@ def main():
 
 def begin_in_container(words):
     """The path of an env.json made from the environment, and the command; what needs nothing of oTree ends here."""
-    from arboretum_launcher import container, watch
+    from arboretum_launcher import container
     if not words or words[0] not in COMMANDS_IN_CONTAINER:
         sys.exit(refuse('start.py %s %s' % (IN_CONTAINER, '|'.join(COMMANDS_IN_CONTAINER)), EX_USAGE))
     if words[0] == 'rooms':
@@ -59,9 +59,6 @@ def begin_in_container(words):
     if words[0] == 'try':
         from arboretum_launcher import trial
         sys.exit(trial.run(os.path.join(_here, 'start.py'), path))
-    if words[0] == 'serve':
-        # The log of a container begins anew with each deploy; a restart within it would be invisible otherwise.
-        watch.say('started in a container')
     return path, words[0]
 
 

@@ -49,6 +49,9 @@ export async function closeServer(server: Server): Promise<void> {
   });
 }
 
+/** Services that are just being made. */
+const making = new Set<string>();
+
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 async function makeService(door: PostgresDoor, name: string): Promise<Service> {
@@ -93,9 +96,11 @@ export const postgresCommands = (state: State, door: PostgresDoor): Record<strin
     const { place, flags } = argumentsOf(call, { '--image-version': true });
     const name = place(0);
     if (call.words[0]?.startsWith('-') === true) throw new Unrecorded('flags of postgres:create before the name');
-    if (state.services.has(name)) throw new Refused('postgres-create-again', { 'lab-db': name });
+    if (state.services.has(name) || making.has(name)) throw new Refused('postgres-create-again', { 'lab-db': name });
     if (!/^[A-Za-z0-9_-]+$/.test(name)) throw new Refused('postgres-create-bad');
-    const service = await makeService(door, name);
+    // The plugin makes the service's folder first, so the name is taken long before it can be used.
+    making.add(name);
+    const service = await makeService(door, name).finally(() => making.delete(name));
     state.services.set(name, service);
     const version = flags.get('--image-version');
     call.stdout.write(describe('postgres-create', service, version));

@@ -248,20 +248,21 @@ describe('what the readers make of it', () => {
   });
 
   it('ps:report before the first deploy, running, stopped', () => {
-    expect(reports.readPsReport(outputOf('ps-report-json'))).toEqual({ isDeployed: false, running: 'false', processes: 0, containers: {} });
+    expect(reports.readPsReport(outputOf('ps-report-json'))).toEqual({ isDeployed: false, isMeantToRun: true, running: 'false', processes: 0, containers: {} });
     expect(reports.readPsReport(outputOf('ps-report-deployed-json'))).toMatchObject({
       isDeployed: true,
       running: 'true',
       containers: { 'web.1': { state: 'running', containerId: 'e6a1dfec716' } },
     });
     const stopped = reports.readPsReport(outputOf('ps-report-stopped-json'));
-    expect(stopped).toMatchObject({ isDeployed: true, running: 'false' });
+    expect(stopped).toMatchObject({ isDeployed: true, isMeantToRun: false, running: 'false' });
     expect(Object.values(stopped.containers).map(({ state }) => state)).toEqual(['exited', 'exited']);
   });
 
   it('ps:report of a later Dokku: unknown fields, real booleans, long keys, “mixed”', () => {
     expect(reports.readPsReport('{"ps-deployed":"true","ps-running":"mixed","ps-processes":"2","new":{"deep":[1]}}')).toEqual({
       isDeployed: true,
+      isMeantToRun: false,
       running: 'mixed',
       processes: 2,
       containers: {},
