@@ -2,18 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import { AppError } from '../../contracts/errors.ts';
-import {
-  appsCreate,
-  appsDestroy,
-  checksSet,
-  type DokkuCommand,
-  gitSet,
-  nginxSet,
-  portsReport,
-  portsSet,
-  psScale,
-  resourceLimit,
-} from '../dokku-commands.ts';
+import { appsCreate, appsDestroy, checksSet, type DokkuCommand, gitSet, nginxSet, portsReport, portsSet, psScale, resourceLimit } from '../dokku-commands.ts';
 import { readPorts } from '../dokku-reports.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { ask, change } from './asking.ts';

@@ -41,10 +41,12 @@ function isOld(number: string): boolean {
 /** @param plugins null: they could not be asked for */
 export function judgeHost(number: string, plugins: readonly DokkuPlugin[] | null): Pick<HostReport, 'problems' | 'warnings'> {
   const problems: string[] = [];
-  if (isOld(number)) problems.push(`Dokku ${number} is too old: the panel needs ${OLDEST.join('.')} or later. Bring the host up to date, as Dokku’s own pages say.`);
+  if (isOld(number))
+    problems.push(`Dokku ${number} is too old: the panel needs ${OLDEST.join('.')} or later. Bring the host up to date, as Dokku’s own pages say.`);
   const has = (name: string): boolean => plugins?.some((plugin) => plugin.name === name && plugin.isEnabled) === true;
   const addPostgres = 'dokku plugin:install https://github.com/dokku/dokku-postgres.git';
-  if (plugins !== null && !has('postgres')) problems.push(`The plugin postgres is missing, so no instance gets a database. As root on the host: ${addPostgres}`);
+  if (plugins !== null && !has('postgres'))
+    problems.push(`The plugin postgres is missing, so no instance gets a database. As root on the host: ${addPostgres}`);
   const warnings = has('acl')
     ? ['The plugin acl is installed: its released versions announce a push of somebody else as refused and then deploy it all the same, so do not rely on it.']
     : [];
