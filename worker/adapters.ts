@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
+import { trustedProxiesOf } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
 import type { FrontDoor } from '../platforms/front-door.ts';
 import { LocalPlatform } from '../platforms/local/local.ts';
@@ -48,7 +49,7 @@ export function openFrontDoor({ config }: Context): FrontDoor {
     listenPort: config.PORT,
     nginxBinary: config.NGINX,
     workerUser: config.isRoot ? 'arboretum' : null,
-    isHttps: config.publicUrl.protocol === 'https:',
+    trustedProxies: trustedProxiesOf(config),
     maxPanelBodyMib: Math.max(config.MAX_UPLOAD_MIB, config.UPLOAD_MAX_MIB),
     panelHostNames: isIP(config.publicUrl.hostname.replaceAll(/[[\]]/g, '')) ? [] : [config.publicUrl.hostname],
   });
