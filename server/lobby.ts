@@ -130,7 +130,8 @@ async function showSeat(ctx: Context, visit: Visit): Promise<void> {
   if (isLooking) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
   const seat = await openSeat(ctx, instance, place);
   if (seat.readyAt === null) return show({ body: readyBody(reader, `${own}/ready${reader.query}`) });
-  if (!mayAnswer.includes(instance.state)) return show({ body: waitingBody(reader, texts.notYet), refresh: { seconds: between(4, 6), url: own + reader.query } });
+  if (!mayAnswer.includes(instance.state))
+    return show({ body: waitingBody(reader, texts.notYet), refresh: { seconds: between(4, 6), url: own + reader.query } });
   const turn = await turnOf(ctx, instance.id, await timeOf(ctx, instance.id, seat));
   if (turn.waitMs > holdMs)
     return show({ body: waitingBody(reader, describeTurn(texts, turn)), refresh: { seconds: secondsUntil(turn), url: own + reader.query } });

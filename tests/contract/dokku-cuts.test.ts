@@ -220,7 +220,11 @@ describe('the connection breaks', { timeout: 180_000 }, () => {
     await replay.stop();
     await expect
       .poll(async () => await stateOf(platform, spec), { timeout: 20_000 })
-      .toMatchObject({ state: 'unknown', startedAt: expect.any(Date), detail: expect.stringMatching(/^The Dokku host cannot be reached since \d\d:\d\d UTC: .+\.$/) });
+      .toMatchObject({
+        state: 'unknown',
+        startedAt: expect.any(Date),
+        detail: expect.stringMatching(/^The Dokku host cannot be reached since \d\d:\d\d UTC: .+\.$/),
+      });
     const refused = await platform.stop(spec, never).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'host_unreachable' });
     await replay.revive();
