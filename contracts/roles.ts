@@ -31,6 +31,7 @@ export const panelActions = {
   'courses.manage': ['manager'],
   'mail.test': ['manager'],
   'legal.change': ['manager'],
+  'system.check': ['manager'],
   'about.read': ['manager', 'experimenter'],
 } as const satisfies Record<string, readonly (Role | 'anyone')[]>;
 

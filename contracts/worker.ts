@@ -21,6 +21,8 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('look'), instanceId: z.string() }),
   /** Hand the rooms that are edited in the panel to the running oTree. */
   z.object({ kind: z.literal('apply-rooms'), instanceId: z.string() }),
+  /** For the system check: the front door's health and what the platform can do. */
+  z.object({ kind: z.literal('look-at-ground') }),
 ]);
 export type WorkerQuestion = z.infer<typeof workerQuestionSchema>;
 

@@ -1,5 +1,6 @@
 // The settings: the only reader of the environment. Every problem is listed at once.
 
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -20,6 +21,17 @@ const idRange = z
   .regex(/^\d{4,9}-\d{4,9}$/, 'two ids with a hyphen, for example 200000-209999')
   .transform((text) => text.split('-').map(Number) as [number, number])
   .refine(([first, last]) => first > 1000 && first <= last, 'the first id must be above 1000 and not above the last');
+
+/** An address, or a network in CIDR form. */
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits, ...rest] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[net.isIP(address)] ?? -1;
+  return rest.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+};
+const networks = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+  .refine((list) => list.every(isNetwork), 'addresses or networks with commas, for example 192.0.2.10,2001:db8::/64');
 
 type Setting = { readonly schema: z.ZodType; readonly unit: string; readonly fallback: string; readonly meaning: string };
 // A row of the table reads best with its four columns in a line.
@@ -47,6 +59,12 @@ export const settings = {
     'URL',
     '`http://localhost:PORT`',
     'The panel’s address as people type it. Instances get NAME.HOST where that resolves.',
+  ),
+  TRUSTED_PROXIES: setting(
+    networks.optional(),
+    'addresses',
+    'this machine (`127.0.0.1,::1`) when PUBLIC_URL is https, otherwise none',
+    'Proxies in front of the panel whose X-Forwarded-Proto and X-Forwarded-For are believed; from everybody else they are ignored. See behind-a-proxy.md.',
   ),
   ADDRESS_MODE: setting(
     z.enum(['auto', 'subdomain', 'port']).default('auto'),
@@ -213,6 +231,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     isRoot,
   };
 }
+
+/** Whose forwarded headers the front door believes. A proxy that holds the certificate usually runs on this machine. */
+export const trustedProxiesOf = ({ TRUSTED_PROXIES, publicUrl }: Pick<Config, 'TRUSTED_PROXIES' | 'publicUrl'>): readonly string[] =>
+  TRUSTED_PROXIES ?? (publicUrl.protocol === 'https:' ? ['127.0.0.1', '::1'] : []);
 
 /** `docs/configuration.md`, printed from the table. */
 export function configurationPage(): string {

@@ -1,16 +1,14 @@
 // Mails by SMTP, with nodemailer.
 
-import { createTransport } from 'nodemailer';
+import { createTransport, type Transporter } from 'nodemailer';
+import type { Secret } from '../platforms/secret.ts';
 import type { Config } from './config.ts';
 import type { Mailer } from './mail.ts';
 
 const connectMs = 4000;
 const silenceMs = 8000;
 
-/** The mail server of the settings; without SMTP_URL one that is not there. Opens a connection for each mail, so that a restart of the mail server goes unnoticed. */
-export function openMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM'>): Mailer {
-  const { SMTP_URL: address, MAIL_FROM: from } = config;
-  if (!address || !from) return { server: null, send: () => Promise.reject(new Error('no mail server is set')) };
+function transportOf(address: Secret): { transport: Transporter; name: string } {
   const url = new URL(address.open());
   const isSecure = url.protocol === 'smtps:';
   const port = Number(url.port) || (isSecure ? 465 : 587);
@@ -27,8 +25,29 @@ export function openMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM'>): Mail
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+  return { transport, name: `${url.hostname}:${port}` };
+}
+
+/** Connects, greets and signs in as for a mail, and sends none. @throws Error with a sentence, without the password; also when no mail server is set */
+export async function tryMailServer({ SMTP_URL: address }: Pick<Config, 'SMTP_URL'>): Promise<void> {
+  if (!address) throw new Error('no mail server is set');
+  const { transport } = transportOf(address);
+  try {
+    await transport.verify();
+  } catch (error) {
+    throw new Error(explain(error), { cause: error });
+  } finally {
+    transport.close();
+  }
+}
+
+/** The mail server of the settings; without SMTP_URL one that is not there. Opens a connection for each mail, so that a restart of the mail server goes unnoticed. */
+export function openMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM'>): Mailer {
+  const { SMTP_URL: address, MAIL_FROM: from } = config;
+  if (!address || !from) return { server: null, send: () => Promise.reject(new Error('no mail server is set')) };
+  const { transport, name } = transportOf(address);
   return {
-    server: { name: `${url.hostname}:${port}`, from },
+    server: { name, from },
     async send({ to, subject, text }) {
       try {
         // An object, not a string: an address with a comma would else become two.

@@ -103,22 +103,35 @@ export function findRoom(instance: RoomSource, roomName: string): ListedRoom {
   return room;
 }
 
-const lookUps = new WeakMap<Context['db'], Map<string, Promise<LobbyInstance | null>>>();
+type LookUp = { readonly reading: Promise<LobbyInstance | null>; askers: number };
+const lookUps = new WeakMap<Context['db'], Map<string, LookUp>>();
+/** More who ask while one reading is under way are a crowd: then each reading serves those of the next moment, too. */
+const crowd = 10;
+const crowdMs = 200;
 
 /**
  * Anybody may ask, so this is the one look-up without a person. Those who ask in the same instant, a whole lab at its
- * first click, share one reading. @throws not_found
+ * first click, share one reading; a crowd's is up to 200 ms old. @throws not_found
  */
 export async function findLobbyInstance(ctx: Pick<Context, 'db'>, name: string): Promise<LobbyInstance> {
   // What cannot be a name is not asked for: PostgreSQL refuses a text with a NUL byte.
   if (!/^[a-z][a-z0-9-]{0,60}$/.test(name)) throw new AppError('not_found');
-  const underWay = lookUps.get(ctx.db) ?? new Map<string, Promise<LobbyInstance | null>>();
+  const underWay = lookUps.get(ctx.db) ?? new Map<string, LookUp>();
   lookUps.set(ctx.db, underWay);
-  const reading = underWay.get(name) ?? readLobbyInstance(ctx, name).finally(() => underWay.delete(name));
-  underWay.set(name, reading);
-  const instance = await reading;
+  const lookUp = underWay.get(name) ?? beginLookUp(ctx, underWay, name);
+  lookUp.askers += 1;
+  const instance = await lookUp.reading;
   if (!instance) throw new AppError('not_found');
   return instance;
+}
+
+function beginLookUp(ctx: Pick<Context, 'db'>, underWay: Map<string, LookUp>, name: string): LookUp {
+  const forget = (): void => void underWay.delete(name);
+  const reading = readLobbyInstance(ctx, name);
+  const lookUp: LookUp = { reading, askers: 0 };
+  underWay.set(name, lookUp);
+  reading.then(() => (lookUp.askers > crowd ? setTimeout(forget, crowdMs).unref() : forget()), forget);
+  return lookUp;
 }
 
 const readLobbyInstance = (ctx: Pick<Context, 'db'>, name: string): Promise<LobbyInstance | null> =>

@@ -14,7 +14,7 @@ export type NginxSettings = {
   readonly panelHostNames: readonly string[];
   /** User and group of nginx's workers; null when not started as root. */
   readonly workerUser: string | null;
-  readonly isHttps: boolean;
+  readonly trustedProxies: readonly string[];
   readonly maxPanelBodyMib: number;
   readonly hasIpv6: boolean;
   /** nginx ≥ 1.19.3. */
@@ -42,6 +42,7 @@ const patterns = {
   socket: /^(?=.{2,107}$)\/[A-Za-z0-9_./-]+$/,
   // Quoted where it is used; what is special inside quotes or to `include` is refused.
   path: /^\/[^\p{Cc}"'\\$;{}#*?[\]]+$/u,
+  network: /^[0-9A-Fa-f.:]{2,45}(?:\/\d{1,3})?$/,
   user: /^[a-z_][a-z0-9_-]{0,31}$/,
   generation: /^[a-z0-9-]{1,80}$/,
 } as const;
@@ -120,7 +121,7 @@ export function renderMain(settings: NginxSettings): string {
     'proxy_buffers 8 32k;',
     'proxy_max_temp_file_size 0;',
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(temp),
-    ...renderRequestMaps(settings.isHttps),
+    ...renderRequestMaps(settings.trustedProxies),
     renderCookieMaps(),
     renderPanel(settings),
     ...renderNobody(settings),
@@ -168,18 +169,18 @@ function renderNobody(settings: NginxSettings): readonly string[] {
   ];
 }
 
-/** What is told about the visitor; a proxy in front of us is believed only with an https PUBLIC_URL and from this machine. */
-function renderRequestMaps(isHttps: boolean): readonly string[] {
-  const local = String.raw`(?:127\.0\.0\.1|::1|unix:)`;
+/** What is told about the visitor; a proxy in front of us is believed only from the addresses that were named. */
+function renderRequestMaps(trustedProxies: readonly string[]): readonly string[] {
   return [
+    block('geo $arboretum_is_proxy', ['default 0;', ...trustedProxies.map((network) => `${checked('network', network)} 1;`)]),
     block('map $http_upgrade $arboretum_upgrade', ['"~*^websocket$" websocket;', 'default "";']),
     block('map $http_upgrade $arboretum_connection', ['"~*^websocket$" upgrade;', 'default close;']),
-    block('map "$remote_addr|$http_x_forwarded_proto" $arboretum_proto', [
-      ...(isHttps ? [`"~^${local}\\|(?<arboretum_given_proto>https?)$" $arboretum_given_proto;`] : []),
+    block('map "$arboretum_is_proxy|$http_x_forwarded_proto" $arboretum_proto', [
+      String.raw`"~^1\|(?<arboretum_given_proto>https?)$" $arboretum_given_proto;`,
       'default $scheme;',
     ]),
-    block('map "$remote_addr|$http_x_forwarded_for" $arboretum_client', [
-      ...(isHttps ? [`"~^${local}\\|(?:.*,)?\\s*(?<arboretum_given_client>[0-9A-Fa-f.:]+)\\s*$" $arboretum_given_client;`] : []),
+    block('map "$arboretum_is_proxy|$http_x_forwarded_for" $arboretum_client', [
+      String.raw`"~^1\|(?:.*,)?\s*(?<arboretum_given_client>[0-9A-Fa-f.:]+)\s*$" $arboretum_given_client;`,
       'default $remote_addr;',
     ]),
   ];

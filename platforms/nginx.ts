@@ -20,8 +20,8 @@ export type NginxOptions = {
   readonly nginxBinary?: string;
   /** User and group of the workers; counts only as root. */
   readonly workerUser: string | null;
-  /** PUBLIC_URL is https: X-Forwarded-Proto and -For of a proxy on this machine are believed. */
-  readonly isHttps: boolean;
+  /** Addresses and networks of proxies in front whose X-Forwarded-Proto and -For are believed. */
+  readonly trustedProxies: readonly string[];
   readonly maxPanelBodyMib: number;
 };
 
@@ -147,7 +147,7 @@ export class NginxFrontDoor implements FrontDoor {
       listenPort: options.listenPort,
       panelHostNames: options.panelHostNames ?? [],
       workerUser: process.getuid?.() === 0 ? options.workerUser : null,
-      isHttps: options.isHttps,
+      trustedProxies: options.trustedProxies,
       maxPanelBodyMib: options.maxPanelBodyMib,
       hasIpv6: Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6')),
       canEditCookieFlags: major > 1 || (major === 1 && (minor > 19 || (minor === 19 && patch >= 3))),

@@ -51,8 +51,12 @@ export async function startPostgres(ground: PostgresGround, key: Buffer): Promis
   await keepPostgres(ground);
   const password = deriveSecret(key, 'postgres role arboretum');
   await preparePanelDatabase({ bin: ground.bin, socketDir: ground.layout.postgresSocketDir, account: ground.accounts?.postgres ?? null, password });
-  return `postgresql://arboretum:${password}@localhost/arboretum?host=${encodeURIComponent(ground.layout.postgresSocketDir)}`;
+  return ownDatabaseUrl(ground.layout, key);
 }
+
+/** The panel's DATABASE_URL on its own server. */
+export const ownDatabaseUrl = (layout: Layout, key: Buffer): string =>
+  `postgresql://arboretum:${deriveSecret(key, 'postgres role arboretum')}@localhost/arboretum?host=${encodeURIComponent(layout.postgresSocketDir)}`;
 
 /** Starts the server when it is not running. Returns whether it had to. */
 export async function keepPostgres(ground: PostgresGround): Promise<boolean> {

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isIP } from 'node:net';
+import { trustedProxiesOf } from '../domain/config.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
 import { NginxProcess } from '../platforms/nginx-process.ts';
 import { keepPostgres, startPostgres, stopPostgres } from './ground-postgres.ts';
@@ -61,8 +62,8 @@ function frontDoor({ config, programs }: Prepared): NginxFrontDoor {
     listenPort: config.PORT,
     nginxBinary: programs.nginx,
     workerUser: config.isRoot ? 'arboretum' : null,
-    isHttps: config.publicUrl.protocol === 'https:',
-    maxPanelBodyMib: config.MAX_UPLOAD_MIB,
+    trustedProxies: trustedProxiesOf(config),
+    maxPanelBodyMib: Math.max(config.MAX_UPLOAD_MIB, config.UPLOAD_MAX_MIB),
     panelHostNames: isIP(config.publicUrl.hostname.replaceAll(/[[\]]/g, '')) ? [] : [config.publicUrl.hostname],
   });
 }

@@ -1,4 +1,4 @@
-// The commands behind `npm start`, `npm run stop-all`, `npm run install-service`, once the packages are there.
+// The commands behind `npm start`, `npm run stop-all`, `npm run install-service`, `npm run system-check`, once the packages are there.
 
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { makeProgress, type Progress } from './progress.ts';
 import { takeLock } from './start-lock.ts';
 import { startPanel } from './start-panel.ts';
 import { stopAll } from './stop-all.ts';
+import { systemCheck } from './system-check.ts';
 
 type Command = (config: Config, progress: Progress, signal: AbortSignal) => Promise<void>;
 
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, Command>> = {
   // What the ground's unit runs when it is stopped: systemd itself ends the panel before.
   'stop-ground': (config, progress) => stopAll(config, progress, { withService: false }),
   'install-service': installService,
+  'system-check': systemCheck,
 };
 
 /** One start at a time for one DATA_DIR. */

@@ -9,7 +9,18 @@ import { filesIn, hashOf } from './web-build.ts';
 
 /** Translated file by file into the same tree, so that what a file finds beside itself or above is where it was. */
 const translated = ['contracts', 'domain', 'platforms', 'server', 'worker', 'prisma/client'];
-const pages = ['guide-experimenter', 'guide-manager', 'guide-participant', 'glossary', 'rights', 'running', 'dokku', 'configuration'];
+const pages = [
+  'guide-experimenter',
+  'guide-manager',
+  'guide-participant',
+  'glossary',
+  'rights',
+  'running',
+  'dokku',
+  'system-check',
+  'behind-a-proxy',
+  'configuration',
+];
 const copied = ['launcher', 'samples', 'package.json', ...pages.map((name) => `docs/${name}.md`)];
 const recipe = ['scripts/service-build.ts', 'package-lock.json'];
 

@@ -49,7 +49,7 @@ export function nodeService(prepared: Prepared, name: 'server' | 'worker', { cod
     ...base,
     account: name === 'worker' ? null : base.account,
     file: code.node,
-    args: [...leanFlags(code.node), serviceFile(code.root, name)],
+    args: [...leanFlags(code.node, name), serviceFile(code.root, name)],
     env: { ...leanEnvironment, ...environmentFor(prepared, databaseUrl), TMPDIR: tempDirOf(prepared.config.layout, name) },
     cwd: code.root,
     // Jobs and pushes in hand may finish.

@@ -1,4 +1,4 @@
-// `npm start`, `npm run stop-all`, `npm run install-service`: gets the packages, then hands over to scripts/panel.ts.
+// `npm start`, `npm run stop-all`, `npm run install-service`, `npm run system-check`: gets the packages, then hands over to scripts/panel.ts.
 
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -7,7 +7,7 @@ import { becomeProgram, installPackages, nodeProblem, root, secondsSince } from 
 
 /** tsx would keep compiled code in /tmp, where others could plant some for root to run. */
 const environment = process.getuid?.() === 0 ? { TSX_DISABLE_CACHE: '1' } : {};
-const commands = ['start', 'stop-all', 'install-service', 'ground', 'stop-ground'];
+const commands = ['start', 'stop-all', 'install-service', 'system-check', 'ground', 'stop-ground'];
 const command = process.argv[2] ?? 'start';
 
 async function main() {

@@ -7,6 +7,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet';
 import { AppError, type Problem } from '../contracts/errors.ts';
 import type { Context } from '../domain/context.ts';
+import { identityHeader, panelIdentity, sawHeader } from '../domain/panel-identity.ts';
 import { aboutRoutes } from './api/about.ts';
 import { courseRoutes } from './api/courses.ts';
 import { activityRoutes } from './api/activity.ts';
@@ -24,6 +25,7 @@ import { panelRoomRoutes } from './api/panel-rooms.ts';
 import { seatFileRoutes } from './api/seat-files.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
+import { systemCheckRoutes } from './api/system-check.ts';
 import { userRoutes } from './api/users.ts';
 import { mount, type AnyEndpoint } from './endpoint.ts';
 import { helpRouter } from './help.ts';
@@ -55,6 +57,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...panelRoomRoutes,
   ...seatFileRoutes,
   ...systemRoutes(pingRedis),
+  ...systemCheckRoutes,
   ...courseRoutes,
   ...legalRoutes,
   ...aboutRoutes,
@@ -67,7 +70,10 @@ export function buildApp({ ctx, loginSessions, pingRedis }: AppParts): Express {
   // Only nginx reaches the server's socket; it sets these headers itself and appends nothing from outside.
   app.set('trust proxy', 1);
   app.use(giveRequestId);
-  app.get('/healthz', (_request, response) => void response.type('text').send('alive\n'));
+  app.get('/healthz', (request, response) => {
+    response.set({ [identityHeader]: panelIdentity(ctx.config.layout), [sawHeader]: `${request.protocol}://${request.headers.host ?? ''}` });
+    response.type('text').send('alive\n');
+  });
   app.get('/readyz', (_request, response, next) => {
     lookAtParts(ctx, pingRedis).then((parts) => response.status(parts.every(({ isWell }) => isWell) ? 200 : 503).json({ parts }), next);
   });

@@ -19,6 +19,8 @@ const pages = [
   { name: 'rights', file: 'rights.md', label: 'Who may do what' },
   { name: 'running', file: 'running.md', label: 'Running the panel' },
   { name: 'dokku', file: 'dokku.md', label: 'In front of a Dokku host' },
+  { name: 'system-check', file: 'system-check.md', label: 'System check' },
+  { name: 'behind-a-proxy', file: 'behind-a-proxy.md', label: 'Behind a proxy' },
   { name: 'configuration', file: 'configuration.md', label: 'Settings' },
 ] as const;
 

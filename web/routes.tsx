@@ -44,6 +44,7 @@ export const router: ReturnType<typeof createBrowserRouter> = createBrowserRoute
               { path: '/account', lazy: async () => ({ Component: (await import('./pages/Account.tsx')).Account }) },
               { path: '/deleted-instances', lazy: async () => ({ Component: (await import('./pages/DeletedInstances.tsx')).DeletedInstances }) },
               { path: '/system', lazy: async () => ({ Component: (await import('./pages/System.tsx')).System }) },
+              { path: '/system/check', lazy: async () => ({ Component: (await import('./pages/SystemCheck.tsx')).SystemCheck }) },
               { path: '*', lazy: async () => ({ Component: (await import('./pages/NotFound.tsx')).NotFound }) },
             ],
           },

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
-import type { Config } from '../domain/config.ts';
+import { trustedProxiesOf, type Config } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
 import type { BuildGround } from '../platforms/confined.ts';
 import { DokkuConnection } from '../platforms/dokku/connection.ts';
@@ -89,7 +89,7 @@ export function openFrontDoor({ config }: Context): FrontDoor {
     listenPort: config.PORT,
     nginxBinary: config.NGINX,
     workerUser: config.isRoot ? 'arboretum' : null,
-    isHttps: config.publicUrl.protocol === 'https:',
+    trustedProxies: trustedProxiesOf(config),
     maxPanelBodyMib: Math.max(config.MAX_UPLOAD_MIB, config.UPLOAD_MAX_MIB),
     panelHostNames: isIP(config.publicUrl.hostname.replaceAll(/[[\]]/g, '')) ? [] : [config.publicUrl.hostname],
   });

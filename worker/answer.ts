@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../contracts/errors.ts';
+import type { GroundView } from '../contracts/system-check.ts';
 import { workerQuestionSchema, type WorkerQuestion } from '../contracts/worker.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
@@ -45,6 +46,10 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
     case 'apply-rooms':
       await rooms.apply(ctx, question.instanceId);
       return done;
+    case 'look-at-ground': {
+      const [frontDoor, capabilities] = await Promise.all([ctx.frontDoor.check(), ctx.platform.capabilities()]);
+      return { frontDoor, ...capabilities } satisfies GroundView;
+    }
   }
 }
 

@@ -13,13 +13,16 @@ export const launchVariables = (spec: InstanceSpec): Readonly<Record<string, str
   OTREE_AUTH_LEVEL: 'STUDY',
   ...Object.fromEntries(Object.entries(spec.environment).map(([name, value]) => [name, value.open()])),
   OTREE_REST_KEY: spec.restKey.open(),
-  ARBORETUM_LAUNCH: JSON.stringify({
+  ARBORETUM_LAUNCH: packLaunch({
     adminPassword: spec.adminPassword.open(),
     secretKey: spec.secretKey.open(),
     roomSecret: spec.roomSecret.open(),
     cookieName: spec.cookieName,
   }),
 });
+
+/** Base64, so that no quote of ours meets a quote of Dokku's or Docker's on its way into the container. */
+export const packLaunch = (launch: Readonly<Record<string, string>>): string => Buffer.from(JSON.stringify(launch)).toString('base64');
 
 /** Rooms as one word without blanks or quotes: the value of ARBORETUM_ROOMS, and what the launcher's `rooms` takes. */
 export async function packRooms(rooms: readonly EditedRoom[]): Promise<string> {

@@ -34,7 +34,7 @@ describe('after a worker died in the middle of a reset', { timeout: 120_000 }, (
       listenPort: 0,
       nginxBinary: 'nginx',
       workerUser: null,
-      isHttps: false,
+      trustedProxies: [],
       maxPanelBodyMib: 1,
       panelHostNames: [],
     });

@@ -181,6 +181,7 @@ describe('the pages of a signed-in person', () => {
     '/keys',
     '/account',
     '/system',
+    '/system/check',
     '/about',
     '/nowhere',
   ])('%s', async (where) => {
@@ -237,6 +238,7 @@ describe('what opens on a page', () => {
     ['disabling a person', '/people', choose('Disable…')],
     ['editing a person', '/people', choose('Edit…')],
     ['a course list with a mistake', '/people/course', courseList],
+    ['a system check', '/system/check', systemCheck],
     ['a legal text', '/system', (page) => page.locator('summary', { hasText: 'Imprint' }).click()],
     ['a key that is none', '/keys', wrongKey],
   ])('%s', async (_, where, open) => {
@@ -275,6 +277,13 @@ async function notifications(page: Page): Promise<void> {
   await page.getByText('Notes saved.').waitFor();
   await page.getByRole('button', { name: /^Notifications/ }).click();
   await page.getByRole('menuitem', { name: /Notes saved/ }).waitFor();
+}
+
+async function systemCheck(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Check (now|again)$/ }).click();
+  await page.locator('#check-worker').waitFor();
+  await page.getByRole('button', { name: 'Check again', disabled: false }).waitFor();
+  await page.locator('summary', { hasText: 'How this was reckoned' }).click();
 }
 
 function choose(entry: string): (page: Page) => Promise<void> {
@@ -316,6 +325,8 @@ describe('the pages for everybody', () => {
     '/help/experimenter',
     '/help/glossary',
     '/help/rights',
+    '/help/system-check',
+    '/help/behind-a-proxy',
     '/api/v1/docs',
     '/lobby/trust-game',
     '/lobby/trust-game/hall',

@@ -56,6 +56,7 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
   // Pictures show the ports that people have.
   const [port = 0, gitPort = 0] = process.env['ARBORETUM_PICTURES'] === '1' ? [8080, 2222] : await freePorts(2);
   const dataDir = path.join(home, 'data');
+  const url = more['PUBLIC_URL'] ?? `http://localhost:${port}`;
   const env = { PORT: String(port), GIT_SSH_PORT: String(gitPort), DATA_DIR: dataDir, RUN_DIR: path.join(home, 'run'), INSTANCE_USER_IDS: userIds(), ...more };
   let child: ChildProcess | null = null;
   let printed = '';
@@ -69,7 +70,7 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
   };
 
   const panel: WholePanel = {
-    url: `http://localhost:${port}`,
+    url,
     port,
     gitPort,
     dataDir,
@@ -87,7 +88,7 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
         'the panel prints its address',
         () => {
           if (started.exitCode !== null) throw new Error(`npm start ended:\n${printed}`);
-          return printed.includes(`http://localhost:${port}`);
+          return printed.includes(url);
         },
         { withinMs: 300_000, why: () => printed },
       );

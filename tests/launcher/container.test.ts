@@ -5,12 +5,12 @@ import { randomInt } from 'node:crypto';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { packRooms } from '../../platforms/dokku/launch.ts';
+import { packLaunch, packRooms } from '../../platforms/dokku/launch.ts';
 import { marked, processesWith, query, repository, stop, temporaryDatabase, temporaryFolder, until } from './instance.ts';
 import { pythonWith } from './venv.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
-const launch = JSON.stringify({ adminPassword: 'the-panels-password', secretKey: 'a-secret', roomSecret: 'room-secret', cookieName: 'otree_k3v9' });
+const launch = packLaunch({ adminPassword: 'the-panels-password', secretKey: 'a-secret', roomSecret: 'room-secret', cookieName: 'otree_k3v9' });
 
 async function container() {
   const folder = temporaryFolder();

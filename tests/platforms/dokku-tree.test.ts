@@ -20,7 +20,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { launcherWords, renderDockerfile, renderPipConf } from '../../platforms/dokku/dockerfile.ts';
-import { launchVariables, packRooms } from '../../platforms/dokku/launch.ts';
+import { launchVariables, packLaunch, packRooms } from '../../platforms/dokku/launch.ts';
 import { makeTree } from '../../platforms/dokku/tree.ts';
 import type { EditedRoom, InstanceSpec } from '../../platforms/platform.ts';
 import { Secret } from '../../platforms/secret.ts';
@@ -334,7 +334,7 @@ describe('an image made from it', () => {
     const environment = await variables();
     expect(image.run(image.command, { PORT: '5000' })).toMatchObject({ code: 78, stderr: 'ARBORETUM_LAUNCH cannot be read.\n' });
     expect(image.run(image.command, environment)).toMatchObject({ code: 78, stderr: 'PORT is not set to the number of a port.\n' });
-    const noPassword = { ...environment, ARBORETUM_LAUNCH: '{"secretKey":"s"}', PORT: '5000' };
+    const noPassword = { ...environment, ARBORETUM_LAUNCH: packLaunch({ secretKey: 's' }), PORT: '5000' };
     expect(image.run(image.command, noPassword)).toMatchObject({ code: 78, stderr: 'env.json lacks adminPassword, roomSecret, cookieName.\n' });
     expect(image.run([...launcherWords('serve').slice(0, 3), 'timeouts'])).toMatchObject({ code: 64 });
   });

@@ -13,7 +13,7 @@ const settings: NginxSettings = {
   listenPort: 8080,
   panelHostNames: ['lab.test'],
   workerUser: 'arboretum',
-  isHttps: false,
+  trustedProxies: [],
   maxPanelBodyMib: 250,
   hasIpv6: true,
   canEditCookieFlags: true,

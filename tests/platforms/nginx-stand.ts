@@ -24,7 +24,7 @@ export async function makeStand(extra: Partial<NginxOptions> & { readonly dataNa
     listenPort: await freePort(),
     panelHostNames: ['lab.test'],
     workerUser: 'www-data',
-    isHttps: false,
+    trustedProxies: [],
     maxPanelBodyMib: 5,
     ...options,
   };

@@ -7,7 +7,7 @@ import { rightsPage } from '../../contracts/rights-page.ts';
 import { terms } from '../../web/components/TermLink.tsx';
 import { startPanel, type TestPanel } from './panel.ts';
 
-const names = ['experimenter', 'manager', 'participant', 'glossary', 'rights', 'running', 'dokku', 'configuration'];
+const names = ['experimenter', 'manager', 'participant', 'glossary', 'rights', 'running', 'dokku', 'system-check', 'behind-a-proxy', 'configuration'];
 let panel: TestPanel;
 beforeAll(async () => {
   panel = await startPanel();
@@ -34,7 +34,7 @@ it('links only to pages and headings that are there', async () => {
   for (const [name, text] of texts) {
     for (const [, href = ''] of text.matchAll(/href="([^"]+)"/g)) {
       if (/^https:\/\/|^\/$|^\/help\/help\.css$|^\/icon\.svg$/.test(href)) continue;
-      const [, target = '', anchor] = /^\/help\/(\w+)(?:#(.+))?$/.exec(href) ?? [];
+      const [, target = '', anchor] = /^\/help\/([\w-]+)(?:#(.+))?$/.exec(href) ?? [];
       expect(names, `${name} links to ${href}`).toContain(target);
       if (anchor !== undefined) expect(texts.get(target), `${name} links to ${href}`).toContain(`id="${anchor}"`);
     }

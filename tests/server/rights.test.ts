@@ -94,6 +94,8 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /system/host': at('/system/host'),
   'GET /system/mail': at('/system/mail'),
   'POST /system/test-mail': at('/system/test-mail'),
+  'GET /system/check': at('/system/check'),
+  'POST /system/check': at('/system/check'),
   'GET /about': at('/about'),
   'GET /legal': at('/legal'),
   'PATCH /legal/:page': at('/legal/imprint', () => ({ text: 'The lab', seenAt: null })),

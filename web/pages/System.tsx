@@ -68,6 +68,9 @@ function About({ view }: { view: SystemView }): ReactNode {
         </Fact>
         <Fact name="Platform">{view.platform}</Fact>
         <Fact name="Addresses">{view.addressMode}</Fact>
+        <Fact name="System check">
+          <Link to="/system/check">Names, ports, certificate, disk … and a text for the IT department</Link>
+        </Fact>
         <Fact name="Deleted instances">
           <Link to="/deleted-instances">Their last backups</Link>
         </Fact>

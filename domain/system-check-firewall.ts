@@ -1,0 +1,91 @@
+// Which ports a firewall must let in, keep out and let out, for this panel as it is set.
+
+import type { FirewallRule } from '../contracts/system-check.ts';
+import type { AddressMode } from './addresses.ts';
+import type { Config } from './config.ts';
+import { hostOf, isOnlyHere, publicPortOf } from './system-check-surroundings.ts';
+
+/** What the rules depend on; `hasPorts`: some instance has a port of its own. */
+export type Doors = { readonly config: Config; readonly mode: AddressMode; readonly hasPorts: boolean };
+
+const rule = (way: FirewallRule['way'], ports: string, { what, why }: { what: string; why: string }): FirewallRule => ({
+  id: `${way} ${ports}`,
+  way,
+  ports,
+  what,
+  why,
+});
+
+const rangeOf = ({ INSTANCE_PORTS: [first, last] }: Config): string => `${first}–${last}/tcp`;
+
+function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
+  const port = publicPortOf(config);
+  const isHttps = config.publicUrl.protocol === 'https:';
+  const needsRange = mode === 'port' || hasPorts;
+  return [
+    rule('open', `${port}/tcp`, {
+      what: 'Panel, Lobby and experiments',
+      why: 'Browsers of participants and experimenters: from everywhere for studies online, from the campus or the laboratory otherwise.',
+    }),
+    ...(isHttps && port === 443
+      ? [
+          rule('open', '80/tcp', {
+            what: 'Redirect to https',
+            why: 'Whoever types the address without https; some authorities check here before they give a certificate.',
+          }),
+        ]
+      : []),
+    rule('open', `${config.GIT_SSH_PORT}/tcp`, {
+      what: 'git push (SSH)',
+      why: 'Experimenters send their experiments; only from their networks, if you like. It takes git and nothing else.',
+    }),
+    ...(needsRange
+      ? [rule('open', rangeOf(config), { what: 'Experiments, a port each', why: 'Browsers of participants, from the same places as the panel.' })]
+      : []),
+  ];
+}
+
+function toShut({ config, mode, hasPorts }: Doors): FirewallRule[] {
+  const isProxied = publicPortOf(config) !== config.PORT && !isOnlyHere(hostOf(config));
+  const database =
+    config.DATABASE_URL && !config.DATABASE_URL.open().includes('host=')
+      ? 'Only this machine uses it.'
+      : 'The panel’s own listens on no port; another one on the machine must not be reached.';
+  return [
+    rule('shut', '5432/tcp', { what: 'PostgreSQL', why: database }),
+    rule('shut', '6379/tcp', { what: 'Redis', why: 'The panel’s own listens on no port; another one on the machine must not be reached.' }),
+    ...(isProxied
+      ? [
+          rule('shut', `${config.PORT}/tcp`, {
+            what: 'nginx of the panel',
+            why: 'Browsers come through the proxy that holds the certificate; only it may reach this port.',
+          }),
+        ]
+      : []),
+    ...(mode === 'port' || hasPorts
+      ? []
+      : [rule('shut', rangeOf(config), { what: 'Set aside for instances', why: 'Not used while each instance has a name.' })]),
+    rule('shut', 'all others', {
+      what: 'Everything else',
+      why: 'Nothing else is meant for the outside. Administrators’ SSH (22/tcp) only from their networks.',
+    }),
+  ];
+}
+
+/** Never the whole address: it may hold a password. */
+const hostIn = (address: string): string => (URL.canParse(address) ? new URL(address).host : 'the package index');
+
+function toLetOut({ config }: Doors): FirewallRule[] {
+  const index = config.PIP_INDEX_URL ? hostIn(config.PIP_INDEX_URL) : 'pypi.org, files.pythonhosted.org';
+  const mail = config.SMTP_URL ? new URL(config.SMTP_URL.open()) : null;
+  const mailPort = Number(mail?.port) || (mail?.protocol === 'smtps:' ? 465 : 587);
+  return [
+    rule('out', '443/tcp', { what: index, why: 'Python packages that experiments name. A proxy (HTTPS_PROXY) will do.' }),
+    rule('out', '80/tcp, 443/tcp', { what: 'Packages of the system', why: 'Installation and security updates.' }),
+    rule('out', '53/udp, 53/tcp, 123/udp', { what: 'DNS and time', why: 'To the university’s own servers.' }),
+    ...(mail ? [rule('out', `${mailPort}/tcp`, { what: `Mail to ${mail.hostname}`, why: 'Invitations and links to new passwords.' })] : []),
+  ];
+}
+
+/** In the order in which it is shown. */
+export const firewallList = (doors: Doors): FirewallRule[] => [...toOpen(doors), ...toShut(doors), ...toLetOut(doors)];
