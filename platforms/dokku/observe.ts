@@ -98,7 +98,7 @@ export class Observer {
     const seen = this.#known.get(instanceId) ?? { ...NOTHING, state: 'unhealthy' as const };
     const { isUp, downSince } = this.#host.connection.state();
     if (!isUp && downSince !== null) return { ...seen, state: 'unknown', detail: this.#saysAway(downSince, error) };
-    if (error !== undefined) return { ...seen, detail: error instanceof Error ? error.message : String(error) };
+    if (error !== undefined) return { ...seen, detail: error instanceof Error ? error.message : 'The Dokku host did not answer as it should.' };
     return this.#known.get(instanceId) ?? { ...seen, detail: 'The Dokku host is slow to answer.' };
   }
 
