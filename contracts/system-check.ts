@@ -56,12 +56,16 @@ export const capacitySchema = z.object({
 });
 export type Capacity = z.infer<typeof capacitySchema>;
 
+/** In the place of the estimate where there is none. */
+export const elsewhere = 'Instances run on the Dokku host. How many it takes cannot be said from here: the panel does not see its memory and its processor.';
+
 export const systemCheckSchema = z.object({
   at: z.string(),
   tookMs: z.number().int(),
   checks: z.array(checkedSchema),
   firewall: z.array(firewallRuleSchema),
-  capacity: capacitySchema,
+  /** null: instances run on another machine, of which the panel cannot know it. */
+  capacity: capacitySchema.nullable(),
   /** The whole text for the IT department. */
   letter: z.string(),
 });

@@ -31,6 +31,10 @@ export const hostSchema = z.object({
 });
 export type HostView = z.infer<typeof hostSchema>;
 
+/** As the worker tells it. */
+export const hostReportSchema = hostSchema.omit({ addKeyCommand: true, domain: true });
+export type HostReport = z.infer<typeof hostReportSchema>;
+
 /** How mails go: what is set, and what became of the last one. */
 export const mailStateSchema = z.object({
   isConfigured: z.boolean(),

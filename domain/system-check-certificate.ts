@@ -65,7 +65,8 @@ const days = (count: number): string => {
 async function checkCertificate(surroundings: WithCertificate): Promise<Finding> {
   const facts = await surroundings.certificate;
   const host = hostOf(surroundings.config);
-  const request = `Please provide a certificate for ${host} that browsers trust (for one name per experiment also for *.${host}), and tell us how it is renewed.`;
+  const forInstances = surroundings.config.PLATFORM === 'dokku' ? '' : ` (for one name per experiment also for *.${host})`;
+  const request = `Please provide a certificate for ${host} that browsers trust${forInstances}, and tell us how it is renewed.`;
   if (facts.state === 'plain-http') return withoutEncryption(host, request);
   if (facts.state === 'no-answer')
     return {

@@ -16,15 +16,46 @@ const rule = (way: FirewallRule['way'], ports: string, { what, why }: { what: st
   why,
 });
 
+/** Of the other machine, where instances run on one; each names it beside its ports. */
+function dokkuRules(config: Config, index = ''): Readonly<Record<FirewallRule['way'], readonly FirewallRule[]>> {
+  const { PLATFORM, DOKKU_HOST: host, DOKKU_PORT: ssh, DOKKU_HTTP_PORT: web } = config;
+  if (PLATFORM !== 'dokku') return { open: [], shut: [], out: [] };
+  return {
+    open: [
+      rule('open', `${web}/tcp of ${host}`, {
+        what: 'Experiments (nginx of the Dokku host)',
+        why: `Browsers of participants, and the panel’s machine; each experiment is NAME.${config.DOKKU_DOMAIN} there.`,
+      }),
+    ],
+    shut: [
+      rule('shut', `${ssh}/tcp of ${host}`, {
+        what: 'SSH of the Dokku host',
+        why: 'Only the panel’s machine needs it, and your administrators; experimenters push to the panel.',
+      }),
+    ],
+    out: [
+      rule('out', `${ssh}/tcp, ${web}/tcp of ${host}`, {
+        what: 'The Dokku host',
+        why: 'The panel deploys there by SSH, and sees by HTTP whether an experiment answers.',
+      }),
+      rule('out', `443/tcp from ${host}`, {
+        what: `${index}, registry-1.docker.io`,
+        why: 'Builds there get Python packages and the images that they begin with.',
+      }),
+    ],
+  };
+}
+
 const rangeOf = ({ INSTANCE_PORTS: [first, last] }: Config): string => `${first}–${last}/tcp`;
 
 function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
   const port = publicPortOf(config);
   const isHttps = config.publicUrl.protocol === 'https:';
-  const needsRange = mode === 'port' || hasPorts;
+  const isHere = config.PLATFORM === 'local';
+  const needsRange = isHere && (mode === 'port' || hasPorts);
   return [
     rule('open', `${port}/tcp`, {
-      what: 'Panel, Lobby and experiments',
+      what: isHere ? 'Panel, Lobby and experiments' : 'Panel and Lobby',
       why: 'Browsers of participants and experimenters: from everywhere for studies online, from the campus or the laboratory otherwise.',
     }),
     ...(isHttps && port === 443
@@ -42,6 +73,7 @@ function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
     ...(needsRange
       ? [rule('open', rangeOf(config), { what: 'Experiments, a port each', why: 'Browsers of participants, from the same places as the panel.' })]
       : []),
+    ...dokkuRules(config).open,
   ];
 }
 
@@ -62,7 +94,8 @@ function toShut({ config, mode, hasPorts }: Doors): FirewallRule[] {
           }),
         ]
       : []),
-    ...(mode === 'port' || hasPorts
+    ...dokkuRules(config).shut,
+    ...(mode === 'port' || hasPorts || config.PLATFORM === 'dokku'
       ? []
       : [rule('shut', rangeOf(config), { what: 'Set aside for instances', why: 'Not used while each instance has a name.' })]),
     rule('shut', 'all others', {
@@ -83,6 +116,7 @@ function toLetOut({ config }: Doors): FirewallRule[] {
     rule('out', '443/tcp', { what: index, why: 'Python packages that experiments name. A proxy (HTTPS_PROXY) will do.' }),
     rule('out', '80/tcp, 443/tcp', { what: 'Packages of the system', why: 'Installation and security updates.' }),
     rule('out', '53/udp, 53/tcp, 123/udp', { what: 'DNS and time', why: 'To the university’s own servers.' }),
+    ...dokkuRules(config, index).out,
     ...(mail ? [rule('out', `${mailPort}/tcp`, { what: `Mail to ${mail.hostname}`, why: 'Invitations and links to new passwords.' })] : []),
   ];
 }

@@ -18,16 +18,21 @@ const ways = { open: 'Please let in from outside:', shut: 'Please keep shut from
 
 const section = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', title, ...lines]);
 
-const wanted = ({ names, ownAddresses, checks }: Letter): string[] => {
+const wanted = ({ config, names, ownAddresses, checks }: Letter): string[] => {
   const requests = checks.flatMap(({ request }) => request ?? []);
   const first =
     names.kind === 'name'
       ? []
       : [
-          `Please give our machine (${listed(ownAddresses) || os.hostname()}) a name in DNS, for example otree.DEPARTMENT.UNIVERSITY, if possible with a wildcard entry below it (*.otree.DEPARTMENT.UNIVERSITY), and a certificate for both.`,
+          `Please give our machine (${listed(ownAddresses) || os.hostname()}) a name in DNS, for example otree.DEPARTMENT.UNIVERSITY, ${config.PLATFORM === 'dokku' ? 'and a certificate for it' : 'if possible with a wildcard entry below it (*.otree.DEPARTMENT.UNIVERSITY), and a certificate for both'}.`,
         ];
   return [...first, ...requests].map((text, index) => `${index + 1}. ${text}`);
 };
+
+const whereDataAre = ({ PLATFORM, DOKKU_HOST, DOKKU_DOMAIN }: Config): string =>
+  PLATFORM === 'dokku'
+    ? `The experiments themselves run on a second machine, ${DOKKU_HOST}, with Dokku (https://dokku.com): its nginx shows each of them as NAME.${DOKKU_DOMAIN}, and their data are there; backups are on the first.`
+    : 'All of it is served by an nginx; data stay on this machine.';
 
 /** Plain text, lines of any length. */
 export function writeLetter(letter: Letter): string {
@@ -41,7 +46,7 @@ export function writeLetter(letter: Letter): string {
     '',
     'Dear colleagues,',
     '',
-    `we run a server for behavioural experiments with oTree (https://www.otree.org) on the machine ${os.hostname()}${ownAddresses.length > 0 ? ` (${listed(ownAddresses)})` : ''}. Participants take part in their browsers; experimenters sign in at ${address} and send their experiments by git over SSH. All of it is served by an nginx; data stay on this machine.`,
+    `we run a server for behavioural experiments with oTree (https://www.otree.org) on the machine ${os.hostname()}${ownAddresses.length > 0 ? ` (${listed(ownAddresses)})` : ''}. Participants take part in their browsers; experimenters sign in at ${address} and send their experiments by git over SSH. ${whereDataAre(config)}`,
     ...section(
       requests.length > 0
         ? 'We would be grateful for your help with the following:'

@@ -65,5 +65,5 @@ async function checkMode(surroundings: Surroundings & WithNames & WithCertificat
 }
 
 export const modeChecks: readonly Check<Surroundings & WithNames & WithCertificate>[] = [
-  { id: 'address-mode', group: 'addresses', title: 'Kind of address', run: checkMode },
+  { id: 'address-mode', group: 'addresses', title: 'Kind of address', on: 'local', run: checkMode },
 ];

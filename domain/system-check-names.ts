@@ -149,7 +149,19 @@ async function checkWildcard(surroundings: WithNames): Promise<Finding> {
   };
 }
 
-const askedAtMost = 100;
+/** Of all instances; a DNS server is not to be flooded. */
+export const askedAtMost = 100;
+
+/** Which of the names have none of the wanted addresses. @throws when no DNS server answers */
+export async function lostNames(names: Surroundings['names'], hosts: readonly string[], wanted: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    hosts.map(async (host) => {
+      const { v4, v6 } = await names.resolve(host);
+      return { host, isRight: [...v4, ...v6].some((address) => wanted.includes(address)) };
+    }),
+  );
+  return found.filter(({ isRight }) => !isRight).map(({ host }) => host);
+}
 
 async function checkInstanceNames(surroundings: WithNames): Promise<Finding> {
   const facts = await surroundings.nameFacts;
@@ -160,14 +172,8 @@ async function checkInstanceNames(surroundings: WithNames): Promise<Finding> {
   );
   if (rows.length === 0) return { result: 'not-here', seen: 'No instance has a name of its own.', means: 'There is nothing to look up.' };
   if (facts.kind === 'only-here') return { result: 'good', seen: `${rows.length} under ${facts.host}.`, means: 'Browsers on this machine find them all.' };
-  const found = await Promise.all(
-    rows.map(async ({ name }) => {
-      const { v4, v6 } = await surroundings.names.resolve(`${name}.${facts.host}`);
-      const addresses = [...v4, ...v6];
-      return { name, isHere: addresses.some((address) => allOf(facts).includes(address) || surroundings.ownAddresses.includes(address)) };
-    }),
-  );
-  const lost = found.filter(({ isHere }) => !isHere).map(({ name }) => `${name}.${facts.host}`);
+  const hosts = rows.map(({ name }) => `${name}.${facts.host}`);
+  const lost = await lostNames(surroundings.names, hosts, [...allOf(facts), ...surroundings.ownAddresses]);
   if (lost.length === 0) return { result: 'good', seen: `All ${rows.length} looked up lead here.`, means: 'Participants find every experiment by its name.' };
   return {
     result: 'bad',
@@ -181,6 +187,6 @@ async function checkInstanceNames(surroundings: WithNames): Promise<Finding> {
 export const nameChecks: readonly Check<WithNames>[] = [
   { id: 'name', group: 'addresses', title: 'The panel’s name in DNS', run: checkName },
   { id: 'ipv6', group: 'addresses', title: 'The panel’s name by IPv6', run: checkIpv6 },
-  { id: 'wildcard', group: 'addresses', title: 'Names for instances (wildcard)', run: checkWildcard },
-  { id: 'instance-names', group: 'addresses', title: 'Names of the instances', run: checkInstanceNames },
+  { id: 'wildcard', group: 'addresses', title: 'Names for instances (wildcard)', on: 'local', run: checkWildcard },
+  { id: 'instance-names', group: 'addresses', title: 'Names of the instances', on: 'local', run: checkInstanceNames },
 ];

@@ -159,7 +159,7 @@ export const portChecks: readonly Check[] = [
     run: (surroundings) =>
       checkService(surroundings, { port: surroundings.config.GIT_SSH_PORT, what: 'Git over SSH', setting: 'GIT_SSH_PORT', greeting: 'SSH-2.0-' }),
   },
-  { id: 'port-instances', group: 'ports', title: 'Ports of instances', run: checkInstancePorts },
+  { id: 'port-instances', group: 'ports', title: 'Ports of instances', on: 'local', run: checkInstancePorts },
   { id: 'shut', group: 'ports', title: 'Ports that should be shut', run: checkShut },
   { id: 'outside', group: 'ports', title: 'The way from outside', run: checkOutside },
 ];

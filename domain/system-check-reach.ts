@@ -36,8 +36,8 @@ export async function reach(config: Config): Promise<Reached> {
   return { who: 'this', how, saw: String(answer.headers[sawHeader] ?? ''), isWebsocketOpen: typeof socket !== 'string' && socket.statusCode === 101 };
 }
 
-/** The head of the answer, or why there is none. */
-function call(url: URL, headers: Readonly<Record<string, string>>): Promise<http.IncomingMessage | string> {
+/** The head of the answer, or why there is none; redirects are not followed. Never throws. */
+export function call(url: URL, headers: Readonly<Record<string, string>>): Promise<http.IncomingMessage | string> {
   const options = { timeout: answerMs, headers, agent: false as const };
   return new Promise((resolve) => {
     const request = url.protocol === 'https:' ? https.get(url, { ...options, rejectUnauthorized: false }) : http.get(url, options);

@@ -27,17 +27,18 @@ async function checkPostgres({ query }: Surroundings): Promise<Finding> {
 /** An instance's role may open 15 at once; panel, worker and sign-ins have 25. */
 export const connectionsFor = (instances: number): number => 30 + 15 * instances;
 
-async function checkConnections({ query }: Surroundings): Promise<Finding> {
+async function checkConnections({ config, query }: Surroundings): Promise<Finding> {
   if (!query) return noDatabase;
   const [row] = await query<{ most: number; used: number; instances: number }>(
     "SELECT current_setting('max_connections')::int AS most, (SELECT count(*)::int FROM pg_stat_activity WHERE datname IS NOT NULL) AS used, (SELECT count(*)::int FROM instance WHERE deleted_at IS NULL AND intent = 'run') AS instances",
   );
   const { most = 0, used = 0, instances = 0 } = row ?? {};
-  const seen = `${used} of ${most} connections are open; ${instances} instances are meant to run.`;
+  // On Dokku each instance has a database server of its own.
+  const wanted = connectionsFor(config.PLATFORM === 'dokku' ? 0 : instances);
+  const seen = `${used} of ${most} connections are open${config.PLATFORM === 'dokku' ? '' : `; ${instances} instances are meant to run`}.`;
   const fix = 'Raise max_connections (ALTER SYSTEM SET max_connections = 500, then restart PostgreSQL when nobody plays), or stop instances that nobody uses.';
   if (used > most * 0.9) return { result: 'bad', seen, means: 'Soon experiments get no connection any more.', fix };
-  if (connectionsFor(instances) > most)
-    return { result: 'attention', seen, means: `If all were busy at once they could want ${connectionsFor(instances)}.`, fix };
+  if (wanted > most) return { result: 'attention', seen, means: `If all were busy at once they could want ${wanted}.`, fix };
   return { result: 'good', seen, means: 'Also when all are busy at once there are enough.' };
 }
 
@@ -218,7 +219,7 @@ async function checkBackups({ query }: Surroundings): Promise<Finding> {
 export const serviceChecks: readonly Check[] = [
   { id: 'postgres', group: 'services', title: 'Database (PostgreSQL)', run: checkPostgres },
   { id: 'connections', group: 'services', title: 'Connections to the database', run: checkConnections },
-  { id: 'pg-dump', group: 'services', title: 'Program for backups (pg_dump)', run: checkDump },
+  { id: 'pg-dump', group: 'services', title: 'Program for backups (pg_dump)', on: 'local', run: checkDump },
   { id: 'redis', group: 'services', title: 'Redis', run: checkRedis },
   { id: 'front-door', group: 'services', title: 'The front door (nginx)', run: checkFrontDoor },
   { id: 'worker', group: 'services', title: 'The worker', run: checkWorker },

@@ -3,6 +3,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import net from 'node:net';
 import os from 'node:os';
+import type { HostReport } from '../contracts/system.ts';
 import type { Checked, GroundView } from '../contracts/system-check.ts';
 import type { Config } from './config.ts';
 
@@ -25,6 +26,8 @@ export type Surroundings = {
   readonly redisInfo: (() => Promise<string>) | null;
   /** The worker's view, throws when it does not answer; null: only its own user and root may ask it. */
   readonly askGround: (() => Promise<GroundView>) | null;
+  /** The worker's look at the Dokku host, throws when it does not answer; null: as above. */
+  readonly askHost: (() => Promise<HostReport>) | null;
   /** False: nobody has started the panel, which is no fault of a part that is away. */
   readonly isPanelRunning: boolean;
   /** Tables of Linux. */
@@ -36,7 +39,11 @@ export type Surroundings = {
 export type Finding = Pick<Checked, 'result' | 'seen' | 'means'> & Partial<Pick<Checked, 'fix' | 'request'>>;
 
 /** One check; `run` may throw and may take too long: then it is `unknown`. */
-export type Check<S = Surroundings> = Pick<Checked, 'id' | 'group' | 'title'> & { readonly run: (surroundings: S) => Promise<Finding> | Finding };
+export type Check<S = Surroundings> = Pick<Checked, 'id' | 'group' | 'title'> & {
+  /** The only platform that it is about; left out: every one. */
+  readonly on?: Config['PLATFORM'];
+  readonly run: (surroundings: S) => Promise<Finding> | Finding;
+};
 
 /** @param servers `address:port` of DNS servers in place of the system's */
 export function askDns(servers?: readonly string[]): Names {

@@ -3,11 +3,14 @@
 import os from 'node:os';
 import type { Checked, SystemCheck } from '../contracts/system-check.ts';
 import { resolveAddressMode } from './addresses.ts';
+import type { Config } from './config.ts';
 import { estimateCapacity } from './system-check-capacity.ts';
 import { certificateChecks, lookAtCertificate, type WithCertificate } from './system-check-certificate.ts';
 import { firewallList } from './system-check-firewall.ts';
 import { writeLetter } from './system-check-letter.ts';
 import { lookAtMemory, machineChecks } from './system-check-machine.ts';
+import { dokkuChecks, lookAtDokku, type WithDokku } from './system-check-dokku.ts';
+import { dokkuNameChecks, lookAtWay, type WithWay } from './system-check-dokku-names.ts';
 import { modeChecks } from './system-check-modes.ts';
 import { lookAtNames, nameChecks, type WithNames } from './system-check-names.ts';
 import { portChecks } from './system-check-ports.ts';
@@ -15,20 +18,25 @@ import { reachChecks } from './system-check-reach.ts';
 import { serviceChecks } from './system-check-services.ts';
 import type { Check, Surroundings } from './system-check-surroundings.ts';
 
-type Looked = Surroundings & WithNames & WithCertificate;
+type Looked = Surroundings & WithNames & WithCertificate & WithDokku & WithWay;
 
 /** Longer than any question within a check, which has a limit of its own. */
 const limitMs = 8000;
 
-export const allChecks: readonly Check<Looked>[] = [
+const allChecks: readonly Check<Looked>[] = [
   ...nameChecks,
+  ...dokkuNameChecks,
   ...reachChecks,
   ...certificateChecks,
   ...modeChecks,
   ...portChecks,
   ...machineChecks,
+  ...dokkuChecks,
   ...serviceChecks,
 ];
+
+/** Those that say something about a panel with these settings, in the order in which they are shown. */
+export const checksFor = ({ PLATFORM }: Pick<Config, 'PLATFORM'>): readonly Check<Looked>[] => allChecks.filter(({ on = PLATFORM }) => on === PLATFORM);
 
 /** Runs one check to its end, or to the end of its time; never throws. */
 export async function runCheck<S>(check: Check<S>, surroundings: S, withinMs = limitMs): Promise<Checked> {
@@ -62,9 +70,9 @@ export async function runSystemCheck(surroundings: Surroundings): Promise<System
   const started = performance.now();
   const { config, ownAddresses, query, procDir } = surroundings;
   const [nameFacts, certificate] = [lookAtNames(surroundings), lookAtCertificate(surroundings)];
-  const looked: Looked = { ...surroundings, nameFacts, certificate };
+  const looked: Looked = { ...surroundings, nameFacts, certificate, dokkuFacts: lookAtDokku(surroundings), dokkuWay: lookAtWay(surroundings) };
   const [checks, names, mode, memory, ported] = await Promise.all([
-    Promise.all(allChecks.map((check) => runCheck(check, looked))),
+    Promise.all(checksFor(config).map((check) => runCheck(check, looked))),
     nameFacts,
     resolveAddressMode(config),
     lookAtMemory(procDir),
@@ -76,7 +84,7 @@ export async function runSystemCheck(surroundings: Surroundings): Promise<System
     tookMs: Math.round(performance.now() - started),
     checks,
     firewall,
-    capacity: estimateCapacity({ cores: os.availableParallelism(), memoryMib: memory.totalMib }),
+    capacity: config.PLATFORM === 'dokku' ? null : estimateCapacity({ cores: os.availableParallelism(), memoryMib: memory.totalMib }),
     letter: writeLetter({ config, names, ownAddresses, checks, firewall }),
   };
 }

@@ -1,6 +1,6 @@
 // The system check as plain text.
 
-import { checkGroups, type Capacity, type Checked, type CheckResult, type FirewallRule, type SystemCheck } from '../contracts/system-check.ts';
+import { checkGroups, elsewhere, type Capacity, type Checked, type CheckResult, type FirewallRule, type SystemCheck } from '../contracts/system-check.ts';
 
 type Words = {
   readonly publicUrl: string;
@@ -56,7 +56,9 @@ const ways: Readonly<Record<FirewallRule['way'], string>> = { open: 'let in', sh
 
 const describeRule = ({ way, ports, what, why }: FirewallRule): string => `  ${ways[way].padEnd(9)}  ${ports}: ${what}. ${why}`;
 
-const describeCapacity = ({ instances, peopleInOne, peopleInAll, steps }: Capacity): string[] => [
+const describeCapacity = (capacity: Capacity | null): string[] => (capacity === null ? [`  ${elsewhere}`] : describeHere(capacity));
+
+const describeHere = ({ instances, peopleInOne, peopleInAll, steps }: Capacity): string[] => [
   `  About ${instances} instances side by side; about ${peopleInOne} people at once in one experiment, about ${peopleInAll} in all.`,
   ...steps.map((step) => `      ${step}`),
 ];

@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import pg from 'pg';
+import { hostReportSchema } from '../contracts/system.ts';
 import { groundViewSchema } from '../contracts/system-check.ts';
 import { loadConfig, type Config } from '../domain/config.ts';
 import { readKey } from '../domain/sealing.ts';
@@ -80,6 +81,7 @@ function look(config: Config, { key, query, isPanelRunning }: Parts): Surroundin
     ownAddresses: findOwnAddresses(),
     query,
     redisInfo: redis === null ? null : () => readRedisInfo(redis),
+    askHost: mayAsk ? () => askWorker({ config }, { kind: 'look-at-host' }, hostReportSchema) : null,
     askGround: mayAsk ? () => askWorker({ config }, { kind: 'look-at-ground' }, groundViewSchema) : null,
     isPanelRunning,
     procDir: '/proc',

@@ -12,6 +12,7 @@ export function surroundings(env: Readonly<Record<string, string>> = {}, more: P
     query: null,
     redisInfo: null,
     askGround: () => Promise.reject(new Error('the worker does not answer')),
+    askHost: () => Promise.reject(new Error('the worker does not answer')),
     isPanelRunning: true,
     procDir: '/proc',
     ...more,

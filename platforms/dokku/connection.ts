@@ -178,6 +178,8 @@ export class DokkuConnection {
             return this.#hostKey === null || this.#hostKey === shown;
           },
         });
+        // A command is several small packets; the kernel would hold each back until the one before it was acknowledged (40 ms).
+        client.setNoDelay(true);
       } catch (error) {
         reject(new AppError('platform_failed', { reason: 'The panel’s own key for the Dokku host cannot be read.' }, { cause: error }));
       }

@@ -18,8 +18,8 @@ import { explainFailure } from '../dokku-failures.ts';
 import { readLinks, readServices } from '../dokku-reports.ts';
 import { ask, change, tryToAsk } from './asking.ts';
 import { readSmallFile, replaceFile } from './files.ts';
-import { firstService, type Host, isServiceOf, liveApp, pathsOf, scratchService, trialPrefix } from './host.ts';
-import { readVariables } from './settings.ts';
+import { databaseIn, firstService, type Host, isServiceOf, liveApp, pathsOf, scratchService, trialPrefix } from './host.ts';
+import { dropVariable, readVariables } from './settings.ts';
 import { dropDatabases, sql } from './sql.ts';
 
 /** A fresh server may need this long until it answers. */
@@ -27,6 +27,8 @@ const READY_MS = 60_000;
 const POLL_MS = 500;
 /** Taking away several links, setting the right one, and some of it again. */
 const LINK_STEPS = 8;
+/** How often it is looked again before a link that is half there counts as left behind. */
+const LINK_LOOKS = 10;
 
 /** Name of the service with the live data: what a finished restore wrote down, else what is linked, else the first one. */
 export async function liveService(host: Host, instanceId: string): Promise<string> {
@@ -82,15 +84,29 @@ export async function ensureLink(host: Host, instanceId: string): Promise<void> 
   const service = await liveService(host, instanceId);
   const isDone = async (): Promise<boolean> => true; // it is looked at anew in any case
   for (let step = 0; step <= LINK_STEPS; step += 1) {
-    const linked = await linkedServices(host, instanceId);
-    const hasAddress = 'DATABASE_URL' in (await readVariables(host, app));
-    if (linked.length === 1 && linked[0] === service && hasAddress) return;
-    // Beside another one it would get a name of its own instead of DATABASE_URL.
-    const wrong = linked.find((other) => other !== service) ?? linked[0];
-    if (wrong === undefined) await change(host, postgresLink(service, app), { fine: ['already_linked'], isDone });
+    const { linked, database } = await settledLink(host, instanceId);
+    if (linked.length === 1 && linked[0] === service && database === databaseIn(service)) return;
+    const wrong = linked.find((other) => other !== service);
+    // Beside another address it would get a name of its own instead of DATABASE_URL.
+    if (wrong === undefined && database !== null) await dropVariable(host, app, 'DATABASE_URL');
+    else if (wrong === undefined) await change(host, postgresLink(service, app), { fine: ['already_linked'], isDone });
     else await change(host, postgresUnlink(wrong, app), { fine: ['not_linked', 'service_missing'], isDone });
   }
   throw new AppError('platform_failed', { reason: 'Dokku does not keep the link between the experiment and its database.' });
+}
+
+type Link = { readonly linked: readonly string[]; /** Which database DATABASE_URL names; null: there is none. */ readonly database: string | null };
+
+/** Dokku changes its list of links first and the address later: a command whose connection broke may be in between. */
+async function settledLink(host: Host, instanceId: string): Promise<Link> {
+  for (let look = 1; ; look += 1) {
+    const linked = await linkedServices(host, instanceId);
+    const address = (await readVariables(host, liveApp(instanceId)))['DATABASE_URL'];
+    const database = address === undefined ? null : (/\/([^/?]*)(?:\?.*)?$/.exec(address)?.[1] ?? '');
+    const isWhole = database === null ? linked.length === 0 : linked.some((service) => databaseIn(service) === database);
+    if (isWhole || look >= LINK_LOOKS) return { linked, database };
+    await pause(POLL_MS);
+  }
 }
 
 /** Drops what trials, checks and restores may have left: other services of the instance, and the database of a trial. */

@@ -36,6 +36,11 @@ export async function setVariables(host: Host, app: string, values: Variables): 
   await rewrite(host, app, (before) => ({ ...before, ...values }));
 }
 
+/** Takes one variable away, whoever set it. */
+export async function dropVariable(host: Host, app: string, name: string): Promise<void> {
+  await rewrite(host, app, ({ [name]: _gone, ...others }) => others);
+}
+
 /** Writes, reads back, and writes again: another writer may have truncated the file meanwhile. @throws platform_failed */
 async function rewrite(host: Host, app: string, wantedOf: (before: Variables) => Variables): Promise<void> {
   let before = await readVariables(host, app);

@@ -1,6 +1,7 @@
 // The system check for managers: its last result, and running it anew.
 
 import { groundViewSchema, lastSystemCheckSchema, systemCheckSchema } from '../../contracts/system-check.ts';
+import { hostReportSchema } from '../../contracts/system.ts';
 import { redisOptions } from '../../domain/assemble.ts';
 import type { Context } from '../../domain/context.ts';
 import { checkAndKeep, readLastSystemCheck } from '../../domain/system-check-last.ts';
@@ -16,6 +17,7 @@ const surroundingsOf = (ctx: Context): Surroundings => ({
   query: (sql) => ctx.db.$queryRawUnsafe(sql),
   redisInfo: () => readRedisInfo(redisOptions(ctx.config)),
   askGround: () => askWorker(ctx, { kind: 'look-at-ground' }, groundViewSchema),
+  askHost: () => askWorker(ctx, { kind: 'look-at-host' }, hostReportSchema),
   isPanelRunning: true,
   procDir: '/proc',
 });

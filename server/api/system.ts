@@ -1,7 +1,7 @@
 // The panel itself: what it is made of and whether each part answers.
 
 import { z } from 'zod';
-import { hostSchema, systemSchema, type HostView } from '../../contracts/system.ts';
+import { hostReportSchema, hostSchema, systemSchema, type HostView } from '../../contracts/system.ts';
 import type { Context } from '../../domain/context.ts';
 import { resolveAddressMode } from '../../domain/addresses.ts';
 import { askWorker } from '../ask-worker.ts';
@@ -57,11 +57,9 @@ export const systemRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEnd
   }),
 ];
 
-const reportSchema = hostSchema.omit({ addKeyCommand: true, domain: true }).nullable();
-
 /** @throws not_found where instances run on this machine */
 async function lookAtHost(ctx: Context): Promise<HostView> {
-  const report = await askWorker(ctx, { kind: 'look-at-host' }, reportSchema);
+  const report = await askWorker(ctx, { kind: 'look-at-host' }, hostReportSchema.nullable());
   if (report === null) throw new AppError('not_found');
   return { ...report, addKeyCommand: `echo '${report.publicKey}' | dokku ssh-keys:add arboretum`, domain: ctx.config.DOKKU_DOMAIN ?? '' };
 }

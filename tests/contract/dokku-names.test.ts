@@ -53,4 +53,6 @@ describe('the name of an instance on a Dokku host', { timeout: 120_000 }, () => 
     await stand.platform.destroy(spec, never);
     expect(replay.unrecorded()).toEqual([]);
   });
+
+  it('nothing was asked that no recording answers', () => expect(replay.unrecorded()).toEqual([]));
 });

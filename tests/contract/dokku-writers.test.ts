@@ -6,6 +6,7 @@ import { Turns } from '../../platforms/dokku/turns.ts';
 import { configImport } from '../../platforms/dokku-commands.ts';
 import { Secret } from '../../platforms/secret.ts';
 import type { ReplayHost } from '../dokku/replay-host.ts';
+import type { App, Service } from '../dokku/replay-state.ts';
 import { type DokkuStand, replaySite, standOn } from './dokku-stand.ts';
 import { makeSpec } from './instances.ts';
 import { never } from './stand.ts';
@@ -85,6 +86,20 @@ describe('variables of an app', { timeout: 120_000 }, () => {
     replay.setLatency(0);
     expect(imports(), 'it was written again').toBeGreaterThan(already + 2);
     expect(variables()).toMatchObject({ ...before, GREETING: 'changed' });
+  });
+
+  it.each([
+    ['is left where its link is gone', ({ links }: Service) => links.clear()],
+    ['is lost', (_: Service, app: App) => void delete (app.config as Record<string, string>)['DATABASE_URL']],
+    ['leads to another database', (_: Service, app: App) => void ((app.config as Record<string, string>)['DATABASE_URL'] = 'postgres://a:b@c:5432/other')],
+  ])('get the address of their database again when it %s', async (_name, spoil) => {
+    const { state } = replay;
+    const [name] = [...state.services.keys()];
+    const before = variables()['DATABASE_URL'];
+    spoil(state.service(name ?? ''), state.app(liveApp(spec.instanceId)));
+    await stand.platform.configure(spec);
+    expect(variables()).toMatchObject({ DATABASE_URL: before, GREETING: expect.any(String) });
+    expect([...state.service(name ?? '').links]).toEqual([liveApp(spec.instanceId)]);
   });
 
   it('that stand there and are not wanted any more go', async () => {

@@ -47,7 +47,8 @@ type Start = {
   readonly memoryMib: number;
 };
 
-function spawnIn(image: Image, top: string, run: { words: readonly string[]; env: Readonly<Record<string, string>> }): ChildProcess {
+/** Begins words in the folder of a container, with the image's variables and user. */
+export function spawnIn(image: Image, top: string, run: { words: readonly string[]; env: Readonly<Record<string, string>> }): ChildProcess {
   const [program = '', ...args] = run.words.map((word) => placed(word, top));
   const entries = Object.entries({ PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/app', ...image.environment }).map(([key, value]) => [key, placed(value, top)]);
   const user = process.getuid?.() === 0 && image.userId !== null ? { uid: image.userId, gid: image.userId } : {};

@@ -140,7 +140,8 @@ export class ReplayHost {
 
   /** Answers again, on the same port. */
   async revive(): Promise<void> {
-    const listener = createServer((socket) => {
+    // As sshd does.
+    const listener = createServer({ noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => {});

@@ -1,7 +1,8 @@
 // Acts out the Dockerfile of a derived tree without an image: the same instructions, with /app in a folder of this machine.
 //
-// Only what the panel's Dockerfile says is understood; anything else is an error of the test. uv takes the place of pip
-// (wheels are shared between tests), and the environment that a RUN makes is kept between runs, as Docker's layers are.
+// Only what the panel's Dockerfile says is understood; anything else is an error of the test. Where a test does not ask for
+// pip itself, uv takes its place (wheels are shared between tests), and the environment that a RUN makes is kept between
+// runs, as Docker's layers are.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -13,6 +14,8 @@ import { Unrecorded } from './replay-call.ts';
 /** What a finished build leaves for its containers. */
 export type Image = {
   readonly id: string;
+  /** What it begins with; nothing of it is here. */
+  readonly base: string;
   /** Where `/app` of the image lies here; containers get copies. */
   readonly top: string;
   readonly command: readonly string[];
@@ -32,6 +35,8 @@ export type ImageRequest = {
   readonly id: string;
   readonly onOutput: (text: string) => void;
   readonly signal: AbortSignal;
+  /** Every RUN word by word, with pip; programs are looked for in this folder before `/usr/bin`. */
+  readonly pip?: { readonly programs: string };
 };
 
 /** A RUN ended with another exit code than 0. */
@@ -46,7 +51,7 @@ const CACHE = path.join('/var/tmp', `arboretum-tests-${process.getuid?.() ?? 0}`
 /** Puts `/app` of an image to where it lies here, within any text. */
 export const placed = (text: string, top: string): string => text.replaceAll(/(?<![\w.-])\/app(?=[/\s"':;&]|$)/g, top);
 
-type Draft = { environment: Record<string, string>; workingDir: string; userId: number | null; command: readonly string[] };
+type Draft = { base: string; environment: Record<string, string>; workingDir: string; userId: number | null; command: readonly string[] };
 
 /** Builds an image. @throws BuildFailed, Unrecorded for an instruction that the panel does not use */
 export async function buildImage(request: ImageRequest): Promise<Image> {
@@ -55,7 +60,7 @@ export async function buildImage(request: ImageRequest): Promise<Image> {
   const lines = readFileSync(path.join(request.context, 'Dockerfile'), 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
-  const draft: Draft = { environment: {}, workingDir: '/', userId: null, command: [] };
+  const draft: Draft = { base: '', environment: {}, workingDir: '/', userId: null, command: [] };
   for (const [index, line] of lines.entries()) {
     request.signal.throwIfAborted();
     request.onOutput(`Step ${index + 1}/${lines.length} : ${line}\n`);
@@ -75,8 +80,9 @@ type Ground = ImageRequest & { readonly top: string };
 
 async function follow(line: string, draft: Draft, ground: Ground): Promise<void> {
   const [, instruction = '', rest = ''] = /^([A-Z]+) (.+)$/.exec(line) ?? [];
-  if (instruction === 'FROM' || instruction === 'EXPOSE') return;
-  if (instruction === 'ENV') for (const pair of rest.split(' ')) draft.environment[pair.replace(/=.*/, '')] = pair.replace(/^[^=]*=/, '');
+  if (instruction === 'EXPOSE') return;
+  if (instruction === 'FROM') draft.base = rest;
+  else if (instruction === 'ENV') for (const pair of rest.split(' ')) draft.environment[pair.replace(/=.*/, '')] = pair.replace(/^[^=]*=/, '');
   else if (instruction === 'USER') draft.userId = Number(/^\d+/.exec(rest)?.[0] ?? refuse(line));
   else if (instruction === 'CMD') draft.command = JSON.parse(rest) as string[];
   else if (instruction === 'COPY') await copy(rest, draft, ground);
@@ -98,8 +104,23 @@ async function copy(rest: string, draft: Draft, { context, top }: Ground): Promi
   await chmod(target, 0o755);
 }
 
-/** Runs a RUN as root, as Docker does. What it makes of a list of packages is taken from the cache when it is there. */
+/** Runs a RUN as root, as Docker does. */
 async function runScript(script: string, draft: Draft, ground: Ground): Promise<void> {
+  const code = ground.pip === undefined ? await runWithUv(script, draft, ground) : await runAsWritten(script, draft, ground);
+  if (code === 0) return;
+  ground.onOutput(`The command '/bin/sh -c ${script}' returned a non-zero code: ${code}\n`);
+  throw new BuildFailed();
+}
+
+const runAsWritten = async (script: string, draft: Draft, ground: Ground): Promise<number> =>
+  await shell(placed(owned(script), ground.top), {
+    ground,
+    cwd: placed(draft.workingDir, ground.top),
+    env: { ...(process.env as Record<string, string>), ...draft.environment, PATH: `${ground.pip?.programs}:/usr/bin:/bin` },
+  });
+
+/** What it makes of a list of packages is taken from the cache when it is there. */
+async function runWithUv(script: string, draft: Draft, ground: Ground): Promise<number> {
   const { top } = ground;
   const venv = path.join(top, 'venv');
   const kept = script.includes(`${TOP}/venv`) ? path.join(CACHE, 'layers', hashOf(script, path.join(top, 'packages'))) : null;
@@ -112,11 +133,8 @@ async function runScript(script: string, draft: Draft, ground: Ground): Promise<
     cwd: placed(draft.workingDir, top),
     env: { PATH, HOME: ground.folder, ...environment, ...draft.environment },
   });
-  if (code !== 0) {
-    ground.onOutput(`The command '/bin/sh -c ${script}' returned a non-zero code: ${code}\n`);
-    throw new BuildFailed();
-  }
-  if (kept !== null && !isKept && existsSync(venv)) await keep(venv, kept);
+  if (code === 0 && kept !== null && !isKept && existsSync(venv)) await keep(venv, kept);
+  return code;
 }
 
 /** Moves an environment into the cache. Two test runs may build the same at once: the second one's is thrown away. */
@@ -129,16 +147,18 @@ async function keep(venv: string, kept: string): Promise<void> {
   await symlink(kept, venv);
 }
 
-/** `python3 -m venv` and pip as the panel's Dockerfile writes them, done by uv; without `chown` for those who cannot. */
+/** Without `chown` for those who cannot. */
+const owned = (script: string): string => (process.getuid?.() === 0 ? script : script.replaceAll(/chown [\d:]+/g, 'true'));
+
+/** `python3 -m venv` and pip as the panel's Dockerfile writes them, done by uv. */
 function withUv(script: string, isKept: boolean): string {
   const uv = path.join(process.env['ARBORETUM_TEST_TOOLS'] ?? '', 'bin', 'uv');
-  const done = script
+  return owned(script)
     .replaceAll(/\( python3 -m venv [^()]* \)/g, isKept ? 'true' : `${uv} venv --quiet --python /usr/bin/python3 ${TOP}/venv`)
     .replaceAll(
       /\S+\/python -m pip install --no-deps[^&]*--requirement (\S+)/g,
       isKept ? 'true' : `${uv} pip install --python ${TOP}/venv/bin/python --no-deps --requirement $1`,
     );
-  return process.getuid?.() === 0 ? done : done.replaceAll(/chown [\d:]+/g, 'true');
 }
 
 /** pip.conf as uv's environment. */

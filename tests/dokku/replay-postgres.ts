@@ -19,8 +19,8 @@ export async function openPostgresDoor(adminUrl: string): Promise<PostgresDoor> 
   const url = new URL(adminUrl);
   const socketDir = url.searchParams.get('host');
   const target = socketDir === null ? { host: url.hostname, port: Number(url.port || '5432') } : { path: `${socketDir}/.s.PGSQL.${url.port || '5432'}` };
-  const server = createServer((inner) => {
-    const outer = connectSocket(target);
+  const server = createServer({ noDelay: true }, (inner) => {
+    const outer = connectSocket({ ...target, noDelay: true });
     outer.on('error', () => inner.destroy());
     inner.on('error', () => outer.destroy());
     inner.pipe(outer).pipe(inner);

@@ -2,6 +2,7 @@
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -27,7 +28,8 @@ import { Secret } from '../../platforms/secret.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
 import { marked, query, stop, temporaryDatabase, until } from '../launcher/instance.ts';
 import { pythonWith } from '../launcher/venv.ts';
-import { ActedImage } from './dokku-image.ts';
+import { spawnIn } from '../dokku/replay-container.ts';
+import { buildImage, type Image, placed } from '../dokku/replay-image.ts';
 
 const labGames = path.join(import.meta.dirname, '..', 'projects', 'lab-games');
 const signal = new AbortController().signal;
@@ -155,8 +157,40 @@ describe('the tree', () => {
   });
 });
 
+/** As `docker build` would make it, with pip. @throws with what the build printed */
+async function imageOf(tree: string, programs = '/usr/bin'): Promise<Image> {
+  const at = place('image');
+  const context = path.join(at, 'context');
+  mkdirSync(context);
+  execFileSync('tar', ['-x', '-f', tree, '-C', context, '--no-same-owner']);
+  let printed = '';
+  const onOutput = (text: string): void => void (printed += text);
+  return await buildImage({ context, folder: at, id: 'tree', onOutput, signal, pip: { programs } }).catch((error: unknown) => {
+    throw new Error(printed, { cause: error });
+  });
+}
+
+/** A command in a container, running on; its output is collected. All containers of an image share its folder. */
+function begin(image: Image, words: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = spawnIn(image, image.top, { words, env });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) child[name]?.setEncoding('utf8').on('data', (text: string) => (output[name] += text));
+  return { child, output, said: () => output.stdout + output.stderr };
+}
+
+/** A command in a container, to its end. */
+async function run(
+  image: Image,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { child, output } = begin(image, words, env);
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, ...output };
+}
+
 describe('an image made from it', () => {
-  let image: ActedImage;
+  let image: Image;
   const spec = {
     instanceId: 'abcdefghijkl',
     osUserId: null,
@@ -175,7 +209,7 @@ describe('an image made from it', () => {
     const lock = execFileSync(path.join(requireEnvironment('ARBORETUM_TEST_TOOLS'), 'bin', 'uv'), ['pip', 'freeze', '--python', pythonWith('6.0.15')], {
       encoding: 'utf8',
     });
-    image = new ActedImage(await treeOf(project(), { lock }), place('image'));
+    image = await imageOf(await treeOf(project(), { lock }));
   }, 300_000);
 
   const variables = async (more: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> => ({
@@ -187,7 +221,7 @@ describe('an image made from it', () => {
 
   /** The project's files replaced for one test. */
   function withFiles(files: Readonly<Record<string, string | null>>): void {
-    const [dir, kept] = [image.place('/app/project'), path.join(place('kept'), 'project')];
+    const [dir, kept] = [placed('/app/project', image.top), path.join(place('kept'), 'project')];
     cpSync(dir, kept, { recursive: true });
     onTestFinished(() => {
       rmSync(dir, { recursive: true });
@@ -201,10 +235,10 @@ describe('an image made from it', () => {
 
   async function serve(environment: Readonly<Record<string, string>>) {
     const port = String(randomInt(20_000, 30_000));
-    const { child, said } = image.start(image.command, { ...environment, PORT: port });
+    const { child, said } = begin(image, image.command, { ...environment, PORT: port });
     onTestFinished(async () => {
       await stop(child);
-      rmSync(image.place('/app/run/rooms.json'), { force: true });
+      rmSync(placed('/app/run/rooms.json', image.top), { force: true });
     });
     const ask = (where: string, headers: Readonly<Record<string, string>> = {}, host = '127.0.0.1') =>
       fetch(`http://${host}:${port}${where}`, { redirect: 'manual', headers: { connection: 'close', ...headers } });
@@ -220,12 +254,12 @@ describe('an image made from it', () => {
     return { child, said, ask, rooms };
   }
 
-  it('begins with the base image, has the packages of the lock, and keeps nothing of where they came from', () => {
+  it('begins with the base image, has the packages of the lock, and keeps nothing of where they came from', async () => {
     expect(image.base).toBe(settings.baseImage);
     expect(readdirSync(image.top).toSorted()).toEqual(['home', 'launcher', 'project', 'run', 'venv']);
-    const done = image.run([launcherWords('serve')[0] ?? '', '-c', 'import otree, psycopg2; print(otree.__version__)']);
+    const done = await run(image, [launcherWords('serve')[0] ?? '', '-c', 'import otree, psycopg2; print(otree.__version__)']);
     expect(done).toMatchObject({ code: 0, stdout: '6.0.15\n' });
-    expect(existsSync(image.place('/app/packages'))).toBe(false);
+    expect(existsSync(placed('/app/packages', image.top))).toBe(false);
   });
 
   const hasPip = spawnSync('/usr/bin/python3', ['-m', 'pip', '--version']).status === 0;
@@ -233,8 +267,8 @@ describe('an image made from it', () => {
     const programs = place('debian');
     const withoutEnsurepip = '#!/bin/sh\n[ "$1 $2" = "-m venv" ] && [ "$3" != --clear ] && mkdir -p "$3" && exit 1\nexec /usr/bin/python3 "$@"\n';
     writeFileSync(path.join(programs, 'python3'), withoutEnsurepip, { mode: 0o755 });
-    const plain = new ActedImage(await treeOf(project(), { lock: 'six==1.17.0' }), place('image'), programs);
-    expect(plain.run([launcherWords('serve')[0] ?? '', '-c', 'import six; print(six.__version__)'])).toMatchObject({ code: 0, stdout: '1.17.0\n' });
+    const plain = await imageOf(await treeOf(project(), { lock: 'six==1.17.0' }), programs);
+    expect(await run(plain, [launcherWords('serve')[0] ?? '', '-c', 'import six; print(six.__version__)'])).toMatchObject({ code: 0, stdout: '1.17.0\n' });
   });
 
   it('serves on PORT with the panel’s password, asks for it, and trusts its front door about https', async () => {
@@ -270,33 +304,33 @@ describe('an image made from it', () => {
     const environment = await variables({ ARBORETUM_ROOMS: await packRooms([room('hall')]) });
     const first = await serve(environment);
     expect(await first.rooms()).toEqual(['lab', 'online', 'hall']);
-    expect(image.run(launcherWords('rooms', await packRooms([room('attic', ['A', 'B'])])))).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await run(image, launcherWords('rooms', await packRooms([room('attic', ['A', 'B'])])))).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await first.rooms()).toEqual(['lab', 'online', 'attic']);
     await stop(first.child);
     const again = await serve(environment);
     expect(await again.rooms()).toEqual(['lab', 'online', 'attic']);
-    expect(image.run(launcherWords('rooms', 'no-rooms')).code).toBe(64);
+    expect((await run(image, launcherWords('rooms', 'no-rooms'))).code).toBe(64);
     expect(await again.rooms()).toEqual(['lab', 'online', 'attic']);
   });
 
-  it('describes the project, without a database', () => {
-    const done = image.run(launcherWords('describe'), launchVariables(spec));
+  it('describes the project, without a database', async () => {
+    const done = await run(image, launcherWords('describe'), launchVariables(spec));
     expect(marked(done.stdout, 'ARBORETUM-DESCRIBE')).toMatchObject({ otreeVersion: '6.0.15', hardCodedPassword: false });
   });
 
   it('tries a project on another database than the live one, and leaves nothing running', async () => {
     const [live, scratch] = [await temporaryDatabase(), await temporaryDatabase()];
-    const done = image.run(launcherWords('try'), { ...launchVariables(spec), DATABASE_URL: live, ARBORETUM_DATABASE_URL: scratch });
+    const done = await run(image, launcherWords('try'), { ...launchVariables(spec), DATABASE_URL: live, ARBORETUM_DATABASE_URL: scratch });
     expect(done.code, done.stderr).toBe(0);
     expect(marked(done.stdout, 'ARBORETUM-CHECK')).toEqual({ missingTemplates: [] });
     const tables = async (url: string) => (await query(url, "select 1 from pg_tables where tablename = 'survey_player'")).length;
     expect([await tables(live), await tables(scratch)]).toEqual([0, 1]);
-    expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(image.place('/app/launcher'));
+    expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(placed('/app/launcher', image.top));
   });
 
   it('names a page without a template when it tries', async () => {
     withFiles({ 'survey/Thanks.html': null });
-    const done = image.run(launcherWords('try'), await variables());
+    const done = await run(image, launcherWords('try'), await variables());
     expect(done.code).toBe(0);
     expect(marked(done.stdout, 'ARBORETUM-CHECK')).toMatchObject({ missingTemplates: [{ app: 'survey', page: 'Thanks' }] });
   });
@@ -304,7 +338,7 @@ describe('an image made from it', () => {
   it('says what is wrong with a broken project at once, as its last words', async () => {
     withFiles({ 'survey/__init__.py': 'import numpyro\n' });
     const before = Date.now();
-    const done = image.run(launcherWords('try'), await variables());
+    const done = await run(image, launcherWords('try'), await variables());
     expect(done.code).toBe(65);
     expect(Date.now() - before).toBeLessThan(30_000);
     expect(marked(done.stderr, 'ARBORETUM-PROBLEM')).toMatchObject({ code: 'module_missing', module: 'numpyro' });
@@ -312,30 +346,33 @@ describe('an image made from it', () => {
 
   it('ends what it tries when it is told to end', async () => {
     withFiles({ 'survey/__init__.py': "import time\nprint('IMPORTED', flush=True)\ntime.sleep(120)\n" });
-    const { child, said } = image.start(launcherWords('try'), await variables());
+    const { child, said } = begin(image, launcherWords('try'), await variables());
     await until('the project is imported', () => said().includes('IMPORTED'), 60_000);
     expect(await stop(child)).toBe(143);
-    expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(image.place('/app/launcher'));
+    expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(placed('/app/launcher', image.top));
   });
 
   it('says when it is the database', async () => {
     const away = (await temporaryDatabase()).replace(/\/launcher_\w+/, '/nowhere_at_all');
-    const done = image.run(launcherWords('try'), await variables({ ARBORETUM_DATABASE_URL: away }));
+    const done = await run(image, launcherWords('try'), await variables({ ARBORETUM_DATABASE_URL: away }));
     expect(done.code).toBe(69);
     expect(marked(done.stderr, 'ARBORETUM-PROBLEM')).toMatchObject({ code: 'database' });
   });
 
   it('empties the database', async () => {
     const environment = await variables();
-    expect(image.run(launcherWords('resetdb'), environment)).toMatchObject({ code: 0, stderr: expect.stringContaining('Created new tables') as unknown });
+    expect(await run(image, launcherWords('resetdb'), environment)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Created new tables') as unknown,
+    });
   });
 
   it('refuses to start without its configuration, its password or its port, in one sentence', async () => {
     const environment = await variables();
-    expect(image.run(image.command, { PORT: '5000' })).toMatchObject({ code: 78, stderr: 'ARBORETUM_LAUNCH cannot be read.\n' });
-    expect(image.run(image.command, environment)).toMatchObject({ code: 78, stderr: 'PORT is not set to the number of a port.\n' });
+    expect(await run(image, image.command, { PORT: '5000' })).toMatchObject({ code: 78, stderr: 'ARBORETUM_LAUNCH cannot be read.\n' });
+    expect(await run(image, image.command, environment)).toMatchObject({ code: 78, stderr: 'PORT is not set to the number of a port.\n' });
     const noPassword = { ...environment, ARBORETUM_LAUNCH: packLaunch({ secretKey: 's' }), PORT: '5000' };
-    expect(image.run(image.command, noPassword)).toMatchObject({ code: 78, stderr: 'env.json lacks adminPassword, roomSecret, cookieName.\n' });
-    expect(image.run([...launcherWords('serve').slice(0, 3), 'timeouts'])).toMatchObject({ code: 64 });
+    expect(await run(image, image.command, noPassword)).toMatchObject({ code: 78, stderr: 'env.json lacks adminPassword, roomSecret, cookieName.\n' });
+    expect(await run(image, [...launcherWords('serve').slice(0, 3), 'timeouts'])).toMatchObject({ code: 64 });
   });
 });

@@ -3,7 +3,7 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { Button } from 'semantic-ui-react';
-import { checkGroups, type Capacity, type FirewallRule, type SystemCheck as Result } from '../../contracts/system-check.ts';
+import { checkGroups, elsewhere, type Capacity, type FirewallRule, type SystemCheck as Result } from '../../contracts/system-check.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer, Empty } from '../components/Answer.tsx';
 import { CareList, CheckList } from '../components/CheckList.tsx';
@@ -77,7 +77,7 @@ function Found({ result }: { result: Result }): ReactNode {
       {Object.entries(checkGroups).map(([group, title]) => (
         <CheckList key={group} title={title} checks={result.checks.filter((check) => check.group === group)} />
       ))}
-      <Room capacity={result.capacity} />
+      {result.capacity === null ? <RoomElsewhere /> : <Room capacity={result.capacity} />}
       <div id="firewall" className="anchor">
         <FactGroup title="Firewall">
           <DataTable name="Ports for the firewall" columns={columns} rows={result.firewall} />
@@ -120,6 +120,12 @@ function Room({ capacity: { cores, memoryMib, instances, peopleInOne, peopleInAl
     </FactGroup>
   );
 }
+
+const RoomElsewhere = (): ReactNode => (
+  <FactGroup title="How much this machine takes">
+    <p>{elsewhere}</p>
+  </FactGroup>
+);
 
 const Letter = ({ text }: { text: string }): ReactNode => (
   <FactGroup title="A text for your IT department" aside={<CopyButton text={text} what="the text for the IT department" />}>
