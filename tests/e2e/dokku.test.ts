@@ -57,7 +57,10 @@ function noteSecrets(): void {
   for (const { password: ofService } of dokku.host.state.services.values()) secrets.add(ofService);
   for (const { config } of dokku.host.state.apps.values()) {
     if (config['OTREE_REST_KEY']) secrets.add(config['OTREE_REST_KEY']);
-    const { adminPassword, secretKey, roomSecret } = JSON.parse(config['ARBORETUM_LAUNCH'] ?? '{}') as Record<string, string | undefined>;
+    const launch = config['ARBORETUM_LAUNCH'] ?? '';
+    if (launch === '') continue;
+    secrets.add(launch);
+    const { adminPassword, secretKey, roomSecret } = JSON.parse(Buffer.from(launch, 'base64').toString()) as Record<string, string | undefined>;
     for (const secret of [adminPassword, secretKey, roomSecret]) if (secret) secrets.add(secret);
   }
 }
