@@ -33,14 +33,14 @@ export type TestHost = {
   readonly run: string;
 };
 
-/** Everything that can be said before an hour is spent. @returns its version, and the global domain if it has one @throws StartProblem */
-export async function lookAtHost(site: TestHost): Promise<{ version: string; domain: string | null }> {
+/** Everything that can be said before an hour is spent. @returns its version, the global domain if it has one, and why its nginx does not answer @throws StartProblem */
+export async function lookAtHost(site: TestHost): Promise<{ version: string; domain: string | null; webProblem: string | null }> {
   return await connected(site, async (ask) => {
     const found = readVersion(await ask(version()));
     const [problem] = judgeHost(found, readPlugins(await ask(pluginList()))).problems;
     if (problem !== undefined) throw new StartProblem(problem, 'npm run test:dokku -- --help says what the host needs.');
-    await requireNginx(site);
-    return { version: found, domain: readGlobalDomains(await ask(domainsReportGlobal()))[0] ?? null };
+    const domain = readGlobalDomains(await ask(domainsReportGlobal()))[0] ?? null;
+    return { version: found, domain, webProblem: await knockAtNginx(site) };
   });
 }
 
@@ -88,8 +88,8 @@ function hintFor(error: unknown, { key, host, port, user }: TestHost): string {
   return `Compare --host, --port, --user and --key with: ssh -p ${port} -i ${key} ${user}@${host} version`;
 }
 
-/** Any answer will do: no app is asked for. @throws StartProblem */
-async function requireNginx(site: TestHost): Promise<void> {
+/** Any answer will do: no app is asked for. @returns why there is none */
+async function knockAtNginx(site: TestHost): Promise<string | null> {
   const [host, port] = [site['http-host'] ?? site.host, site['http-port']];
   const problem = await new Promise<string | null>((resolve) => {
     const request = http.get({ host, port, path: '/', timeout: 10_000, agent: false });
@@ -100,10 +100,6 @@ async function requireNginx(site: TestHost): Promise<void> {
     request.on('timeout', () => request.destroy(new Error('no answer within 10 seconds')));
     request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
-  // Without any app Dokku's nginx may close such a request without a word (status 444): it is there all the same.
-  if (problem === null || problem === 'ECONNRESET') return;
-  throw new StartProblem(
-    `Nobody answers at http://${host}:${port} (${problem}), where the host’s nginx should.`,
-    'Compare --http-host and --http-port, and what stands between here and there.',
-  );
+  // For a name that it does not know nginx may be set to close without a word (status 444): it is there all the same.
+  return problem === null || problem === 'ECONNRESET' ? null : `nobody answers at http://${host}:${port} (${problem})`;
 }

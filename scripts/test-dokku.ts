@@ -124,8 +124,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const { site, forVitest } = read;
-  const { version, domain } = await lookAtHost(site);
+  const { version, domain, webProblem } = await lookAtHost(site);
   process.stdout.write(`✓ Dokku ${version} at ${site.host} answers; apps and services of this run begin with i-t${site.run}\n`);
+  if (webProblem !== null)
+    process.stdout.write(`! ${webProblem}: right on a host without any app; otherwise stop here and compare --http-host and --http-port\n`);
   const env = {
     ...process.env,
     ARBORETUM_TEST_DOKKU: JSON.stringify(site),
