@@ -95,7 +95,7 @@ async function checkNames({ query, names, dokkuWay }: WithWay): Promise<Finding>
 }
 
 /** The panel goes to the host itself, participants to where DNS sends them. */
-async function checkNginx({ dokkuWay }: WithWay): Promise<Finding> {
+async function checkNginx({ query, dokkuWay }: WithWay): Promise<Finding> {
   const { domain, host, port, ofHost, ofNames } = await dokkuWay;
   const elsewhere = ofNames.find((address) => !ofHost.includes(address) && !isOnlyHere(domain));
   const places = [host, ...(elsewhere === undefined ? [] : [elsewhere])];
@@ -108,6 +108,14 @@ async function checkNginx({ dokkuWay }: WithWay): Promise<Finding> {
   );
   const silent = answers.filter(({ server }) => server === null);
   const request = `Please let participants, and our machine, reach port ${port}/tcp of ${listed(places)}.`;
+  if (silent.length > 0 && (await query?.<{ name: string }>('SELECT name FROM instance WHERE deleted_at IS NULL LIMIT 1'))?.length === 0)
+    return {
+      result: 'unknown',
+      seen: `Nobody answers at ${listed(silent.map(({ place }) => `${place}, port ${port}`))}, and there is no instance yet.`,
+      means: 'Without any app Dokku’s nginx may listen nowhere: this shows when the first instance is made.',
+      fix: 'Check again then.',
+      request,
+    };
   if (silent.length > 0)
     return {
       result: 'bad',

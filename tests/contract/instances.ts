@@ -17,13 +17,14 @@ export const LAB_GAMES = path.join(ROOT, 'tests', 'projects', 'lab-games');
 
 const never = new AbortController().signal;
 
-/** A new instance of a stranger; secrets hold what breaks careless quoting. */
+/** A new instance of a stranger; secrets hold what breaks careless quoting. On a real host its name tells whose run made it. */
 export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
-  const instanceId = `t${randomBytes(6).toString('hex').slice(0, 11)}`;
+  const { ARBORETUM_TEST_RUN: run = '', ARBORETUM_TEST_DOMAIN: domain } = process.env;
+  const instanceId = `t${run}${randomBytes(6).toString('hex')}`.slice(0, 12);
   return {
     instanceId,
     osUserId: randomInt(200_000, 209_999),
-    hostName: null,
+    hostName: domain === undefined ? null : `${instanceId}.${domain}`,
     cookieName: `otree_${instanceId}`,
     databasePassword: new Secret(`p@ss:/?#%'"\\ ${instanceId}`),
     adminPassword: new Secret(`admin '"$%\\ ${instanceId}`),

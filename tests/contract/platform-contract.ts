@@ -36,7 +36,10 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
 
     afterAll(async () => {
       try {
-        for (const stray of [bench.spec, ...strays]) await bench.platform.destroy(stray, never);
+        // One that cannot be destroyed leaves no other one behind.
+        const failed: unknown[] = [];
+        for (const stray of [bench.spec, ...strays]) await bench.platform.destroy(stray, never).catch((error: unknown) => failed.push(error));
+        if (failed.length > 0) throw new AggregateError(failed, 'some instances could not be destroyed');
       } finally {
         await bench.stand.close();
       }

@@ -26,7 +26,9 @@ type Site = {
 const MINUTE_MS = 60_000;
 
 async function realSite(): Promise<DokkuSite> {
-  const site = JSON.parse(process.env['ARBORETUM_TEST_DOKKU'] ?? '{}') as Site;
+  const given = process.env['ARBORETUM_TEST_DOKKU'];
+  if (given === undefined) throw new Error('No host is named: this suite is run by “npm run test:dokku -- --host HOST --key FILE”.');
+  const site = JSON.parse(given) as Site;
   return {
     ssh: { host: site.host, port: site.port, user: site.user, privateKey: new Secret(await readFile(site.key, 'utf8')), hostKey: site['host-key'] ?? null },
     http: { host: site['http-host'] ?? site.host, port: site['http-port'] },
@@ -42,12 +44,14 @@ async function realSite(): Promise<DokkuSite> {
   };
 }
 
-/** Kills oTree within its container; Docker's own init, which stays, passes the news on. */
+/** Kills oTree within its container, where it alone works in the project's folder; Docker's own init, which stays, passes the news on. */
 async function crash(app: string, connection: DokkuConnection): Promise<void> {
   const [python = ''] = launcherWords('serve');
   const script =
-    "import os;me=os.getpid();[os.kill(int(p),9) for p in os.listdir('/proc') if p.isdigit() and int(p) not in (1,me) and b'start.py' in open('/proc/'+p+'/cmdline','rb').read()]";
-  await connection.run(enter(app, 'web', [python, '-c', script]));
+    "import os;me=os.getpid();[os.kill(int(p),9) for p in os.listdir('/proc') if p.isdigit() and int(p) not in (1,me) and os.access('/proc/'+p+'/cwd',0) and os.path.realpath('/proc/'+p+'/cwd')==os.getcwd() and b'start.py' in open('/proc/'+p+'/cmdline','rb').read()]";
+  // Its exit code is 137 where the container is gone before it ends.
+  const { stdout, stderr } = await connection.run(enter(app, 'web', [python, '-c', script]));
+  if (stderr.includes('Traceback')) throw new Error(`oTree was not killed: ${stdout}${stderr}`);
 }
 
 describePlatform('Dokku', async () => await standOn(await realSite()), { testMs: 20 * MINUTE_MS, endsMs: 15 * MINUTE_MS });

@@ -182,6 +182,10 @@ describe('the way of participants to it', () => {
     const query: Surroundings['query'] = (sql) => ctx.db.$queryRawUnsafe(sql);
     const mixed = around({ DOKKU_DOMAIN: 'mixed.test' }, { query });
     expect(await run('dokku-names', mixed)).toMatchObject({ result: 'not-here' });
+    expect(await run('dokku-nginx', around({ DOKKU_HTTP_PORT: '9' }, { query }))).toMatchObject({
+      result: 'unknown',
+      seen: expect.stringContaining('no instance yet'),
+    });
     const [found, lost] = [await anInstance(ctx), await anInstance(ctx)];
     dns.tell(`${lost.name}.mixed.test`, ['198.51.100.7']);
     const { result, seen } = await run('dokku-names', mixed);
