@@ -100,9 +100,12 @@ export class NginxProcess {
   async retire(master: number): Promise<void> {
     const workers = await childrenOf(master);
     sendSignal(master, 'SIGKILL');
-    for (const pid of workers) if (await isAcceptingWorker(pid)) sendSignal(pid, 'SIGQUIT');
     const deadline = Date.now() + STOP_TIMEOUT_MS;
-    while ((await someAccept(workers)) && Date.now() < deadline) await delay(POLL_MS);
+    // Again and again: one that was only just made bears its master's name and hears nothing yet; it would listen for ever.
+    for (let left = workers; left.length > 0 && Date.now() < deadline; left = await notLeaving(workers)) {
+      for (const pid of left) if (await isAcceptingWorker(pid)) sendSignal(pid, 'SIGQUIT');
+      await delay(POLL_MS);
+    }
   }
 
   /** Ends it and closes every connection. */
@@ -160,6 +163,12 @@ export class NginxProcess {
 const titleOf = async (pid: number): Promise<string> => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim();
 
 const isAcceptingWorker = async (pid: number): Promise<boolean> => (await titleOf(pid)) === 'nginx: worker process';
+
+/** Those that neither have ended nor finish what they have open. */
+const notLeaving = async (pids: readonly number[]): Promise<readonly number[]> => {
+  const titles = await Promise.all(pids.map(titleOf));
+  return pids.filter((_, index) => titles[index]?.startsWith('nginx: ') && titles[index] !== 'nginx: worker process is shutting down');
+};
 
 const someAccept = async (pids: readonly number[]): Promise<boolean> => (await Promise.all(pids.map(isAcceptingWorker))).includes(true);
 
