@@ -28,7 +28,7 @@ export type Wanted = {
 export const serverTools = ['initdb', 'pg_ctl', 'postgres', 'psql', 'pg_dump', 'pg_restore'];
 const clientTools = ['pg_dump', 'pg_restore', 'psql'];
 
-type Names = keyof Programs | 'chromium' | 'ssh' | 'pgrep';
+type Names = keyof Programs | 'chromium' | 'ssh' | 'pgrep' | 'pip';
 
 function needsOf(wanted: Wanted): Readonly<Partial<Record<Names, Need>>> {
   const postgres: Need = wanted.ownPostgres
@@ -51,10 +51,11 @@ function needsOf(wanted: Wanted): Readonly<Partial<Record<Names, Need>>> {
   };
 }
 
-const testNeeds: Readonly<Record<'chromium' | 'ssh' | 'pgrep', Need>> = {
+const testNeeds: Readonly<Record<'chromium' | 'ssh' | 'pgrep' | 'pip', Need>> = {
   chromium: { what: 'Chromium', debian: ['chromium'], fedora: ['chromium'], macos: ['chromium'], find: () => findProgram('chromium') },
   ssh: { what: 'the OpenSSH client', debian: ['openssh-client'], fedora: ['openssh-clients'], macos: ['openssh'], find: () => findProgram('ssh-keygen') },
   pgrep: { what: 'pgrep', debian: ['procps'], fedora: ['procps-ng'], macos: ['proctools'], find: () => findProgram('pgrep') },
+  pip: { what: 'pip', debian: ['python3-pip'], fedora: ['python3-pip'], macos: ['python'], find: () => findProgram('pip3') },
 };
 
 /**

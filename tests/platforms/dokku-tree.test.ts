@@ -262,8 +262,7 @@ describe('an image made from it', () => {
     expect(existsSync(placed('/app/packages', image.top))).toBe(false);
   });
 
-  const hasPip = spawnSync('/usr/bin/python3', ['-m', 'pip', '--version']).status === 0;
-  it.skipIf(!hasPip)('can be made on a Debian that has pip but nothing to put it into an environment with', async () => {
+  it('can be made on a Debian that has pip but nothing to put it into an environment with', async () => {
     const programs = place('debian');
     const withoutEnsurepip = '#!/bin/sh\n[ "$1 $2" = "-m venv" ] && [ "$3" != --clear ] && mkdir -p "$3" && exit 1\nexec /usr/bin/python3 "$@"\n';
     writeFileSync(path.join(programs, 'python3'), withoutEnsurepip, { mode: 0o755 });
