@@ -1,6 +1,6 @@
 // The derived tree for Dokku, and what it becomes: its instructions are acted out here, and a real oTree runs from it.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import {
