@@ -28,6 +28,8 @@ const groundPrefix = 'arb-ground-';
 /** Vitest calls this once before all files; what it returns is called after the last one. */
 export default async function setUp(): Promise<() => Promise<void>> {
   const progress = makeProgress((line) => void process.stderr.write(line));
+  // What only root can try (user ids, limits, whose files are whose) is left out elsewhere; in CI it must not be.
+  if (process.env['CI'] && process.getuid?.() !== 0) throw new Error('CI must run the tests as root: those of user ids and limits would be left out.');
   mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
   const programs = await ensurePrograms({ postgresMajor: null, ownPostgres: true, ownRedis: true, forTests: true }, progress);
   if (programs.postgresBin === null || programs.redisServer === null || programs.python === null) throw new Error('The system packages are not complete.');

@@ -12,13 +12,13 @@ import { firstManager, type PanelClient } from './client.ts';
 import { commit, makeKey, makeProject, push, type Key } from './git.ts';
 import { countRows } from './inside.ts';
 import { makePanel, type WholePanel } from './panel.ts';
+import { signIn } from './walk.ts';
 
 const sample = path.join(import.meta.dirname, '..', '..', 'samples', 'trust-game');
 const home = mkdtempSync(path.join(os.tmpdir(), 'arb-drift-'));
 const folder = path.join(home, 'study');
 const app = readFileSync(path.join(sample, 'trust_game', '__init__.py'), 'utf8');
 const errors: string[] = [];
-const shots = process.env['ARBORETUM_SHOTS'];
 let panel: WholePanel;
 let client: PanelClient;
 let browser: Browser;
@@ -35,10 +35,7 @@ beforeAll(async () => {
   makeProject(sample, folder);
   browser = await openBrowser();
   page = await visitor(browser, errors);
-  await page.goto(`${panel.url}/`);
-  await page.getByLabel('User name or e-mail').fill('ada');
-  await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(page, panel, { login: 'ada', password: 'correct horse battery' });
   await page.getByText('study').first().waitFor();
 }, 400_000);
 
@@ -62,15 +59,6 @@ const newest = async (): Promise<DeploymentView | undefined> =>
   (await client.get<{ deployments: DeploymentView[] }>('/instances/study/deployments')).deployments[0];
 const backups = async (): Promise<BackupView[]> => (await client.get<{ backups: BackupView[] }>('/instances/study/backups')).backups;
 const participants = (): Promise<number> => countRows(panel, 'study');
-
-async function shoot(name: string): Promise<void> {
-  if (!shots) return;
-  for (const width of [1440, 390]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: path.join(shots, `${name}-${width}.png`), fullPage: !name.includes('dialog') });
-  }
-  await page.setViewportSize({ width: 1440, height: 900 });
-}
 
 describe('models that change', { timeout: 180_000 }, () => {
   it('stop a push before the switch when data are there, and the terminal ends with the columns and the ways out', async () => {
@@ -100,16 +88,13 @@ describe('models that change', { timeout: 180_000 }, () => {
   it('go on knowingly from the page: the data stay, and the deployment says what will fail', async () => {
     await page.goto(`${panel.url}/instances/study/deploy`);
     await page.getByRole('button', { name: 'Back up and reset…' }).waitFor();
-    await shoot('drift-failed');
     await page.getByRole('button', { name: 'Back up and reset…' }).click();
     await page.getByLabel('Type study to confirm').waitFor();
-    await shoot('drift-dialog');
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Go on without…' }).click();
     await page.getByRole('button', { name: 'Go on without', exact: true }).click();
     await page.getByRole('list', { name: /^Warnings of deployment/ }).waitFor({ timeout: 60_000 });
     await expect.poll(async () => (await newest())?.state, { timeout: 30_000 }).toBe('succeeded');
-    await shoot('drift-warning');
     expect(await newest()).toMatchObject({ state: 'succeeded', warnings: [expect.stringContaining('`player.offer` in `trust_game`')] });
     expect(await participants()).toBe(4);
     expect(await makeSession(), 'what was foretold').not.toBe(201);
@@ -140,7 +125,6 @@ describe('models that change', { timeout: 180_000 }, () => {
     await page.goto(`${panel.url}/instances/study/settings`);
     await page.getByRole('switch', { name: /in test/ }).click();
     await page.getByText('On from the next deployment.').waitFor();
-    await shoot('drift-setting');
     expect((await client.get<InstanceView>('/instances/study')).resetsOnDrift).toBe(true);
     expect((await pushFields(['belief2'], { more: ['-o', 'on-drift=keep'] })).output).toContain('`player.belief2` in `trust_game`');
     expect(await participants()).toBe(2);
@@ -180,11 +164,9 @@ describe('models that change', { timeout: 180_000 }, () => {
     await page.getByRole('button', { name: 'Roll back', exact: true }).click();
     const job = page.getByLabel('Job: Roll back');
     await job.getByText('The version to bring back needs the columns').waitFor({ timeout: 60_000 });
-    await shoot('drift-roll-back');
     expect(await current()).toEqual(before);
     expect(await makeSession(), 'the version in use runs on').toBe(201);
     await job.getByRole('button', { name: 'Go on without…' }).click();
-    await shoot('drift-roll-back-dialog');
     await page.getByRole('button', { name: 'Go on without', exact: true }).click();
     await expect.poll(async () => (await current())?.message, { timeout: 60_000 }).toContain('Fields offer, belief');
     await page
