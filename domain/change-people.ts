@@ -39,10 +39,6 @@ export async function changePerson(ctx: Context, actor: Actor, { personId, chang
   }
 }
 
-/** Disabling ends sign-ins and git access at once; the last active manager stays. @throws not_found, last_manager */
-export const setDisabled = async (ctx: Context, actor: Actor, { personId, isDisabled }: { personId: string; isDisabled: boolean }): Promise<void> =>
-  void (await changePerson(ctx, actor, { personId, change: { isDisabled } }));
-
 /** The own profile; another e-mail address needs the present password. @throws wrong_password, user_name_taken, email_taken */
 export async function changeProfile(ctx: Context, person: Person, change: ProfileChange): Promise<User> {
   const { present, ...wanted } = change;

@@ -21,26 +21,39 @@ type DumpTask = {
 };
 
 /** Writes `file` (0600, complete or not at all) with the row counts of the very snapshot it was taken from. @throws backup_failed */
-export async function dumpDatabase(task: DumpTask): Promise<Dump> {
-  const part = `${task.file}.part`;
-  const address = task.databases.addressOf(task.instanceId, task.password);
-  try {
+export const dumpDatabase = (task: DumpTask): Promise<Dump> =>
+  wholeDump(task, async (part) => {
+    const address = task.databases.addressOf(task.instanceId, task.password);
     await (await open(part, 'w', 0o600)).close();
     await chmod(part, 0o600);
-    const rowCounts = await withClient(address, async (client) => {
+    return await withClient(address, async (client) => {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const snapshot = await client.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
       const counts = await countRows(client);
       await runTool(task, address, ['pg_dump', '-Fc', '--lock-wait-timeout=10000', `--snapshot=${snapshot.rows[0]?.id}`, '-f', part]);
       return counts;
     });
+  });
+
+/**
+ * A dump that stands at `file` complete and on the disk, or not at all.
+ * @param write fills the part file and gives the rows of each table
+ * @throws backup_failed
+ */
+export async function wholeDump(
+  { file, signal }: Pick<DumpTask, 'file' | 'signal'>,
+  write: (part: string) => Promise<Readonly<Record<string, number>>>,
+): Promise<Dump> {
+  const part = `${file}.part`;
+  try {
+    const rowCounts = await write(part);
     await syncFile(part);
-    await rename(part, task.file);
-    await syncFile(path.dirname(task.file));
-    return { sizeBytes: (await stat(task.file)).size, sha256: await sha256Of(task.file), rowCounts };
+    await rename(part, file);
+    await syncFile(path.dirname(file));
+    return { sizeBytes: (await stat(file)).size, sha256: await sha256Of(file), rowCounts };
   } catch (error) {
     await rm(part, { force: true });
-    throw asBackupFailure(error, task.signal);
+    throw asBackupFailure(error, signal);
   }
 }
 
@@ -119,7 +132,7 @@ export function asBackupFailure(error: unknown, signal: AbortSignal): unknown {
 }
 
 /** Makes sure that a file, or a folder's list of names, is on the disk. */
-export async function syncFile(file: string): Promise<void> {
+async function syncFile(file: string): Promise<void> {
   const handle = await open(file, 'r');
   try {
     await handle.sync();
@@ -129,7 +142,7 @@ export async function syncFile(file: string): Promise<void> {
 }
 
 /** SHA-256 of a file, hex. */
-export async function sha256Of(file: string): Promise<string> {
+async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');

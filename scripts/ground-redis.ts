@@ -2,8 +2,8 @@
 
 import { chownSync, existsSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Redis } from 'ioredis';
 import type { Layout } from '../platforms/layout.ts';
+import { withRedis } from '../server/redis-info.ts';
 import type { Account } from './run.ts';
 import { StartProblem } from './problem.ts';
 import { deriveSecret } from './service-secrets.ts';
@@ -52,7 +52,7 @@ export async function doesRedisAnswer(access: RedisAccess): Promise<boolean> {
  * @throws StartProblem when it does not answer or may throw entries away
  */
 export async function checkForeignRedis(url: string): Promise<void> {
-  const info = await withRedis(url, (redis) => redis.info('memory')).catch((error: unknown) => {
+  const info = await withRedis({ url }, (redis) => redis.info('memory')).catch((error: unknown) => {
     throw new StartProblem(
       `The Redis of REDIS_URL does not answer: ${error instanceof Error ? error.message : String(error)}`,
       'Check the address and whether it runs.',
@@ -64,20 +64,4 @@ export async function checkForeignRedis(url: string): Promise<void> {
       `The Redis of REDIS_URL throws entries away when its memory is full (maxmemory-policy ${policy ?? 'unknown'}).`,
       'Set it there: maxmemory-policy noeviction',
     );
-}
-
-async function withRedis<T>(target: string | { path: string; password: string }, ask: (redis: Redis) => Promise<T>): Promise<T> {
-  const options = { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null, connectTimeout: 3000, commandTimeout: 3000 };
-  const redis = typeof target === 'string' ? new Redis(target, options) : new Redis({ ...target, ...options });
-  // The connection error says more than the command that failed because of it.
-  let cause: Error | null = null;
-  redis.on('error', (error: Error) => (cause ??= error));
-  try {
-    await redis.connect();
-    return await ask(redis);
-  } catch (error) {
-    throw cause ?? error;
-  } finally {
-    redis.disconnect();
-  }
 }

@@ -8,7 +8,7 @@ import type { BuildRequest, BuiltRelease, InstanceSpec } from '../platform.ts';
 import { judgeDescription, readDescription } from '../project-description.ts';
 import { settle, tryToAsk } from './asking.ts';
 import { launcherWords, type TreeSettings } from './dockerfile.ts';
-import { replaceFile } from './files.ts';
+import { keepFile } from './files.ts';
 import { type Host, pathsOf, trialApp, trialPrefix } from './host.ts';
 import { inspectForImage } from './inspect.ts';
 import { filesOf, readRelease } from './releases.ts';
@@ -41,7 +41,7 @@ export async function buildRelease(host: Host, workshop: Workshop, task: Task): 
   try {
     await makeFolders(host, instanceId, work);
     const release = await buildInto(host, workshop, { ...task, work });
-    await replaceFile(record, JSON.stringify(release));
+    await keepFile(record, JSON.stringify(release));
     await rm(work, { recursive: true, force: true });
     return release;
   } catch (error) {

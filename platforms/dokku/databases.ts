@@ -17,7 +17,7 @@ import {
 import { explainFailure } from '../dokku-failures.ts';
 import { readLinks, readServices } from '../dokku-reports.ts';
 import { ask, change, tryToAsk } from './asking.ts';
-import { readSmallFile, replaceFile } from './files.ts';
+import { readSmallFile, keepFile } from './files.ts';
 import { databaseIn, firstService, type Host, isServiceOf, liveApp, pathsOf, scratchService, trialPrefix } from './host.ts';
 import { dropVariable, readVariables } from './settings.ts';
 import { dropDatabases, sql } from './sql.ts';
@@ -50,7 +50,7 @@ async function linkedServices(host: Host, instanceId: string): Promise<readonly 
 export async function ensureDatabase(host: Host, instanceId: string): Promise<void> {
   const service = await liveService(host, instanceId);
   await createService(host, service);
-  await replaceFile(pathsOf(host, instanceId).service, service);
+  await keepFile(pathsOf(host, instanceId).service, service);
   await ensureLink(host, instanceId);
 }
 
@@ -147,7 +147,7 @@ export async function withScratch<T>(host: Host, task: { instanceId: string; sig
 
 /** From now on `service` holds the live data; the others are destroyed. Whatever comes in between is completed by the next call of anything that writes. */
 export async function changeService(host: Host, instanceId: string, service: string): Promise<void> {
-  await replaceFile(pathsOf(host, instanceId).service, service);
+  await keepFile(pathsOf(host, instanceId).service, service);
   await ensureLink(host, instanceId);
   await clearScratch(host, instanceId);
 }

@@ -1,15 +1,14 @@
 // Dumps of an instance's database, the proof that they can be restored, and putting one in the place of the data.
 
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../contracts/errors.ts';
 import { postgresExport, postgresImport } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
 import type { Dump } from '../platform.ts';
-import { asBackupFailure, sha256Of, syncFile, tablesThatDiffer } from '../postgres-dump.ts';
+import { asBackupFailure, tablesThatDiffer, wholeDump } from '../postgres-dump.ts';
 import { changeService, clearScratch, createService, destroyService, liveService, withScratch } from './databases.ts';
 import { type Host, liveApp, scratchService } from './host.ts';
 import { isRunning } from './releases.ts';
@@ -19,23 +18,14 @@ export type DumpTask = { readonly instanceId: string; readonly file: string; rea
 type Counts = Record<string, number>;
 
 /** Writes `file` (0600, complete or not at all). Rows are counted before and after; when somebody wrote meanwhile, those that the file itself holds. @throws backup_failed */
-export async function dumpDatabase(host: Host, task: DumpTask): Promise<Dump> {
-  const part = `${task.file}.part`;
-  try {
+export const dumpDatabase = (host: Host, task: DumpTask): Promise<Dump> =>
+  wholeDump(task, async (file) => {
     const service = await liveService(host, task.instanceId);
     const before = await countRows(host, { service, signal: task.signal });
-    await exportTo(host, service, { ...task, file: part });
+    await exportTo(host, service, { ...task, file });
     const after = await countRows(host, { service, signal: task.signal });
-    const rowCounts = isDeepStrictEqual(before, after) ? after : await countIn(host, { ...task, file: part });
-    await syncFile(part);
-    await rename(part, task.file);
-    await syncFile(path.dirname(task.file));
-    return { sizeBytes: (await stat(task.file)).size, sha256: await sha256Of(task.file), rowCounts };
-  } catch (error) {
-    await rm(part, { force: true });
-    throw asBackupFailure(error, task.signal);
-  }
-}
+    return isDeepStrictEqual(before, after) ? after : await countIn(host, { ...task, file });
+  });
 
 async function exportTo(host: Host, service: string, { file, signal }: DumpTask): Promise<void> {
   await rm(file, { force: true });

@@ -1,21 +1,13 @@
 // Small files that the panel keeps of its instances, whole or not at all, for its own eyes.
 
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { replaceFile } from '../owned-files.ts';
 
-/** Writes a whole file (mode 0600) or nothing. */
-export async function replaceFile(file: string, content: string): Promise<void> {
+/** Writes a whole file (mode 0600) or nothing, with the folder it lies in. */
+export async function keepFile(file: string, content: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o711 });
-  const temporary = `${file}.${randomBytes(4).toString('hex')}`;
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
+  await replaceFile(file, content, { mode: 0o600 });
 }
 
 /** What stands in it; null when it is not there. */

@@ -4,14 +4,14 @@ import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import type { DokkuConnection } from './connection.ts';
 import { Secret } from '../secret.ts';
-import { readSmallFile, replaceFile } from './files.ts';
+import { readSmallFile, keepFile } from './files.ts';
 
 /** The private key of a file and its public half, one line; both are made where there is none. */
 export async function ensureKey(file: string): Promise<{ privateKey: Secret; publicKey: string }> {
   if ((await readSmallFile(file)) === null) {
     const made = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'arboretum' });
-    await replaceFile(`${file}.pub`, `${made.public}\n`);
-    await replaceFile(file, made.private);
+    await keepFile(`${file}.pub`, `${made.public}\n`);
+    await keepFile(file, made.private);
   }
   const text = await readFile(file, 'utf8');
   const key = ssh2.utils.parseKey(text);
@@ -26,7 +26,7 @@ export function rememberingHostKey(connection: DokkuConnection, file: string): P
     const seen = connection.hostKey();
     if (isWritten || seen === null) return;
     isWritten = true;
-    await replaceFile(file, `${seen}\n`);
+    await keepFile(file, `${seen}\n`);
   };
   return {
     run: async (command, io) => {

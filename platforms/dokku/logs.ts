@@ -7,7 +7,7 @@ import { explainFailure } from '../dokku-failures.ts';
 import { readLogLines } from '../dokku-reports.ts';
 import type { LogPiece } from '../platform.ts';
 import { failure, tryToAsk } from './asking.ts';
-import { replaceFile } from './files.ts';
+import { keepFile } from './files.ts';
 import { type Host, liveApp, pathsOf } from './host.ts';
 
 /** One line with the time at which Docker got it, which sorts as text. */
@@ -25,7 +25,7 @@ export async function keepLog(host: Host, instanceId: string): Promise<void> {
   if (all.length === kept.length) return;
   let text = all.map(({ at, text: line }) => `${at} ${line}\n`).join('');
   if (Buffer.byteLength(text) > MAX_KEPT_BYTES) text = text.slice(text.indexOf('\n', Math.floor(text.length / 2)) + 1);
-  await replaceFile(log, text);
+  await keepFile(log, text);
 }
 
 /** @see Platform.readLog */

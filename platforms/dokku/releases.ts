@@ -9,7 +9,7 @@ import { explainFailure } from '../dokku-failures.ts';
 import { readPsReport } from '../dokku-reports.ts';
 import type { BuiltRelease } from '../platform.ts';
 import { ask, isUnknown, settle } from './asking.ts';
-import { readSmallFile, replaceFile } from './files.ts';
+import { readSmallFile, keepFile } from './files.ts';
 import { type Host, pathsOf } from './host.ts';
 import { readVariables, RELEASE, setVariables } from './settings.ts';
 
@@ -44,7 +44,7 @@ export async function selectedRelease(host: Host, instanceId: string): Promise<n
 /** Writes down which release the next start runs, atomically. */
 export async function selectRelease(host: Host, instanceId: string, number: number): Promise<void> {
   await requireRelease(host, instanceId, number);
-  await replaceFile(pathsOf(host, instanceId).selected, String(number));
+  await keepFile(pathsOf(host, instanceId).selected, String(number));
 }
 
 /** Removes the trees of releases except those named and the selected one. Images are the host's to clear away. */

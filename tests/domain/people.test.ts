@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../domain/context.ts';
-import { setDisabled } from '../../domain/change-people.ts';
+import { changePerson } from '../../domain/change-people.ts';
 import { changePassword, createFirstManager, createPerson, prepareFirstManager, signIn } from '../../domain/people.ts';
 import { testContext, type TestContext } from '../factories.ts';
 
@@ -58,11 +58,13 @@ describe('signing in', () => {
 
   it('ends for a disabled person, and never for the last manager', async () => {
     const person = await make('temp');
-    await setDisabled(ctx, systemActor, { personId: person.id, isDisabled: true });
+    await changePerson(ctx, systemActor, { personId: person.id, change: { isDisabled: true } });
     expect(await signIn(ctx, 'temp', password)).toBeNull();
     const managers = await ctx.db.user.findMany({ where: { role: 'manager' } });
     expect(managers).toHaveLength(1);
-    await expect(setDisabled(ctx, systemActor, { personId: managers[0]?.id ?? '', isDisabled: true })).rejects.toMatchObject({ code: 'last_manager' });
+    await expect(changePerson(ctx, systemActor, { personId: managers[0]?.id ?? '', change: { isDisabled: true } })).rejects.toMatchObject({
+      code: 'last_manager',
+    });
   });
 
   it('with a changed password ends every other sign-in of the person', async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClientEvents, ServerEvents } from '../../contracts/events.ts';
 import { liveKey, makeEvents } from '../../domain/assemble.ts';
 import type { Events } from '../../domain/context.ts';
-import { changePerson, deletePerson, setDisabled } from '../../domain/change-people.ts';
+import { changePerson, deletePerson } from '../../domain/change-people.ts';
 import { changePassword } from '../../domain/people.ts';
 import { systemActor } from '../../domain/context.ts';
 import type { User } from '../../prisma/client/client.ts';
@@ -98,7 +98,7 @@ describe('a socket', () => {
     const person = await panel.person('experimenter');
     const socket = await open(person);
     const closed = new Promise<string>((resolve) => socket.once('disconnect', resolve));
-    await setDisabled(panel.ctx, systemActor, { personId: person.id, isDisabled: true });
+    await changePerson(panel.ctx, systemActor, { personId: person.id, change: { isDisabled: true } });
     expect(await closed).toBe('io server disconnect');
   });
 

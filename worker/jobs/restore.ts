@@ -2,34 +2,23 @@
 
 import { z } from 'zod';
 import { backupReasons, findIntactBackup, rowsOf } from '../../domain/backups.ts';
-import { refreshRoute } from '../../domain/routes.ts';
-import { setState } from '../../domain/instance-state.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { Backup } from '../../prisma/client/client.ts';
 import { backupStep } from '../backup-step.ts';
 import { forgetOldData } from '../forget-old-data.ts';
 import type { JobRun } from '../job-run.ts';
-import { startSteps, startWithNewData, stopSteps } from './start-stop.ts';
+import { replaceData } from '../replace-data.ts';
 
 const inputSchema = z.object({ backupId: z.string() });
 
 export async function restore(run: JobRun): Promise<void> {
-  const { ctx, instance, signal, step } = run;
+  const { ctx, instance, step } = run;
   const { backupId } = inputSchema.parse(run.job.input);
   const backup = await step('check', 'Check the file of the backup', () => findIntactBackup(ctx, instance.id, backupId));
-  // Stopped before the dump: no row may be written between the backup and the exchange.
-  await stopSteps(run);
-  try {
+  await replaceData(run, async () => {
     await backupStep(run, backupReasons.beforeRestore, { inUse: backup.id });
     await exchange(run, backup);
-  } catch (error) {
-    // The exchange is all or nothing, so the experiment goes on with the data it had.
-    if (instance.intent === 'run' && !signal.aborted) await startSteps(run);
-    throw error;
-  }
-  if (instance.intent === 'run') return startWithNewData(run);
-  await refreshRoute(ctx, instance.id, signal);
-  await setState(ctx, instance.id, { state: 'stopped' });
+  });
 }
 
 async function exchange(run: JobRun, backup: Backup): Promise<void> {
