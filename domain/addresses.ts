@@ -1,27 +1,34 @@
-// How an instance is reached: the one place that decides between sub-domains and ports.
+// How an instance is reached: the one place that decides between sub-domains, ports, paths and host names of one's own.
 
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import os from 'node:os';
-import type { FrontDoorRoute } from '../platforms/front-door.ts';
+import type { NewAddressMode } from '../contracts/addresses.ts';
+import type { RouteAddress } from '../platforms/front-door.ts';
 import type { Instance } from '../prisma/client/client.ts';
 import type { Config } from './config.ts';
 import type { Transaction } from './database.ts';
 
-export type AddressMode = 'subdomain' | 'port';
-type Addressed = Pick<Instance, 'id' | 'name' | 'port'>;
+/** The columns that say how an instance is reached. */
+export type Addressed = Pick<Instance, 'id' | 'name' | 'addressMode' | 'port' | 'hostName'>;
 
 const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** Address of an instance without a slash at the end. An instance with a port has it for good; one without lives under the panel's host name; on Dokku under that host's own. */
+/** Address of an instance without a slash at the end; on Dokku under that host's own domain. */
 export function instanceUrl(config: Config, instance: Addressed): string {
   const own = platformHostName(config, instance);
   if (own !== null) return config.DOKKU_HTTP_PORT === 80 ? `http://${own}` : `http://${own}:${config.DOKKU_HTTP_PORT}`;
   // Put together by hand: a list asks for fifty, and a URL object costs more than all else of a row.
-  const { protocol, hostname, host } = config.publicUrl;
-  if (instance.port === null) return `${protocol}//${instance.name}.${host}`;
-  return instance.port === defaultPorts[protocol] ? `${protocol}//${hostname}` : `${protocol}//${hostname}:${instance.port}`;
+  const { protocol, hostname, host, port } = config.publicUrl;
+  if (instance.port !== null) return instance.port === defaultPorts[protocol] ? `${protocol}//${hostname}` : `${protocol}//${hostname}:${instance.port}`;
+  if (instance.addressMode === 'path' && config.pathUrl !== null) return `${config.pathUrl.href}/${instance.name}`;
+  if (instance.hostName !== null) return `${protocol}//${instance.hostName}${port === '' ? '' : `:${port}`}`;
+  return `${protocol}//${instance.name}.${host}`;
 }
+
+/** What oTree's own addresses begin with: `/otree/NAME` in mode `path`, otherwise nothing. */
+export const pathPrefixOf = (config: Config, instance: Addressed): string =>
+  instance.addressMode === 'path' && config.pathUrl !== null ? `${config.pathUrl.pathname}/${instance.name}` : '';
 
 /** The name of an instance at the front door that its platform has of its own; null where the panel's is the only one. */
 export const platformHostName = (config: Config, { name }: Pick<Instance, 'name'>): string | null =>
@@ -35,15 +42,19 @@ export const lobbyUrl = (config: Config, name: string, room: string): string => 
 /** Every instance has a session cookie of its own name, because ports share cookies (RFC 6265 §8.5). */
 export const cookieNameOf = (instanceId: string): string => `otree_${instanceId}`;
 
-/** How the front door is to listen for this instance. */
-export const listenOf = (config: Config, instance: Addressed): FrontDoorRoute['listen'] =>
-  instance.port === null ? { mode: 'subdomain', hostName: `${instance.name}.${config.publicUrl.hostname}` } : { mode: 'port', port: instance.port };
+/** What the front door is to answer for this instance. */
+export function routeAddressOf(config: Config, instance: Addressed): RouteAddress {
+  if (instance.port !== null) return { mode: 'port', port: instance.port, certificate: null };
+  const prefix = pathPrefixOf(config, instance);
+  if (prefix !== '') return { mode: 'path', prefix };
+  return { mode: 'name', hostName: instance.hostName ?? `${instance.name}.${config.publicUrl.hostname}`, certificate: null };
+}
 
 /**
  * Sub-domains where a made-up name under the panel's host name leads to this machine, otherwise ports.
  * `localhost` counts: browsers resolve every name under it to the loopback (RFC 6761 §6.3).
  */
-export async function resolveAddressMode(config: Config): Promise<AddressMode> {
+export async function resolveAddressMode(config: Config): Promise<NewAddressMode> {
   // No port of this machine leads to an instance on Dokku.
   if (config.PLATFORM === 'dokku') return 'subdomain';
   if (config.ADDRESS_MODE !== 'auto') return config.ADDRESS_MODE;

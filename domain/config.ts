@@ -1,192 +1,17 @@
 // The settings: the only reader of the environment. Every problem is listed at once.
 
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { layoutOf, type Layout } from '../platforms/layout.ts';
-import { Secret } from '../platforms/secret.ts';
-
-const port = z.coerce.number().int().min(1).max(65_535);
-const count = z.coerce.number().int().min(1);
-const secret = z.string().transform((value) => new Secret(value));
-const portRange = z
-  .string()
-  .regex(/^\d{1,5}-\d{1,5}$/, 'two ports with a hyphen, for example 10001-10999')
-  .transform((text) => text.split('-').map(Number) as [number, number])
-  .refine(([first, last]) => first >= 1 && first <= last && last <= 65_535, 'the first port must not be above the last, both 1–65535');
-
-const idRange = z
-  .string()
-  .regex(/^\d{4,9}-\d{4,9}$/, 'two ids with a hyphen, for example 200000-209999')
-  .transform((text) => text.split('-').map(Number) as [number, number])
-  .refine(([first, last]) => first > 1000 && first <= last, 'the first id must be above 1000 and not above the last');
-
-/** An address, or a network in CIDR form. */
-const isNetwork = (text: string): boolean => {
-  const [address = '', bits, ...rest] = text.split('/');
-  const most = { 0: -1, 4: 32, 6: 128 }[net.isIP(address)] ?? -1;
-  return rest.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
-};
-const networks = z
-  .string()
-  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
-  .refine((list) => list.every(isNetwork), 'addresses or networks with commas, for example 192.0.2.10,2001:db8::/64');
-
-type Setting = { readonly schema: z.ZodType; readonly unit: string; readonly fallback: string; readonly meaning: string };
-// A row of the table reads best with its four columns in a line.
-// oxlint-disable-next-line max-params
-const setting = <S extends z.ZodType>(schema: S, unit: string, fallback: string, meaning: string) => ({ schema, unit, fallback, meaning }) satisfies Setting;
-
-/** Every setting with unit, default and meaning; `docs/configuration.md` is printed from it. */
-export const settings = {
-  PORT: setting(port.default(8080), 'port', '8080', 'Where browsers reach the panel and, by host name, the instances (nginx listens there).'),
-  GIT_SSH_PORT: setting(port.default(2222), 'port', '2222', 'Where `git push` arrives (SSH).'),
-  DATA_DIR: setting(
-    z.string().optional(),
-    'path',
-    'as root `/var/lib/arboretum`, otherwise `./data`',
-    'Everything that must survive: databases, repositories, releases, backups.',
-  ),
-  RUN_DIR: setting(
-    z.string().optional(),
-    'path',
-    'as root `/run/arboretum`, otherwise under `$XDG_RUNTIME_DIR` or `/tmp`',
-    'Sockets; short, because a socket’s path has at most 107 bytes.',
-  ),
-  PUBLIC_URL: setting(
-    z.url({ protocol: /^https?$/ }).optional(),
-    'URL',
-    '`http://localhost:PORT`',
-    'The panel’s address as people type it. Instances get NAME.HOST where that resolves.',
-  ),
-  TRUSTED_PROXIES: setting(
-    networks.optional(),
-    'addresses',
-    'this machine (`127.0.0.1,::1`) when PUBLIC_URL is https, otherwise none',
-    'Proxies in front of the panel whose X-Forwarded-Proto and X-Forwarded-For are believed; from everybody else they are ignored. See behind-a-proxy.md.',
-  ),
-  ADDRESS_MODE: setting(
-    z.enum(['auto', 'subdomain', 'port']).default('auto'),
-    'word',
-    'auto',
-    '`subdomain`: NAME.HOST; `port`: a port per instance; `auto`: sub-domains where they resolve to this machine, else ports.',
-  ),
-  INSTANCE_PORTS: setting(portRange.default([10_001, 10_999]), 'ports', '10001-10999', 'Ports for instances in mode `port`.'),
-  PLATFORM: setting(z.enum(['local', 'dokku']).default('local'), 'word', 'local', 'Where instances run: `local`, on this machine; `dokku`, on a Dokku host.'),
-  DOKKU_HOST: setting(
-    z.string().optional(),
-    'host name',
-    'none',
-    'The Dokku host (0.30 or later, with its plugin postgres). Needed with PLATFORM=dokku, as DOKKU_DOMAIN is.',
-  ),
-  DOKKU_PORT: setting(port.default(22), 'port', '22', 'Where its SSH answers.'),
-  DOKKU_USER: setting(z.string().default('dokku'), 'word', 'dokku', 'Who signs in there.'),
-  DOKKU_KEY_FILE: setting(
-    z.string().optional(),
-    'path',
-    'DATA_DIR/dokku/id_ed25519, made at the first start',
-    'The panel’s private key. As root on the host: `dokku ssh-keys:add arboretum` with the content of the `.pub` file beside it.',
-  ),
-  DOKKU_HOST_KEY: setting(
-    z
-      .string()
-      .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'a fingerprint like SHA256:…')
-      .optional(),
-    'fingerprint',
-    'the first one that is seen is kept',
-    'The key that the host must show, as `ssh-keygen -lf` prints it.',
-  ),
-  DOKKU_HTTP_PORT: setting(port.default(80), 'port', '80', 'Where its nginx answers.'),
-  DOKKU_DOMAIN: setting(
-    z
-      .string()
-      .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'a domain name in small letters')
-      .optional(),
-    'domain',
-    'none',
-    'Participants reach an instance as NAME.DOMAIN; every name under it must lead to the Dokku host.',
-  ),
-  DOKKU_BASE_IMAGE: setting(
-    z.string().default('python:3.11-slim-bookworm'),
-    'image',
-    'python:3.11-slim-bookworm',
-    'What the images of experiments begin with.',
-  ),
-  DOKKU_PYTHON: setting(
-    z
-      .string()
-      .regex(/^3\.\d+$/, 'two numbers, for example 3.11')
-      .default('3.11'),
-    'version',
-    '3.11',
-    'The Python in that image.',
-  ),
-  DATABASE_URL: setting(
-    secret.optional(),
-    'URL',
-    'the panel starts its own PostgreSQL',
-    'A PostgreSQL (≥ 13) role with CREATEDB and CREATEROLE; instances’ databases are made on the same server.',
-  ),
-  REDIS_URL: setting(secret.optional(), 'URL', 'the panel starts its own Redis', 'A Redis with `maxmemory-policy noeviction`.'),
-  REDIS_SOCKET: setting(z.string().optional(), 'path', 'set by `npm start`', 'Unix socket of the panel’s own Redis.'),
-  REDIS_PASSWORD: setting(secret.optional(), 'text', 'set by `npm start`', 'Password of the panel’s own Redis.'),
-  ARBORETUM_SECRET_KEY: setting(
-    secret.optional(),
-    'base64, 32 bytes',
-    'DATA_DIR/secret.key, made at the first start',
-    'Seals passwords in the database. Lost: the sealed passwords are lost.',
-  ),
-  ARBORETUM_ADMIN_EMAIL: setting(z.email().optional(), 'e-mail', 'a one-time link is printed instead', 'First manager, made when there is none.'),
-  ARBORETUM_ADMIN_PASSWORD: setting(secret.optional(), 'text, ≥ 10 characters', '', 'Password of that first manager.'),
-  INSTANCE_USER_IDS: setting(
-    idRange.default([200_000, 209_999]),
-    'user ids',
-    '200000-209999',
-    'As root: operating-system user ids of instances. Two panels on one machine need ranges of their own.',
-  ),
-  INSTANCE_MEMORY_MIB: setting(count.default(2048), 'MiB', '2048', 'Memory an instance may use.'),
-  INSTANCE_DISK_MIB: setting(count.default(2048), 'MiB', '2048', 'Disk an instance may fill with files of its own.'),
-  INSTANCE_PROCESSES: setting(count.default(200), 'count', '200', 'Processes and threads an instance may have.'),
-  MAX_PUSH_MIB: setting(count.default(200), 'MiB', '200', 'Largest `git push`.'),
-  MAX_UPLOAD_MIB: setting(count.default(50), 'MiB', '50', 'Largest request that a participant may send.'),
-  UPLOAD_MAX_MIB: setting(count.default(200), 'MiB', '200', 'Largest archive (`.zip`, `.otreezip`, `.tar.gz`) that is deployed through the page.'),
-  KEEP_RELEASES: setting(count.default(5), 'count', '5', 'Built releases kept per instance.'),
-  KEEP_BACKUPS: setting(count.default(10), 'count', '10', 'Automatic backups kept per instance (never the newest verified one).'),
-  KEEP_BACKUP_DAYS: setting(
-    count.default(365),
-    'days',
-    '365',
-    'How long automatic backups are kept (never the newest verified one); those taken by hand stay until somebody deletes them.',
-  ),
-  KEEP_DELETED_DAYS: setting(count.default(30), 'days', '30', 'How long the last backup of a deleted instance is kept.'),
-  PIP_INDEX_URL: setting(z.string().optional(), 'URL', 'PyPI', 'Package index for builds.'),
-  PIP_EXTRA_INDEX_URL: setting(z.string().optional(), 'URL', 'none', 'A further package index.'),
-  PIP_CERT: setting(z.string().optional(), 'path', 'the system’s', 'Certificate authorities for the package index.'),
-  POSTGRES_BIN: setting(z.string().optional(), 'path', 'set by `npm start`', 'Folder of `pg_dump` and `pg_restore`; they must not be older than the server.'),
-  PYTHON: setting(z.string().default('/usr/bin/python3'), 'path', '/usr/bin/python3', 'The Python that experiments run on.'),
-  NGINX: setting(z.string().default('nginx'), 'path', 'nginx', 'The nginx of the front door.'),
-  SMTP_URL: setting(
-    z
-      .url({ protocol: /^smtps?$/, error: 'smtp://USER:PASSWORD@HOST:587 or smtps://…' })
-      .transform((value) => new Secret(value))
-      .optional(),
-    'URL',
-    'none: no mails',
-    'The mail server, `smtp://USER:PASSWORD@HOST:587` (STARTTLS) or `smtps://…`; signs in `:` and `@` of a password as `%3A` and `%40`. Needs MAIL_FROM and PUBLIC_URL.',
-  ),
-  MAIL_FROM: setting(
-    z.string().regex(/@/, 'an address like lab@example.org or “The lab <lab@example.org>”').optional(),
-    'e-mail',
-    'none',
-    'Sender of the panel’s mails.',
-  ),
-  LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error']).default('info'), 'word', 'info', 'How much the panel writes into its own log.'),
-} as const;
+import { settings } from './settings.ts';
 
 type Values = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']> };
-export type Config = Omit<Values, 'DATA_DIR' | 'RUN_DIR' | 'PUBLIC_URL'> & {
+export type Config = Omit<Values, 'DATA_DIR' | 'RUN_DIR' | 'PUBLIC_URL' | 'PATH_URL' | 'CERTIFICATES_DIR'> & {
   readonly layout: Layout;
+  /** Null: there is no mode `path`. Its path has no slash at the end. */
+  readonly pathUrl: URL | null;
+  readonly certificatesDir: string;
   readonly publicUrl: URL;
   readonly isPublicUrlSet: boolean;
   readonly isRoot: boolean;
@@ -216,37 +41,48 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given['ARBORETUM_ADMIN_PASSWORD'] ?? 'long enough').length < 10) problems.push('ARBORETUM_ADMIN_PASSWORD: at least 10 characters.');
   if (!!given['SMTP_URL'] !== !!given['MAIL_FROM']) problems.push('SMTP_URL and MAIL_FROM go together.');
   if (given['PLATFORM'] === 'dokku' && !(given['DOKKU_HOST'] && given['DOKKU_DOMAIN'])) problems.push('PLATFORM=dokku needs DOKKU_HOST and DOKKU_DOMAIN.');
+  problems.push(...(parsed.success ? addressProblems(parsed.data as Values) : []));
   if (given['SMTP_URL'] && !given['PUBLIC_URL']) problems.push('SMTP_URL needs PUBLIC_URL: the links in mails start with it.');
   if (given['PORT'] && given['PORT'] === given['GIT_SSH_PORT']) problems.push('PORT and GIT_SSH_PORT must differ.');
   if (!parsed.success || problems.length > 0) throw new ConfigProblem(problems);
-  const { DATA_DIR, RUN_DIR, PUBLIC_URL, ...values } = parsed.data as Values;
+  const { DATA_DIR, RUN_DIR, PUBLIC_URL, PATH_URL, CERTIFICATES_DIR, ...values } = parsed.data as Values;
   const isRoot = os.userInfo().uid === 0;
   const runBase = RUN_DIR ?? (isRoot ? '/run/arboretum' : path.join(env['XDG_RUNTIME_DIR'] ?? '/tmp', `arboretum-${os.userInfo().uid}`));
   const dataDir = path.resolve(DATA_DIR ?? (isRoot ? '/var/lib/arboretum' : 'data'));
   return {
     ...values,
     layout: layoutOf(dataDir, runBase),
+    pathUrl: PATH_URL === undefined ? null : new URL(PATH_URL.replace(/\/+$/, '')),
+    certificatesDir: path.resolve(CERTIFICATES_DIR ?? path.join(dataDir, 'certificates')),
     publicUrl: new URL(PUBLIC_URL ?? `http://localhost:${values.PORT}`),
     isPublicUrlSet: PUBLIC_URL !== undefined,
     isRoot,
   };
 }
 
-/** Whose forwarded headers the front door believes. A proxy that holds the certificate usually runs on this machine. */
-export const trustedProxiesOf = ({ TRUSTED_PROXIES, publicUrl }: Pick<Config, 'TRUSTED_PROXIES' | 'publicUrl'>): readonly string[] =>
-  TRUSTED_PROXIES ?? (publicUrl.protocol === 'https:' ? ['127.0.0.1', '::1'] : []);
-
-/** `docs/configuration.md`, printed from the table. */
-export function configurationPage(): string {
-  const rows = Object.entries(settings).map(([name, { unit, fallback, meaning }]) => `| \`${name}\` | ${unit} | ${fallback} | ${meaning} |`);
-  return [
-    '# Settings',
-    '',
-    'Environment variables, read once at the start. This page is printed from `domain/config.ts`.',
-    '',
-    '| name | unit | default | meaning |',
-    '|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n');
+/** What does not go together among the settings of addresses. */
+function addressProblems({ PORT, GIT_SSH_PORT, HTTPS_PORT, PATH_PORT, PUBLIC_URL, PATH_URL, ADDRESS_MODE, ACME_EMAIL }: Values): readonly string[] {
+  const problems: string[] = [];
+  const isHttps = PUBLIC_URL?.startsWith('https:') ?? false;
+  if (HTTPS_PORT !== undefined && !isHttps) problems.push('HTTPS_PORT needs a PUBLIC_URL that begins with https://.');
+  if (ACME_EMAIL !== undefined && HTTPS_PORT === undefined) problems.push('ACME_EMAIL needs HTTPS_PORT: a certificate is of use only where https is taken.');
+  const ports = [PORT, GIT_SSH_PORT, HTTPS_PORT, PATH_PORT].filter((one) => one !== undefined);
+  if (new Set(ports).size < ports.length && PORT !== GIT_SSH_PORT) problems.push('PORT, HTTPS_PORT, PATH_PORT and GIT_SSH_PORT must differ.');
+  if (ADDRESS_MODE === 'path' && PATH_URL === undefined) problems.push('ADDRESS_MODE=path needs PATH_URL, for example https://HOST/otree.');
+  if (PATH_PORT !== undefined && PATH_URL === undefined) problems.push('PATH_PORT is of use with PATH_URL only.');
+  return [...problems, ...(PATH_URL === undefined ? [] : pathUrlProblems(new URL(PATH_URL), new URL(PUBLIC_URL ?? `http://localhost:${PORT}`), PATH_PORT))];
 }
+
+function pathUrlProblems(pathUrl: URL, publicUrl: URL, port: number | undefined): readonly string[] {
+  const isPath = /^(?:\/[a-z0-9][a-z0-9-]*)+\/?$/.test(pathUrl.pathname) && pathUrl.search === '' && pathUrl.hash === '';
+  if (!isPath) return ['PATH_URL needs a path of small letters, digits and hyphens, for example https://HOST/otree.'];
+  // One origin for both would let the script of any experiment act as whoever is signed in to the panel.
+  if (pathUrl.origin === publicUrl.origin)
+    return ['PATH_URL must have another host name or port than PUBLIC_URL: scripts of experiments could otherwise act on the panel.'];
+  if (pathUrl.hostname === publicUrl.hostname && port === undefined) return ['PATH_URL has the panel’s host name: it needs a port of its own (PATH_PORT).'];
+  return [];
+}
+
+/** Whose forwarded headers the front door believes. A proxy that holds the certificate usually runs on this machine. */
+export const trustedProxiesOf = ({ TRUSTED_PROXIES, HTTPS_PORT, publicUrl }: Pick<Config, 'TRUSTED_PROXIES' | 'HTTPS_PORT' | 'publicUrl'>): readonly string[] =>
+  TRUSTED_PROXIES ?? (publicUrl.protocol === 'https:' && HTTPS_PORT === undefined ? ['127.0.0.1', '::1'] : []);

@@ -60,7 +60,7 @@ function reading(person: Pick<Person, 'id' | 'role'>, query: InstanceListQuery, 
 const withOwner = Prisma.sql`"instance" i LEFT JOIN "user" o ON o."id" = i."owner_id"`;
 
 const columns = Prisma.sql`i."id", i."name", i."intent"::text AS "intent", i."state", left(i."state_detail", 300) AS "stateDetail", i."state_since" AS "stateSince",
-  i."observed_at" AS "observedAt", i."port", i."memory_bytes" AS "memoryBytes", i."created_at" AS "createdAt", i."last_activity_at" AS "lastActivityAt",
+  i."observed_at" AS "observedAt", i."address_mode" AS "addressMode", i."port", i."host_name" AS "hostName", i."memory_bytes" AS "memoryBytes", i."created_at" AS "createdAt", i."last_activity_at" AS "lastActivityAt",
   (i."facts"->>'databaseBytes')::float8 AS "databaseBytes", (i."facts"->>'diskBytes')::float8 AS "diskBytes",
   i."facts"->>'lastParticipantAt' AS "lastParticipantAt", o."id" AS "ownerId", o."name" AS "ownerName"`;
 

@@ -40,6 +40,7 @@ export async function createInstance(
           name: request.name,
           ownerId: owner.id,
           platform: ctx.config.PLATFORM,
+          addressMode: mode,
           port,
           courseId: request.courseId ?? null,
           ...sealedSecrets(ctx, id),

@@ -1,7 +1,8 @@
 // The mail that an instance is yours: after it was created for somebody, and after a hand-over.
 
 import type { MailResult } from '../contracts/people.ts';
-import type { Instance, User } from '../prisma/client/client.ts';
+import type { User } from '../prisma/client/client.ts';
+import type { Addressed } from './addresses.ts';
 import type { Context } from './context.ts';
 import { ownerMail } from './mail-texts.ts';
 import { sendMail } from './mail.ts';
@@ -12,11 +13,7 @@ type Parts = Pick<Context, 'mailer' | 'db' | 'log' | 'config'>;
  * Tells somebody that an instance is theirs: address, git remote, next step. Call it after the commit and do not wait.
  * Nobody is told whose account is disabled. Never throws.
  */
-export async function mailOwner(
-  ctx: Parts,
-  instance: Pick<Instance, 'id' | 'name' | 'port'>,
-  owner: Pick<User, 'name' | 'email' | 'disabledAt'>,
-): Promise<MailResult> {
+export async function mailOwner(ctx: Parts, instance: Addressed, owner: Pick<User, 'name' | 'email' | 'disabledAt'>): Promise<MailResult> {
   if (owner.disabledAt !== null) return 'off';
   return sendMail(ctx, { to: owner.email, ...ownerMail(ctx.config, owner, instance) });
 }

@@ -1,23 +1,22 @@
 // What the mails say: plain text, links under PUBLIC_URL only.
 
-import type { Instance, User } from '../prisma/client/client.ts';
-import { gitRemoteUrl, instanceUrl } from './addresses.ts';
+import type { User } from '../prisma/client/client.ts';
+import { gitRemoteUrl, instanceUrl, type Addressed } from './addresses.ts';
 import type { Config } from './config.ts';
 
 export type MailText = { readonly subject: string; readonly text: string };
 type Reader = Pick<User, 'name'>;
-type Owned = Pick<Instance, 'id' | 'name' | 'port'>;
 
 const letter = (lines: readonly string[]): string => `${lines.join('\n')}\n\n-- \nArboretum, the control panel for oTree experiments\n`;
 
-const aboutInstance = (config: Config, instance: Owned): string[] => [
+const aboutInstance = (config: Config, instance: Addressed): string[] => [
   `Its address for participants:  ${instanceUrl(config, instance)}`,
   `Its git remote:                ${gitRemoteUrl(config, instance.name)}`,
   `Its page in the panel:         ${new URL(`/instances/${instance.name}`, config.publicUrl).href}`,
 ];
 
 /** The invitation of a new person; a course's people hear of their instance at once. @param url one-time link */
-export function invitationMail(config: Config, reader: Pick<User, 'name' | 'userName'>, more: { url: string; days: number; instance?: Owned }): MailText {
+export function invitationMail(config: Config, reader: Pick<User, 'name' | 'userName'>, more: { url: string; days: number; instance?: Addressed }): MailText {
   return {
     subject: 'Your account for oTree experiments',
     text: letter([
@@ -51,7 +50,7 @@ export function resetMail(config: Config, reader: Pick<User, 'name' | 'userName'
   };
 }
 
-export function ownerMail(config: Config, reader: Reader, instance: Owned): MailText {
+export function ownerMail(config: Config, reader: Reader, instance: Addressed): MailText {
   return {
     subject: `The oTree instance ${instance.name} is yours`,
     text: letter([

@@ -3,6 +3,7 @@
 import { AppError } from '../contracts/errors.ts';
 import type { LinkView } from '../contracts/people.ts';
 import type { LinkPurpose, OneTimeLink, User } from '../prisma/client/client.ts';
+import type { Addressed } from './addresses.ts';
 import { record } from './audit.ts';
 import type { Actor, Context } from './context.ts';
 import type { Transaction } from './database.ts';
@@ -32,11 +33,7 @@ async function writeLink(tx: Transaction, link: { userId: string; purpose: LinkP
  * With `isMailed` it is also sent, after the commit.
  * @throws not_found, also for a disabled account
  */
-export async function makeLink(
-  ctx: Context,
-  actor: Actor,
-  request: { personId: string; isMailed: boolean; instance?: { id: string; name: string; port: number | null } },
-): Promise<LinkView> {
+export async function makeLink(ctx: Context, actor: Actor, request: { personId: string; isMailed: boolean; instance?: Addressed }): Promise<LinkView> {
   const { user, token, link } = await ctx.db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM "user" WHERE "id" = ${request.personId} FOR UPDATE`;
     const user = await tx.user.findFirst({ where: { id: request.personId, disabledAt: null } });

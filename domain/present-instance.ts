@@ -54,7 +54,9 @@ type SummaryColumns =
   | 'stateDetail'
   | 'stateSince'
   | 'observedAt'
+  | 'addressMode'
   | 'port'
+  | 'hostName'
   | 'memoryBytes'
   | 'createdAt'
   | 'lastActivityAt';

@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
 import type { Room } from '../platforms/platform.ts';
 import type { Instance, PanelRoom } from '../prisma/client/client.ts';
-import { instanceUrl } from './addresses.ts';
+import { instanceUrl, type Addressed } from './addresses.ts';
 import type { Context } from './context.ts';
 import { sealedPlace } from './specs.ts';
 
 /** What the Lobby reads of an instance on every click: no facts, which may be large. */
-export type LobbyInstance = Pick<Instance, 'id' | 'name' | 'ownerId' | 'port' | 'state' | 'project' | 'roomSecret'> & RoomSource;
+export type LobbyInstance = Addressed & Pick<Instance, 'ownerId' | 'state' | 'project' | 'roomSecret'> & RoomSource;
 
 /** Where rooms come from; `withRooms` brings the second half along. */
 export type RoomSource = Pick<Instance, 'project'> & { readonly panelRooms: readonly PanelRoom[] };
@@ -137,7 +137,18 @@ function beginLookUp(ctx: Pick<Context, 'db'>, underWay: Map<string, LookUp>, na
 const readLobbyInstance = (ctx: Pick<Context, 'db'>, name: string): Promise<LobbyInstance | null> =>
   ctx.db.instance.findFirst({
     where: { name, deletedAt: null },
-    select: { id: true, name: true, ownerId: true, port: true, state: true, project: true, roomSecret: true, panelRooms: true },
+    select: {
+      id: true,
+      name: true,
+      ownerId: true,
+      addressMode: true,
+      port: true,
+      hostName: true,
+      state: true,
+      project: true,
+      roomSecret: true,
+      panelRooms: true,
+    },
   });
 
 /**

@@ -2,7 +2,7 @@
 
 import type { FrontDoorRoute } from '../platforms/front-door.ts';
 import type { Instance } from '../prisma/client/client.ts';
-import { cookieNameOf, listenOf } from './addresses.ts';
+import { cookieNameOf, instanceUrl, routeAddressOf } from './addresses.ts';
 import type { WorkerContext } from './context.ts';
 
 /** The route of one instance: to oTree when it is meant to run and was deployed, else a page that says why not; null where the platform has a front door of its own. */
@@ -13,7 +13,9 @@ export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform'>, instanc
   const isMeantToRun = isDeployed && instance.intent === 'run';
   return {
     instanceId: instance.id,
-    listen: listenOf(ctx.config, instance),
+    address: routeAddressOf(ctx.config, instance),
+    redirects: [],
+    url: instanceUrl(ctx.config, instance),
     upstreamSocket: isMeantToRun ? socket : null,
     fallback: !isDeployed ? 'waiting' : isMeantToRun ? 'moment' : 'stopped',
     cookieName: cookieNameOf(instance.id),

@@ -3,7 +3,7 @@
 import type { InstanceAccess, InstanceSpec } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
 import type { EnvironmentVariable, Instance } from '../prisma/client/client.ts';
-import { cookieNameOf, platformHostName } from './addresses.ts';
+import { cookieNameOf, pathPrefixOf, platformHostName } from './addresses.ts';
 import type { Context } from './context.ts';
 
 /** Columns of `instance` that are sealed. */
@@ -36,6 +36,7 @@ export function specOf(ctx: Pick<Context, 'sealer' | 'config'>, instance: Instan
     instanceId: instance.id,
     osUserId: instance.osUserId,
     hostName: platformHostName(ctx.config, instance),
+    pathPrefix: pathPrefixOf(ctx.config, instance),
     cookieName: cookieNameOf(instance.id),
     databasePassword: open('database_password', instance.databasePassword),
     adminPassword: open('admin_password', instance.adminPassword),

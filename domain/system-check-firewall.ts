@@ -1,12 +1,12 @@
 // Which ports a firewall must let in, keep out and let out, for this panel as it is set.
 
 import type { FirewallRule } from '../contracts/system-check.ts';
-import type { AddressMode } from './addresses.ts';
+import type { NewAddressMode } from '../contracts/addresses.ts';
 import type { Config } from './config.ts';
 import { hostOf, isOnlyHere, publicPortOf } from './system-check-surroundings.ts';
 
 /** What the rules depend on; `hasPorts`: some instance has a port of its own. */
-export type Doors = { readonly config: Config; readonly mode: AddressMode; readonly hasPorts: boolean };
+export type Doors = { readonly config: Config; readonly mode: NewAddressMode; readonly hasPorts: boolean };
 
 const rule = (way: FirewallRule['way'], ports: string, { what, why }: { what: string; why: string }): FirewallRule => ({
   id: `${way} ${ports}`,

@@ -1,6 +1,7 @@
 // Which kind of address works best here, and why.
 
-import { resolveAddressMode, type AddressMode } from './addresses.ts';
+import type { NewAddressMode } from '../contracts/addresses.ts';
+import { resolveAddressMode } from './addresses.ts';
 import type { CertificateFacts, WithCertificate } from './system-check-certificate.ts';
 import { allOf, type NameFacts, type WithNames } from './system-check-names.ts';
 import type { Check, Finding, Surroundings } from './system-check-surroundings.ts';
@@ -9,14 +10,14 @@ type Facts = { readonly names: NameFacts; readonly certificate: CertificateFacts
 
 /** The best mode that works today, and what still stands against it (null: nothing). */
 export type Advice = {
-  readonly best: AddressMode;
+  readonly best: NewAddressMode;
   readonly because: string;
   readonly caveat: string | null;
   readonly fix: string | null;
   readonly request: string | null;
 };
 
-const words: Readonly<Record<AddressMode, string>> = { subdomain: 'a name each', port: 'a port each' };
+const words: Readonly<Record<NewAddressMode, string>> = { subdomain: 'a name each', port: 'a port each', path: 'a path each' };
 
 /** Judges by what was seen only. */
 export function adviseMode({ names, certificate, ownAddresses }: Facts): Advice {

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { AppError } from '../contracts/errors.ts';
-import type { FrontDoorRoute } from './front-door.ts';
+import type { FrontDoorRoute, RouteAddress } from './front-door.ts';
 import type { Layout } from './layout.ts';
 import { renderCookieMaps, renderCookieSpoilers } from './nginx-cookies.ts';
 
@@ -38,6 +38,7 @@ const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const patterns = {
   'instance id': /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
   'host name': new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})*$`),
+  'path prefix': /^(?=.{2,200}$)(?:\/[a-z0-9][a-z0-9-]*)+$/,
   'cookie name': /^(?!arboretum$)[A-Za-z][A-Za-z0-9_-]{0,63}$/,
   socket: /^(?=.{2,107}$)\/[A-Za-z0-9_./-]+$/,
   // Quoted where it is used; what is special inside quotes or to `include` is refused.
@@ -57,21 +58,22 @@ function checkedNumber(what: string, value: number, max: number): number {
   throw new AppError('platform_failed', { reason: `the front door cannot use this ${what}: ${String(value).slice(0, 40)}.` });
 }
 
-/** What a route takes for itself alone: `port:8123` or `host:trust.lab.example.org`. */
-export function claimOf(route: FrontDoorRoute): string {
-  return route.listen.mode === 'port' ? `port:${checkedNumber('port', route.listen.port, 65_535)}` : `host:${checked('host name', route.listen.hostName)}`;
+/** What an address takes for itself alone: `port:8123`, `host:trust.lab.example.org` or `path:/otree/trust`. */
+export function claimOf(address: RouteAddress): string {
+  if (address.mode === 'port') return `port:${checkedNumber('port', address.port, 65_535)}`;
+  return address.mode === 'name' ? `host:${checked('host name', address.hostName)}` : `path:${checked('path prefix', address.prefix)}`;
 }
 
 /** The claim that a rendered site was written for, read back from its first line; null when the file is not ours. */
-export const claimOfSite = (site: string): string | null => /^# arboretum route ((?:port|host):[a-z0-9.-]+)\n/.exec(site)?.[1] ?? null;
+export const claimOfSite = (site: string): string | null => /^# arboretum route ((?:port|host|path):[a-z0-9./-]+)\n/.exec(site)?.[1] ?? null;
 
 /** One instance's file. @throws platform_failed when a value could mean something to nginx */
 export function renderSite(settings: NginxSettings, route: FrontDoorRoute): string {
-  const port = route.listen.mode === 'port' ? checkedNumber('port', route.listen.port, 65_535) : settings.listenPort;
+  const port = route.address.mode === 'port' ? checkedNumber('port', route.address.port, 65_535) : settings.listenPort;
   const socket = route.upstreamSocket === null ? null : checked('socket', route.upstreamSocket);
-  return `${block(`# arboretum route ${claimOf(route)}\nserver`, [
+  return `${block(`# arboretum route ${claimOf(route.address)}\nserver`, [
     ...renderListen(settings, port, ''),
-    `server_name ${route.listen.mode === 'port' ? '_' : checked('host name', route.listen.hostName)};`,
+    `server_name ${route.address.mode === 'name' ? checked('host name', route.address.hostName) : '_'};`,
     `client_max_body_size ${checkedNumber('body limit', route.maxBodyMib, 100_000)}m;`,
     `set $arboretum_own ${checked('cookie name', route.cookieName)};`,
     `error_page 502 503 504 =503 /.arboretum/${checkedPage(route.fallback)}.html;`,

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { AppError } from '../contracts/errors.ts';
-import type { FrontDoor, FrontDoorHealth, FrontDoorRoute } from './front-door.ts';
+import type { DoorCertificates, FrontDoor, FrontDoorHealth, FrontDoorRoute } from './front-door.ts';
 import type { Layout } from './layout.ts';
 import { claimOf, claimOfSite, generationFileOf, renderGeneration, renderSite, siteFileOf } from './nginx-config.ts';
 import type { NginxSettings } from './nginx-config.ts';
@@ -86,6 +86,10 @@ export class NginxFrontDoor implements FrontDoor {
       this.#remember(before, before.has(instanceId) ? [...others, ...own.slice(previous.size)] : others);
       throw new AppError('platform_failed', { reason: own[0].reason });
     });
+  }
+
+  setCertificates(_certificates: DoorCertificates, signal: AbortSignal): Promise<void> {
+    return this.repair(signal);
   }
 
   check(): Promise<FrontDoorHealth> {
@@ -205,7 +209,7 @@ export class NginxFrontDoor implements FrontDoor {
 function addSite(settings: NginxSettings, sites: Map<string, string>, route: FrontDoorRoute): string | null {
   try {
     siteFileOf(settings.layout, route.instanceId);
-    const claim = claimOf(route);
+    const claim = claimOf(route.address);
     if (claim === `port:${settings.listenPort}` || settings.panelHostNames.some((name) => claim === `host:${name}`)) return 'this address is the panel’s own.';
     const holder = [...sites].find(([id, site]) => id === route.instanceId || claimOfSite(site) === claim);
     if (holder !== undefined) return `instance ${holder[0]} has this address (${claim.replace(/^\w+:/, '')}) already.`;

@@ -11,6 +11,8 @@ export type InstanceSpec = {
   readonly osUserId: number | null;
   /** Host name under which people reach it, on a platform that has a front door of its own; null: the panel's front door, or what the platform gives by itself. */
   readonly hostName: string | null;
+  /** What every address of oTree begins with, `/otree/NAME`; empty: nothing. */
+  readonly pathPrefix: string;
   /** Name of oTree's session cookie for this instance. */
   readonly cookieName: string;
   /** Password of the instance's own database role. */

@@ -2,7 +2,8 @@
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { settings, type Config } from '../domain/config.ts';
+import type { Config } from '../domain/config.ts';
+import { settings } from '../domain/settings.ts';
 import { inheritedEnvironment } from './environment.ts';
 import { checkDisk } from './preflight.ts';
 import { prepare } from './prepare.ts';

@@ -2,7 +2,7 @@
 
 import http from 'node:http';
 import path from 'node:path';
-import { settings } from '../domain/config.ts';
+import { settings } from '../domain/settings.ts';
 import type { ServiceCode } from './code-for-services.ts';
 import { pidDirOf, tempDirOf } from './directories.ts';
 import { inheritedEnvironment, serviceEnvironment } from './environment.ts';

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { rightsPage } from '../contracts/rights-page.ts';
-import { configurationPage } from '../domain/config.ts';
+import { configurationPage } from '../domain/settings.ts';
 
 const docs = path.join(import.meta.dirname, '..', 'docs');
 writeFileSync(path.join(docs, 'configuration.md'), configurationPage());

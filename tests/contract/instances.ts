@@ -25,6 +25,7 @@ export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
     instanceId,
     osUserId: randomInt(200_000, 209_999),
     hostName: domain === undefined ? null : `${instanceId}.${domain}`,
+    pathPrefix: '',
     cookieName: `otree_${instanceId}`,
     databasePassword: new Secret(`p@ss:/?#%'"\\ ${instanceId}`),
     adminPassword: new Secret(`admin '"$%\\ ${instanceId}`),

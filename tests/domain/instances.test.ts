@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstanceSchema, instanceListQuery, instanceNameSchema } from '../../contracts/instances.ts';
 import { mayFollow } from '../../contracts/states.ts';
 import { gitRemoteUrl, instanceUrl, resolveAddressMode } from '../../domain/addresses.ts';
-import { ConfigProblem, configurationPage, loadConfig } from '../../domain/config.ts';
+import { ConfigProblem, loadConfig } from '../../domain/config.ts';
+import { configurationPage } from '../../domain/settings.ts';
 import { guard } from '../../domain/guard.ts';
 import { listInstances } from '../../domain/instance-list.ts';
 import { createInstance, showInstance } from '../../domain/instances.ts';
@@ -110,8 +111,10 @@ describe('on a Dokku host', () => {
   const config = () => loadConfig({ PLATFORM: 'dokku', DOKKU_HOST: 'dokku.lab.example', DOKKU_DOMAIN: 'exp.lab.example', DOKKU_HTTP_PORT: '8081' });
 
   it('instances have their address there, and no port here', async () => {
-    expect(instanceUrl(config(), { id: 'abc', name: 'trust', port: null })).toBe('http://trust.exp.lab.example:8081');
-    expect(instanceUrl({ ...config(), DOKKU_HTTP_PORT: 80 }, { id: 'abc', name: 'trust', port: null })).toBe('http://trust.exp.lab.example');
+    expect(instanceUrl(config(), { id: 'abc', name: 'trust', addressMode: 'subdomain', port: null, hostName: null })).toBe('http://trust.exp.lab.example:8081');
+    expect(instanceUrl({ ...config(), DOKKU_HTTP_PORT: 80 }, { id: 'abc', name: 'trust', addressMode: 'subdomain', port: null, hostName: null })).toBe(
+      'http://trust.exp.lab.example',
+    );
     expect(await resolveAddressMode(config())).toBe('subdomain');
   });
 

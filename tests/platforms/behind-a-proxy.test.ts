@@ -15,7 +15,7 @@ beforeAll(async () => {
   stand = await makeStand({ panelHostNames: [host], trustedProxies: ['127.0.0.1'] });
   await stand.upstream('panel');
   await stand.upstream('trust');
-  await stand.door.apply([stand.route('trust', { listen: { mode: 'subdomain', hostName: `trust.${host}` } })], never);
+  await stand.door.apply([stand.route('trust', { address: { mode: 'name', hostName: `trust.${host}`, certificate: null } })], never);
   front = startProxyInFront({ host, http: await freePort(), https: await freePort(), panel: stand.port });
   await until('the proxy in front answers', () =>
     ask(host).then(

@@ -195,6 +195,7 @@ describe('an image made from it', () => {
     instanceId: 'abcdefghijkl',
     osUserId: null,
     hostName: null,
+    pathPrefix: '',
     cookieName: 'otree_abc',
     databasePassword: new Secret('not used here'),
     adminPassword: new Secret('the-panels-password'),

@@ -69,13 +69,13 @@ describe('changes', () => {
   });
 
   test('a port that was given back can be had again at once', async () => {
-    const listen = { mode: 'port', port: await freePort() } as const;
+    const address = { mode: 'port', port: await freePort(), certificate: null } as const;
     for (let round = 0; round < 5; round += 1) {
-      await stand.door.applyOne('one', stand.route('one', { listen }), never);
+      await stand.door.applyOne('one', stand.route('one', { address }), never);
       await stand.door.applyOne('one', null, never);
     }
-    await stand.door.applyOne('other', { ...stand.route('one', { listen }), instanceId: 'other' }, never);
-    expect(seenBy(await ask({ port: listen.port, host: 'x' })).name).toBe('one');
+    await stand.door.applyOne('other', { ...stand.route('one', { address }), instanceId: 'other' }, never);
+    expect(seenBy(await ask({ port: address.port, host: 'x' })).name).toBe('one');
   });
 
   test('an aborted call that waits in the queue changes nothing', async () => {
@@ -127,24 +127,29 @@ describe('refusals', () => {
   test('a port in use: that one is named, the others are live', async () => {
     const port = await freePort();
     const other = await occupy(port);
-    const { refused } = await stand.door.apply([stand.route('busy', { listen: { mode: 'port', port } }), stand.route('one')], never);
+    const { refused } = await stand.door.apply([stand.route('busy', { address: { mode: 'port', port, certificate: null } }), stand.route('one')], never);
     expect(refused).toEqual([{ instanceId: 'busy', reason: `port ${port} is in use by another program.` }]);
     expect(await nameAt('one.lab.test')).toBe('one');
     expect(await stand.door.check()).toEqual({ state: 'ok' });
     other.close();
-    expect(await stand.door.apply([stand.route('busy', { listen: { mode: 'port', port } }), stand.route('one')], never)).toEqual({ refused: [] });
+    expect(await stand.door.apply([stand.route('busy', { address: { mode: 'port', port, certificate: null } }), stand.route('one')], never)).toEqual({
+      refused: [],
+    });
   });
 
   test('while nginx runs too: applyOne throws, its old address and the others stay, nobody is cut off', async () => {
     const [port = 0, first = 0] = await freePorts(2);
     await stand.door.apply(
-      [stand.route('one'), stand.route('busy', { listen: { mode: 'port', port: first }, upstreamSocket: stand.layout.instanceSocket('one') })],
+      [
+        stand.route('one'),
+        stand.route('busy', { address: { mode: 'port', port: first, certificate: null }, upstreamSocket: stand.layout.instanceSocket('one') }),
+      ],
       never,
     );
     const socket = await openSocket(stand.port, 'one.lab.test');
     const other = await occupy(port);
     const before = await generation();
-    await expect(stand.door.applyOne('busy', stand.route('busy', { listen: { mode: 'port', port } }), never)).rejects.toMatchObject({
+    await expect(stand.door.applyOne('busy', stand.route('busy', { address: { mode: 'port', port, certificate: null } }), never)).rejects.toMatchObject({
       code: 'platform_failed',
       details: { reason: `port ${port} is in use by another program.` },
     });
@@ -159,7 +164,7 @@ describe('refusals', () => {
   test('after a reboot somebody has an instance’s port: all others come up, check names it, repair heals it later', async () => {
     const port = await freePort();
     await stand.door.apply(
-      [stand.route('one'), stand.route('busy', { listen: { mode: 'port', port }, upstreamSocket: stand.layout.instanceSocket('one') })],
+      [stand.route('one'), stand.route('busy', { address: { mode: 'port', port, certificate: null }, upstreamSocket: stand.layout.instanceSocket('one') })],
       never,
     );
     await stand.door.stop(never);
@@ -178,8 +183,8 @@ describe('refusals', () => {
       [
         stand.route('one'),
         { ...stand.route('one'), instanceId: 'two' },
-        stand.route('three', { listen: { mode: 'subdomain', hostName: 'lab.test' } }),
-        stand.route('four', { listen: { mode: 'port', port: stand.port } }),
+        stand.route('three', { address: { mode: 'name', hostName: 'lab.test', certificate: null } }),
+        stand.route('four', { address: { mode: 'port', port: stand.port, certificate: null } }),
       ],
       never,
     );
@@ -188,7 +193,7 @@ describe('refusals', () => {
   });
 
   test('a value that nginx could take for a directive never reaches a file', async () => {
-    const evil = { ...stand.route('evil'), listen: { mode: 'subdomain', hostName: 'x; include /etc/passwd' } } as const;
+    const evil = { ...stand.route('evil'), address: { mode: 'name', hostName: 'x; include /etc/passwd', certificate: null } } as const;
     expect((await stand.door.apply([evil, stand.route('one')], never)).refused).toHaveLength(1);
     await expect(stand.door.applyOne('../x', stand.route('one'), never)).rejects.toMatchObject({ code: 'platform_failed' });
     await expect(stand.door.applyOne('evil', evil, never)).rejects.toMatchObject({ code: 'platform_failed' });
@@ -214,9 +219,9 @@ describe('refusals', () => {
     const door = stand.newDoor({ nginxBinary: strict });
     await door.apply([stand.route('one')], never);
     const before = await generation();
-    await expect(door.applyOne('one', stand.route('one', { listen: { mode: 'subdomain', hostName: 'poison.lab.test' } }), never)).rejects.toThrow(
-      'nginx refuses its file: poison',
-    );
+    await expect(
+      door.applyOne('one', stand.route('one', { address: { mode: 'name', hostName: 'poison.lab.test', certificate: null } }), never),
+    ).rejects.toThrow('nginx refuses its file: poison');
     expect(await generation()).toBe(before);
     expect(await nameAt('one.lab.test')).toBe('one');
     expect(

@@ -21,7 +21,9 @@ const settings: NginxSettings = {
 };
 const route: FrontDoorRoute = {
   instanceId: 'i1',
-  listen: { mode: 'subdomain', hostName: 'one.lab.test' },
+  address: { mode: 'name', hostName: 'one.lab.test', certificate: null },
+  redirects: [],
+  url: 'http://one.lab.test',
   upstreamSocket: '/run/arboretum/00000000/i/i1/otree.sock',
   fallback: 'moment',
   cookieName: 'otree_i1',
@@ -34,7 +36,11 @@ const tokensOf = (config: string): readonly string[] =>
 
 /** Each place where a value from outside enters, with a value that is surely fine. */
 const places: readonly { readonly name: string; readonly good: string; readonly render: (value: string) => string }[] = [
-  { name: 'host name', good: 'placeholder.example', render: (value) => renderSite(settings, { ...route, listen: { mode: 'subdomain', hostName: value } }) },
+  {
+    name: 'host name',
+    good: 'placeholder.example',
+    render: (value) => renderSite(settings, { ...route, address: { mode: 'name', hostName: value, certificate: null } }),
+  },
   { name: 'socket', good: '/run/placeholder/x.sock', render: (value) => renderSite(settings, { ...route, upstreamSocket: value }) },
   { name: 'cookie name', good: 'otree_placeholder', render: (value) => renderSite(settings, { ...route, cookieName: value }) },
   { name: 'panel host name', good: 'placeholder.example', render: (value) => renderMain({ ...settings, panelHostNames: [value] }) },
@@ -111,7 +117,7 @@ describe('values', () => {
   });
 
   test.each([0, -1, 65_536, 1.5, Number.NaN, Infinity])('%s is no port', (port) => {
-    expect(() => renderSite(settings, { ...route, listen: { mode: 'port', port } })).toThrow(AppError);
+    expect(() => renderSite(settings, { ...route, address: { mode: 'port', port, certificate: null } })).toThrow(AppError);
   });
 
   test('a socket path over 107 bytes, a body limit of nothing, and the panel’s cookie as an instance’s are refused', () => {
@@ -125,8 +131,8 @@ describe('values', () => {
 describe('what is written', () => {
   test('a site tells its claim in its first line', () => {
     expect(claimOfSite(renderSite(settings, route))).toBe('host:one.lab.test');
-    const onPort: FrontDoorRoute = { ...route, listen: { mode: 'port', port: 8123 } };
-    expect(claimOfSite(renderSite(settings, onPort))).toBe(claimOf(onPort));
+    const onPort: FrontDoorRoute = { ...route, address: { mode: 'port', port: 8123, certificate: null } };
+    expect(claimOfSite(renderSite(settings, onPort))).toBe(claimOf(onPort.address));
     expect(claimOfSite('server {}')).toBeNull();
   });
 

@@ -9,9 +9,9 @@ async function walk(): Promise<void> {
   try {
     await stand.upstream('one');
     await stand.door.start();
-    const low = stand.route('low', { listen: { mode: 'port', port: 1 } });
+    const low = stand.route('low', { address: { mode: 'port', port: 1, certificate: null } });
     const free = await freePort();
-    const own = stand.route('two', { listen: { mode: 'port', port: free }, upstreamSocket: null });
+    const own = stand.route('two', { address: { mode: 'port', port: free, certificate: null }, upstreamSocket: null });
     const { refused } = await stand.door.apply([stand.route('one'), low, own], never);
     told['refused'] = refused.map(({ instanceId }) => instanceId);
     told['answer'] = seenBy(await stand.ask('one.lab.test')).name;

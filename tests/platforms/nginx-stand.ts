@@ -45,7 +45,9 @@ export async function makeStand(extra: Partial<NginxOptions> & { readonly dataNa
     },
     route: (instanceId: string, more: Partial<FrontDoorRoute> = {}): FrontDoorRoute => ({
       instanceId,
-      listen: { mode: 'subdomain', hostName: `${instanceId}.lab.test` },
+      address: { mode: 'name', hostName: `${instanceId}.lab.test`, certificate: null },
+      redirects: [],
+      url: `http://${instanceId}.lab.test`,
       upstreamSocket: layout.instanceSocket(instanceId),
       fallback: 'moment',
       cookieName: `otree_${instanceId}`,

@@ -25,7 +25,7 @@ beforeAll(async () => {
       stand.route('one'),
       stand.route('two', { upstreamSocket: null, fallback: 'waiting' }),
       stand.route('three', { upstreamSocket: null, fallback: 'stopped' }),
-      stand.route('four', { listen: { mode: 'port', port: portOfFour } }),
+      stand.route('four', { address: { mode: 'port', port: portOfFour, certificate: null } }),
     ],
     never,
   );

@@ -25,6 +25,7 @@ export type Place = { readonly owner: User; readonly instanceId: string };
 const openDoor: FrontDoor = {
   apply: () => Promise.resolve({ refused: [] }),
   applyOne: () => Promise.resolve(),
+  setCertificates: () => Promise.resolve(),
   check: () => Promise.resolve({ state: 'ok' }),
   repair: () => Promise.resolve(),
 };
