@@ -18,8 +18,7 @@ const ticksPerSecond = 100;
 const kinds: readonly [string, RegExp][] = [
   ['server', /server\/main\.ts/],
   ['worker', /worker\/main\.ts/],
-  ['npm start (keeper)', /scripts\/(start\.mjs|panel\.ts)/],
-  ['esbuild (of the keeper’s tsx)', /esbuild/],
+  ['npm start (keeper)', /scripts\/start\.mjs/],
   ['Redis', /redis-server/],
   ['PostgreSQL', /postgres/],
   ['nginx', /nginx/],

@@ -9,13 +9,13 @@ import { checkDisk } from './preflight.ts';
 import { prepare } from './prepare.ts';
 import { readPid } from './process-identity.ts';
 import { StartProblem } from './problem.ts';
+import { projectRoot } from './project-root.ts';
 import type { Progress } from './progress.ts';
 import { announce, untilReady } from './run-services.ts';
 import { run, runDaemon, runOrThrow } from './run.ts';
 import { envFile, hasSystemd, keeperConfig, keeperPid, keeperPidFile, keeperSocket, unitFile } from './service-keepers.ts';
 import { groundUnit, initScript, panelUnit, supervisorConfig, unitNames, type ServicePlace } from './service-units.ts';
 
-const root = path.join(import.meta.dirname, '..');
 const script = '/etc/init.d/arboretum';
 /** Besides the settings: what downloads need behind a proxy. */
 const furtherNames = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'LANG', 'TZ'];
@@ -54,7 +54,7 @@ function placeOf(config: Config): ServicePlace {
     '/bin',
   ].filter((folder) => folder.startsWith('/') && !folder.includes('node_modules'));
   return {
-    root: path.resolve(root),
+    root: projectRoot,
     node: process.execPath,
     envFile: envFile(config),
     path: [...new Set(folders)].join(':'),

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
  */
 const flags = {
   worker: ['--liftoff-only', '--optimize-for-size'],
-  server: ['--max-semi-space-size=16'],
+  server: ['--max-semi-space-size=16', '--liftoff-only'],
 } as const;
 
 /** glibc keeps what V8's helper threads have given back, in one store per thread: fewer stores, returned sooner. Other C libraries ignore it. */

@@ -35,6 +35,8 @@ export function run(command: Run): Promise<RunResult> {
       ...identityOf(command),
       cwd: command.cwd ?? '/',
       stdio: ['pipe', 'pipe', 'pipe'],
+      // The terminal's Ctrl-C is for us; what is half done is ended in order.
+      detached: true,
       timeout: command.timeoutMs ?? 60_000,
       killSignal: 'SIGKILL',
     });

@@ -1,4 +1,4 @@
-// Server and worker as plain JavaScript in dist/app: tsx and its compiler, 50 MiB in each process, stay out of their memory.
+// Server, worker and the commands as plain JavaScript in dist/app: tsx and its compiler, 50 MiB in each process, stay out of their memory.
 
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import { StartProblem } from './problem.ts';
 import { filesIn, hashOf } from './web-build.ts';
 
 /** Translated file by file into the same tree, so that what a file finds beside itself or above is where it was. */
-const translated = ['contracts', 'domain', 'platforms', 'server', 'worker', 'prisma/client'];
+const translated = ['contracts', 'domain', 'platforms', 'server', 'worker', 'scripts', 'prisma/client'];
 const pages = [
   'guide-experimenter',
   'guide-manager',
@@ -22,7 +22,7 @@ const pages = [
   'configuration',
 ];
 const copied = ['launcher', 'samples', 'package.json', ...pages.map((name) => `docs/${name}.md`)];
-const recipe = ['scripts/service-build.ts', 'package-lock.json'];
+const recipe = ['package-lock.json'];
 
 /** The file that a service is started with; keeps `server/main.ts` in its name, so that a process list says what it is. */
 export const serviceFile = (root: string, name: 'server' | 'worker'): string => path.join(root, 'dist', 'app', name, 'main.ts.js');

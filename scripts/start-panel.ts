@@ -11,15 +11,13 @@ import { checkDisk, checkPort } from './preflight.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { endNoted } from './process-identity.ts';
 import type { Progress } from './progress.ts';
-import { runOrThrow } from './run.ts';
 import { runServices } from './run-services.ts';
-import { buildServices } from './service-build.ts';
+import { projectRoot } from './project-root.ts';
 import { pidFileOf, type ServiceName } from './services.ts';
 import { buildWeb } from './web-build.ts';
 
 /** Without their Redis they may wait for something that never comes. */
 const orphanGraceMs = 8000;
-const root = path.join(import.meta.dirname, '..');
 
 /** Starts and keeps the panel until the signal. @throws StartProblem when it cannot start, or dies too often */
 export async function startPanel(config: Config, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -32,7 +30,7 @@ export async function startPanel(config: Config, progress: Progress, signal: Abo
   signal.throwIfAborted();
   const code = await buildParts(prepared, progress);
   const applied = await progress.step('migrations', () =>
-    migratePanel({ url: databaseUrl, bin: prepared.programs.postgresBin, layout: config.layout, owner: prepared.accounts?.panel ?? null, root }),
+    migratePanel({ url: databaseUrl, bin: prepared.programs.postgresBin, layout: config.layout, owner: prepared.accounts?.panel ?? null, root: projectRoot }),
   );
   if (applied.length > 0) progress.log(`applied: ${applied.join(', ')}\n`);
   signal.throwIfAborted();
@@ -66,13 +64,6 @@ async function bringUpGround(prepared: Prepared, progress: Progress): Promise<st
 }
 
 async function buildParts({ config, accounts }: Prepared, progress: Progress) {
-  await progress.step('pages', async () => {
-    await runOrThrow(
-      { file: process.execPath, args: [path.join(root, 'scripts', 'generate-client.mjs')], cwd: root, timeoutMs: 120_000, onOutput: progress.log },
-      'generating the Prisma client',
-    );
-    await buildWeb(root, progress.log);
-    await buildServices(root);
-  });
-  return await codeForServices(root, config.layout.dataDir, accounts?.panel ?? null);
+  await progress.step('pages', () => buildWeb(projectRoot, progress.log));
+  return await codeForServices(projectRoot, config.layout.dataDir, accounts?.panel ?? null);
 }

@@ -3,10 +3,10 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { becomeProgram, installPackages, nodeProblem, root, secondsSince } from './packages.mjs';
+import { pathToFileURL } from 'node:url';
+import v8 from 'node:v8';
+import { installPackages, nodeProblem, root, runProgram, secondsSince } from './packages.mjs';
 
-/** tsx would keep compiled code in /tmp, where others could plant some for root to run. */
-const environment = process.getuid?.() === 0 ? { TSX_DISABLE_CACHE: '1' } : {};
 const commands = ['start', 'stop-all', 'install-service', 'system-check', 'ground', 'stop-ground'];
 const command = process.argv[2] ?? 'start';
 
@@ -29,11 +29,26 @@ async function main() {
     return 1;
   }
   rmSync(noteDir, { recursive: true, force: true });
-  // Settings are relative to where the command was given; tsx is looked up beside this file.
-  const tsx = path.join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
-  // It stays for as long as the panel does: a small young generation keeps it 30 MiB smaller (docs/performance.md).
-  const args = ['--max-semi-space-size=1', '--import', `file://${tsx}`, path.join(root, 'scripts', 'panel.ts'), command];
-  return await becomeProgram(process.execPath, args, environment);
+  const problemOfBuild = await buildProgram();
+  if (problemOfBuild !== null) {
+    process.stderr.write(problemOfBuild);
+    return 1;
+  }
+  // In this very process: it stays for as long as the panel does, and another one beside it would cost 40 MiB.
+  await import(pathToFileURL(path.join(root, 'dist', 'app', 'scripts', 'panel.ts.js')).href);
+  return process.exitCode;
 }
 
+/** Our own code as plain JavaScript, by a process that ends with its compiler. Resolves with what it complains of. */
+async function buildProgram() {
+  const tsx = path.join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
+  // tsx would keep compiled code in /tmp, where others could plant some for root to run.
+  const env = process.getuid?.() === 0 ? { TSX_DISABLE_CACHE: '1' } : {};
+  const args = ['--import', pathToFileURL(tsx).href, path.join(root, 'scripts', 'build-program.ts')];
+  const { code, output } = await runProgram({ file: process.execPath, args, env });
+  return code === 0 ? null : output;
+}
+
+// A small young generation keeps what stays 30 MiB smaller (docs/performance.md).
+v8.setFlagsFromString('--max-semi-space-size=1');
 process.exitCode = await main();

@@ -177,7 +177,7 @@ describe('Ctrl-C', () => {
 
 describe('a start that cannot be', () => {
   it('lists every wrong setting at once and ends with code 78', () => {
-    const { code, output } = tryStart({ PORT: '99999', PUBLIC_URL: 'lab', ADDRESS_MODE: 'path' });
+    const { code, output } = tryStart({ PORT: '99999', PUBLIC_URL: 'lab', ADDRESS_MODE: 'somehow' });
     expect(code).toBe(78);
     for (const name of ['PORT', 'PUBLIC_URL', 'ADDRESS_MODE']) expect(output).toContain(`  ${name}: `);
   });
