@@ -26,6 +26,11 @@ export const buildErrors = {
     sentence: 'oTree {version} does not run on Python {python}.',
     hint: 'Ask for a newer oTree in requirements.txt (for example “otree>=5.11”), or in runtime.txt for another Python that this machine has, commit, push again.',
   },
+  path_not_supported: {
+    status: 422,
+    sentence: 'This oTree version ({version}) cannot live under a path.',
+    hint: 'Give the instance a port of its own or a host name of its own under “Address”, or ask for a newer oTree in requirements.txt, commit, push again.',
+  },
   settings_missing: {
     status: 422,
     sentence: 'There is no settings.py at the top of the project.',

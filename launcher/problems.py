@@ -3,7 +3,8 @@
     {"code", "file", "line", "module", "message"}     file: relative to the project, or null
 
 describe: settings_missing, settings_syntax, settings_import, settings_invalid.
-Other commands: module_missing, syntax_error, otree_check, database; and settings_missing, settings_invalid.
+Other commands: module_missing, syntax_error, otree_check, path_not_supported, database; and settings_missing,
+settings_invalid.
 Anything else keeps Python's own traceback and exit code 1.
 """
 import contextlib

@@ -9,7 +9,7 @@ import os
 import socket
 import time
 
-from arboretum_launcher import rooms
+from arboretum_launcher import prefix, prefix_check, rooms
 from arboretum_launcher.watch import TimeoutWatch, say
 
 
@@ -19,22 +19,34 @@ def serve(config, timeout_command):
 
     rooms.install(config.get('roomsFile') or '')
     otree.main.setup()
+    app = below_path(config['pathPrefix']) if config.get('pathPrefix') else 'otree.asgi:app'
     listeners = [bind(config['socket'])]
     if config.get('port'):
         listeners += bind_port(config['port'])
         # Nobody else writes a line for each start into a container's log.
         say('started in a container')
     try:
-        run(listeners, TimeoutWatch(timeout_command))
+        run(app, listeners, TimeoutWatch(timeout_command))
     finally:
         remove(config['socket'])
 
 
-def run(listeners, watch):
+def below_path(path):
+    import otree.asgi  # what the project's pages raise while they are imported is not the path's fault
+
+    try:
+        return prefix.apply(path)
+    except prefix.SeamMissing as error:
+        prefix_check.refuse(error)
+
+
+def run(app, listeners, watch):
     from uvicorn.main import Config, Server
 
     class InstanceServer(Server):
         async def startup(self, sockets=None):
+            if isinstance(app, prefix.Prefixed):
+                await prefix_check.verify(app, app.prefix)
             await super().startup(sockets=sockets)
             # Only now: a worker that finds the server absent throws away the page timeouts that are due.
             if not self.should_exit:
@@ -50,7 +62,7 @@ def run(listeners, watch):
             super().handle_exit(sig, frame)
 
     server = InstanceServer(
-        Config('otree.asgi:app', log_level='info', log_config=None, workers=1, ws='websockets')
+        Config(app, log_level='info', log_config=None, workers=1, ws='websockets')
     )
     server.asked_at = 0.0
     try:

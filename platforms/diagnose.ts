@@ -36,6 +36,8 @@ export function diagnoseLauncher({ exitCode, output }: Failure): AppError | null
       return isMissing(problem) ? explainMissing(module ?? '', place.file) : new AppError('otree_check', { message });
     case 'settings_invalid':
       return new AppError('settings_invalid', { ...place, file: problem.file ?? 'settings.py', message });
+    case 'path_not_supported':
+      return new AppError('path_not_supported', { version: /\(([^)]+)\)/.exec(message)?.[1] ?? '' });
     case 'otree_check':
       return new AppError('otree_check', { message });
     default:

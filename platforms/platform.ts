@@ -221,14 +221,14 @@ export interface Platform {
    * Before that it compares the tables that the release made there with those of the live database, by PostgreSQL's own
    * catalogues: what a project prints about itself need not be believed, and oTree's version or field types need not be known.
    * @returns the gaps; none when the live database has no tables yet
-   * @throws trial_failed, module_missing, syntax_error, otree_check, template_missing
+   * @throws trial_failed, module_missing, syntax_error, otree_check, path_not_supported, template_missing
    */
   tryRelease(spec: InstanceSpec, releaseNumber: number, io: { signal: AbortSignal; onOutput: (text: string) => void }): Promise<Trial>;
 
   /** Makes this release the one that the next `start` runs. Atomic; does not start or stop anything. */
   selectRelease(spec: InstanceSpec, releaseNumber: number): Promise<void>;
 
-  /** Starts the selected release and waits until `/login` answers (limit 60 s); when it runs already, only waits. @throws not_deployed, start_failed, module_missing, syntax_error, otree_check */
+  /** Starts the selected release and waits until `/login` answers (limit 60 s); when it runs already, only waits. @throws not_deployed, start_failed, module_missing, syntax_error, otree_check, path_not_supported */
   start(spec: InstanceSpec, signal: AbortSignal): Promise<void>;
 
   /** Stops every process of the instance and waits until they are gone (grace 10 s, then killed). Stopped already: returns. */

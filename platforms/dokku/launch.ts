@@ -18,6 +18,8 @@ export const launchVariables = (spec: InstanceSpec): Readonly<Record<string, str
     secretKey: spec.secretKey.open(),
     roomSecret: spec.roomSecret.open(),
     cookieName: spec.cookieName,
+    // Left out where there is none: a setting that changes restarts the app.
+    ...(spec.pathPrefix === '' ? {} : { pathPrefix: spec.pathPrefix }),
   }),
 });
 

@@ -84,6 +84,7 @@ export async function writeEnvironment(ground: Ground, spec: InstanceSpec, targe
     secretKey: spec.secretKey.open(),
     roomSecret: spec.roomSecret.open(),
     cookieName: spec.cookieName,
+    pathPrefix: spec.pathPrefix,
     socket: target.socket,
     projectDir: target.projectDir,
     roomsFile: pathsOf(ground, spec.instanceId).rooms,

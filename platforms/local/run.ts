@@ -81,7 +81,7 @@ function confinementOf(ground: Ground, spec: InstanceSpec, run: { release: numbe
   };
 }
 
-/** Waits for `/login`; notices a crash at once. @throws start_failed, module_missing, syntax_error, otree_check */
+/** Waits for `/login`; notices a crash at once. @throws start_failed, module_missing, syntax_error, otree_check, path_not_supported */
 async function waitForAnswer(ground: Ground, spec: InstanceSpec, wait: { signal: AbortSignal; logStart: number | null }): Promise<void> {
   const paths = pathsOf(ground, spec.instanceId);
   const [begin, deadline] = [Date.now(), Date.now() + START_LIMIT_MS];
