@@ -54,14 +54,20 @@ export function culpritsOf(settings: NginxSettings, sites: Sites, complaint: str
     const claim = claimOfSite(site) ?? '';
     const number = ports.get(claim);
     if (number === '98') return [{ siteKey, reason: `port ${claim.slice(5)} is in use by another program.` }];
-    if (number !== undefined) return [{ siteKey, reason: `port ${claim.slice(5)} cannot be opened: ${reasonIn(complaint)}` }];
+    if (number !== undefined) return [{ siteKey, reason: sentenceOf(complaint) }];
     const names = [`${siteFileOf(settings.layout, siteKey)}:`, `${pathsFileOf(settings.layout, siteKey)}:`, ...(site.servers.match(/[^/"]+\.pem(?=")/g) ?? [])];
     return names.some((name) => complaint.includes(name)) ? [{ siteKey, reason: `nginx refuses its file: ${reasonIn(complaint)}` }] : [];
   });
 }
 
+/** Why nothing of it can go live, as a sentence. */
+export function sentenceOf(complaint: string): string {
+  const [, port] = /bind\(\) to \S*?:(\d+) failed \(13/.exec(complaint) ?? [];
+  return port === undefined ? `nginx refuses its configuration: ${reasonIn(complaint)}` : `port ${port} may not be opened: ports below 1024 belong to root.`;
+}
+
 /** nginx's first emergency without date, level and pid. */
-export function reasonIn(complaint: string): string {
+function reasonIn(complaint: string): string {
   const line = complaint.split('\n').find((text) => text.includes('[emerg]'));
   return line?.replace(/^.*\[emerg\] (?:[\d#]+: )?/, '') ?? complaint.slice(-300);
 }

@@ -7,7 +7,7 @@ import { renderGeneration, type DoorFiles } from './nginx-config.ts';
 import { hashOf, makeDirectories, readDoor, readSites, readTree, replaceTree, treeOf, type Door, type Sites } from './nginx-files.ts';
 import { settingsOf, type NginxOptions } from './nginx-options.ts';
 import { NginxProcess } from './nginx-process.ts';
-import { addSites, culpritsOf, reasonIn, type RefusedSite } from './nginx-refusals.ts';
+import { addSites, culpritsOf, sentenceOf, type RefusedSite } from './nginx-refusals.ts';
 import { generationFileOf, instanceOf, siteFileOf, type NginxSettings } from './nginx-settings.ts';
 import type { Site } from './nginx-site.ts';
 import { certificateFile } from './nginx-tls.ts';
@@ -161,7 +161,7 @@ export class NginxFrontDoor implements FrontDoor {
       const complaint = await this.#install(settings, sites, door);
       if (complaint === null) return refused;
       const culprits = culpritsOf(settings, sites, complaint);
-      if (culprits.length === 0) throw new AppError('platform_failed', { reason: `nginx refuses its configuration: ${reasonIn(complaint)}` });
+      if (culprits.length === 0) throw new AppError('platform_failed', { reason: sentenceOf(complaint) });
       for (const { siteKey } of culprits) sites.delete(siteKey);
       refused.push(...culprits);
       if (way === null || !culprits.some(({ siteKey }) => siteKey === way?.instanceId)) continue;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -91,13 +92,26 @@ export type Question = {
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string;
   readonly address?: string;
+  /** Speak https, naming the host in the handshake. */
+  readonly isTls?: boolean;
 };
 export type Answer = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: string };
 
 /** One request on a connection of its own. */
-export function ask({ port, host, path: target = '/', method = 'GET', headers = {}, body = '', address = '127.0.0.1' }: Question): Promise<Answer> {
+export function ask({
+  port,
+  host,
+  path: target = '/',
+  method = 'GET',
+  headers = {},
+  body = '',
+  address = '127.0.0.1',
+  isTls = false,
+}: Question): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = http.request({ host: address, port, path: target, method, agent: false, headers: { Host: host, ...headers } }, (response) => {
+    const options = { host: address, port, path: target, method, agent: false, headers: { Host: host, ...headers } } as const;
+    const secure = { ...options, servername: net.isIP(host) === 0 ? host.replace(/:\d+$/, '') : '', rejectUnauthorized: false } as const;
+    const request = (isTls ? https : http).request(isTls ? secure : options, (response) => {
       let text = '';
       response
         .setEncoding('utf8')
