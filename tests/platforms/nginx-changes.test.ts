@@ -252,13 +252,16 @@ describe('faults', () => {
     expect(await nameAt('one.lab.test')).toBe('one');
   };
 
-  test('kill -9 of master and workers', async () => {
+  test('kill -9 of master and workers: sockets close, and open again when it is back', async () => {
     const [first, worker] = [await master(), await workerPid()];
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => openSocket(stand.port, 'one.lab.test')));
     process.kill(first, 'SIGKILL');
     for (let pid = worker; pid > 0; pid = await workerPid()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     expect(await stand.door.check()).toEqual({ state: 'away', reason: 'nginx does not run.' });
     await expect(stand.ask('one.lab.test')).rejects.toThrow('ECONN');
+    await until('every browser knows', () => sockets.every(({ state }) => state.isClosed));
     await healed();
+    for (const socket of await Promise.all(sockets.map(() => openSocket(stand.port, 'one.lab.test')))) socket.close();
     expect(await master()).not.toBe(first);
   });
 
