@@ -31,6 +31,12 @@ export function layoutOf(dataDir: string, runBase: string) {
     nginxDir: data('nginx'),
     nginxConfig: data('nginx', 'nginx.conf'),
     nginxSites: data('nginx', 'instances'),
+    /** Locations of the instances that are reached by a path. */
+    nginxPaths: data('nginx', 'paths'),
+    /** Private keys lie here, 0600. */
+    nginxCertificates: data('nginx', 'certificates'),
+    /** Answers to an authority's questions (HTTP-01), a file each, readable by everybody: nginx shows them on every name. */
+    acmeChallenges: data('nginx', 'acme-challenges'),
     nginxPid: run('nginx.pid'),
     supervisorDir: data('supervisor'),
     supervisorConfig: data('supervisor', 'supervisord.conf'),

@@ -5,13 +5,21 @@ import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Layout } from './layout.ts';
-import { controlSocketOf, errorLogOf } from './nginx-config.ts';
+import { controlSocketOf, errorLogOf } from './nginx-settings.ts';
 
 /** What came of testing, starting or reloading: `complaint` is nginx's own text. */
 export type NginxOutcome = { readonly ok: true } | { readonly ok: false; readonly complaint: string };
 
 /** What a worker says of itself on the control socket. */
 export type NginxVoice = { readonly pid: number; readonly generation: string };
+
+/** The installed nginx, and how many files one process of it may open. */
+export type NginxBuild = {
+  readonly isAtLeast: (major: number, minor: number, patch: number) => boolean;
+  readonly hasTls: boolean;
+  readonly hasHttp2: boolean;
+  readonly openFiles: number;
+};
 
 /** How long nginx may take; five tries to bind a port that is in use last 2.5 s. */
 const LIVE_TIMEOUT_MS = 15_000;
@@ -35,11 +43,21 @@ export class NginxProcess {
     this.#binary = binary;
   }
 
-  /** Its version as numbers, `[1, 22, 1]`, or null when there is no such program. */
-  async version(): Promise<readonly [number, number, number] | null> {
-    const { text } = await this.#run(['-v']);
+  /** What the installed program can do, or null when there is none. */
+  async build(): Promise<NginxBuild | null> {
+    const { text } = await this.#run(['-V']);
     const match = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(text);
-    return match === null ? null : [Number(match[1]), Number(match[2]), Number(match[3])];
+    if (match === null) return null;
+    const version = match.slice(1).map(Number);
+    return {
+      isAtLeast: (...wanted) => {
+        const at = wanted.findIndex((number, index) => number !== version[index]);
+        return at === -1 || (version[at] ?? 0) > (wanted[at] ?? 0);
+      },
+      hasTls: text.includes('--with-http_ssl_module'),
+      hasHttp2: text.includes('--with-http_v2_module'),
+      openFiles: await readOpenFilesLimit(),
+    };
   }
 
   /** Pid of the living master, or null. A pid that now belongs to another program counts as not running. */

@@ -2,8 +2,7 @@
 
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isIP } from 'node:net';
-import { trustedProxiesOf } from '../domain/config.ts';
+import { frontDoorOptionsOf } from '../domain/front-door-options.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
 import { NginxProcess } from '../platforms/nginx-process.ts';
 import { keepPostgres, startPostgres, stopPostgres } from './ground-postgres.ts';
@@ -56,17 +55,7 @@ function partsOf(prepared: Prepared): readonly Part[] {
 }
 
 /** The same door that the worker keeps (worker/adapters.ts). */
-function frontDoor({ config, programs }: Prepared): NginxFrontDoor {
-  return new NginxFrontDoor({
-    layout: config.layout,
-    listenPort: config.PORT,
-    nginxBinary: programs.nginx,
-    workerUser: config.isRoot ? 'arboretum' : null,
-    trustedProxies: trustedProxiesOf(config),
-    maxPanelBodyMib: Math.max(config.MAX_UPLOAD_MIB, config.UPLOAD_MAX_MIB),
-    panelHostNames: isIP(config.publicUrl.hostname.replaceAll(/[[\]]/g, '')) ? [] : [config.publicUrl.hostname],
-  });
-}
+const frontDoor = ({ config, programs }: Prepared): NginxFrontDoor => new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: programs.nginx });
 
 /** Brings PostgreSQL up (unless DATABASE_URL is set) and returns the address of the panel's database. */
 export async function startDatabase({ config, accounts, programs, key }: Prepared, progress: Progress): Promise<string> {

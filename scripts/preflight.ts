@@ -25,13 +25,13 @@ export function checkDisk(dataDir: string): void {
  * @param name the setting that names the port
  * @throws StartProblem naming who listens there, when that can be seen
  */
-export async function checkPort(name: 'PORT' | 'GIT_SSH_PORT', port: number): Promise<void> {
+export async function checkPort(name: 'PORT' | 'HTTPS_PORT' | 'PATH_PORT' | 'GIT_SSH_PORT', port: number): Promise<void> {
   const code = (await tryListen(port, '::')) ?? (await tryListen(port, '0.0.0.0'));
   if (code === null) return;
   if (code === 'EACCES')
     throw new StartProblem(
       `Port ${port} (${name}) may not be opened: ports below 1024 belong to root.`,
-      `Choose another one, for example ${name}=${port + 8000} npm start`,
+      `Start as root, which nginx needs for it, or choose another one, for example ${name}=${port + 8000} npm start`,
     );
   const listener = findListener(port);
   throw new StartProblem(

@@ -47,9 +47,13 @@ async function takeOver(prepared: Prepared, progress: Progress): Promise<void> {
 }
 
 async function checkPorts({ config, programs }: Prepared): Promise<void> {
-  // The front door outlives the panel: when it is ours, the port is taken as it should be. So do workers of a killed master.
+  // The front door outlives the panel: when it is ours, its ports are taken as they should be. So do workers of a killed master.
   const nginx = new NginxProcess(config.layout, programs.nginx);
-  if ((await nginx.masterPid()) === null && (await nginx.ask()) === null) await checkPort('PORT', config.PORT);
+  const isOurs = (await nginx.masterPid()) !== null || (await nginx.ask()) !== null;
+  for (const name of isOurs ? [] : (['PORT', 'HTTPS_PORT', 'PATH_PORT'] as const)) {
+    const port = config[name];
+    if (port !== undefined) await checkPort(name, port);
+  }
   await checkPort('GIT_SSH_PORT', config.GIT_SSH_PORT);
 }
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { AppError, type Problem } from '../contracts/errors.ts';
+import type { Config } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
 import { identityHeader, panelIdentity, sawHeader } from '../domain/panel-identity.ts';
 import { aboutRoutes } from './api/about.ts';
@@ -79,7 +80,7 @@ export function buildApp({ ctx, loginSessions, pingRedis }: AppParts): Express {
   });
   app.use('/lobby', lobbyRouter(ctx));
   app.use('/legal', legalRouter(ctx));
-  app.use(securityHeaders(ctx.config.publicUrl.protocol === 'https:'));
+  app.use(securityHeaders(ctx.config));
   app.use('/help', helpRouter());
   app.use('/api/v1', apiRouter({ ctx, loginSessions, pingRedis }));
   app.use(webPages());
@@ -114,8 +115,9 @@ const giveRequestId: RequestHandler = (_request, response, next) => {
   next();
 };
 
-const securityHeaders = (isHttps: boolean): RequestHandler =>
-  helmet({
+function securityHeaders({ publicUrl, HSTS_DAYS }: Config): RequestHandler {
+  const isHttps = publicUrl.protocol === 'https:';
+  return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -131,10 +133,11 @@ const securityHeaders = (isHttps: boolean): RequestHandler =>
         frameAncestors: ["'none'"],
       },
     },
-    strictTransportSecurity: isHttps ? { maxAge: 15_552_000, includeSubDomains: false } : false,
+    strictTransportSecurity: isHttps && HSTS_DAYS > 0 ? { maxAge: HSTS_DAYS * 86_400, includeSubDomains: false } : false,
     crossOriginOpenerPolicy: isHttps,
     originAgentCluster: isHttps,
   });
+}
 
 /** The built dashboard; every path that is not a file is a page of it. */
 function webPages(): express.Router {

@@ -1,10 +1,10 @@
 // Chooses the adapters: the only place that knows which platform and which front door there are.
 
 import { statSync } from 'node:fs';
-import { isIP } from 'node:net';
 import path from 'node:path';
-import { trustedProxiesOf, type Config } from '../domain/config.ts';
+import type { Config } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
+import { frontDoorOptionsOf } from '../domain/front-door-options.ts';
 import type { BuildGround } from '../platforms/confined.ts';
 import { DokkuConnection } from '../platforms/dokku/connection.ts';
 import { DokkuPlatform } from '../platforms/dokku/dokku.ts';
@@ -84,13 +84,5 @@ async function openLocal({ config, log }: Context): Promise<Platform> {
 }
 
 export function openFrontDoor({ config }: Context): FrontDoor {
-  return new NginxFrontDoor({
-    layout: config.layout,
-    listenPort: config.PORT,
-    nginxBinary: config.NGINX,
-    workerUser: config.isRoot ? 'arboretum' : null,
-    trustedProxies: trustedProxiesOf(config),
-    maxPanelBodyMib: Math.max(config.MAX_UPLOAD_MIB, config.UPLOAD_MAX_MIB),
-    panelHostNames: isIP(config.publicUrl.hostname.replaceAll(/[[\]]/g, '')) ? [] : [config.publicUrl.hostname],
-  });
+  return new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: config.NGINX });
 }

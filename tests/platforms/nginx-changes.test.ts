@@ -5,8 +5,8 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { generationFileOf, controlSocketOf, siteFileOf } from '../../platforms/nginx-config.ts';
 import { NginxProcess } from '../../platforms/nginx-process.ts';
+import { generationFileOf, controlSocketOf, siteFileOf } from '../../platforms/nginx-settings.ts';
 import { freePorts } from '../e2e/panel.ts';
 import { ask, freePort, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
 import type { Stand } from './nginx-stand.ts';
@@ -252,13 +252,16 @@ describe('faults', () => {
     expect(await nameAt('one.lab.test')).toBe('one');
   };
 
-  test('kill -9 of master and workers', async () => {
+  test('kill -9 of master and workers: sockets close, and open again when it is back', async () => {
     const [first, worker] = [await master(), await workerPid()];
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => openSocket(stand.port, 'one.lab.test')));
     process.kill(first, 'SIGKILL');
     for (let pid = worker; pid > 0; pid = await workerPid()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     expect(await stand.door.check()).toEqual({ state: 'away', reason: 'nginx does not run.' });
     await expect(stand.ask('one.lab.test')).rejects.toThrow('ECONN');
+    await until('every browser knows', () => sockets.every(({ state }) => state.isClosed));
     await healed();
+    for (const socket of await Promise.all(sockets.map(() => openSocket(stand.port, 'one.lab.test')))) socket.close();
     expect(await master()).not.toBe(first);
   });
 

@@ -3,21 +3,28 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
-import type { FrontDoorRoute } from '../../platforms/front-door.ts';
+import type { FrontDoorRoute, RouteAddress } from '../../platforms/front-door.ts';
 import { layoutOf } from '../../platforms/layout.ts';
-import { claimOf, claimOfSite, renderGeneration, renderMain, renderSite } from '../../platforms/nginx-config.ts';
-import type { NginxSettings } from '../../platforms/nginx-config.ts';
+import { renderGeneration, renderMain } from '../../platforms/nginx-config.ts';
+import type { NginxSettings } from '../../platforms/nginx-settings.ts';
+import { claimOf, claimOfSite, renderFormer, renderSite } from '../../platforms/nginx-site.ts';
+import { makeCertificate } from './nginx-certificates.ts';
 
 const settings: NginxSettings = {
   layout: layoutOf('/var/lib/arboretum', '/run/arboretum'),
   listenPort: 8080,
+  https: null,
+  pathDoor: { hostName: 'paths.test', origin: 'http://paths.test', prefix: '/otree', port: null, isTls: false },
+  hstsDays: 0,
   panelHostNames: ['lab.test'],
   workerUser: 'arboretum',
   trustedProxies: [],
   maxPanelBodyMib: 250,
   hasIpv6: true,
   canEditCookieFlags: true,
+  http2: 'listen',
   openFiles: 1024,
+  connectionsPerAddress: 256,
 };
 const route: FrontDoorRoute = {
   instanceId: 'i1',
@@ -30,6 +37,17 @@ const route: FrontDoorRoute = {
   maxBodyMib: 20,
 };
 
+const noDoor = { panel: null, paths: null };
+const encrypted: NginxSettings = { ...settings, https: { port: 8443, origin: 'https://lab.test:8443' } };
+const former = { mode: 'name', hostName: 'old.lab.test', certificate: null } as const;
+const certificate = makeCertificate('placeholder.example');
+/** A former address' files as text. */
+function formerOf(address: RouteAddress, url = route.url): string {
+  const site = renderFormer(settings, address, url);
+  if (site === null) throw new AppError('platform_failed', { reason: 'no such path' });
+  return site.servers + site.locations;
+}
+
 /** nginx's own reading of a file: words, quoted strings as one, `{`, `}` and `;`; comments are nothing. */
 const tokensOf = (config: string): readonly string[] =>
   config.match(/#[^\n]*|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[{};]|[^\s{};"']+/g)?.filter((token) => !token.startsWith('#')) ?? [];
@@ -39,13 +57,45 @@ const places: readonly { readonly name: string; readonly good: string; readonly 
   {
     name: 'host name',
     good: 'placeholder.example',
-    render: (value) => renderSite(settings, { ...route, address: { mode: 'name', hostName: value, certificate: null } }),
+    render: (value) => renderSite(settings, { ...route, address: { mode: 'name', hostName: value, certificate: null } }).servers,
   },
-  { name: 'socket', good: '/run/placeholder/x.sock', render: (value) => renderSite(settings, { ...route, upstreamSocket: value }) },
-  { name: 'cookie name', good: 'otree_placeholder', render: (value) => renderSite(settings, { ...route, cookieName: value }) },
-  { name: 'panel host name', good: 'placeholder.example', render: (value) => renderMain({ ...settings, panelHostNames: [value] }) },
-  { name: 'worker user', good: 'placeholder', render: (value) => renderMain({ ...settings, workerUser: value }) },
-  { name: 'data directory', good: '/placeholder/data', render: (value) => renderMain({ ...settings, layout: { ...settings.layout, nginxPid: value } }) },
+  { name: 'socket', good: '/run/placeholder/x.sock', render: (value) => renderSite(settings, { ...route, upstreamSocket: value }).servers },
+  { name: 'cookie name', good: 'otree_placeholder', render: (value) => renderSite(settings, { ...route, cookieName: value }).servers },
+  { name: 'panel host name', good: 'placeholder.example', render: (value) => renderMain({ ...settings, panelHostNames: [value] }, noDoor) },
+  { name: 'worker user', good: 'placeholder', render: (value) => renderMain({ ...settings, workerUser: value }, noDoor) },
+  {
+    name: 'data directory',
+    good: '/placeholder/data',
+    render: (value) => renderMain({ ...settings, layout: { ...settings.layout, nginxPid: value } }, noDoor),
+  },
+  {
+    name: 'path prefix',
+    good: '/otree/placeholder',
+    render: (value) => renderSite(settings, { ...route, address: { mode: 'path', prefix: value } }).locations,
+  },
+  { name: 'former path prefix', good: '/otree/placeholder', render: (value) => formerOf({ mode: 'path', prefix: value }) },
+  { name: 'former host name', good: 'placeholder.example', render: (value) => formerOf({ ...former, hostName: value }) },
+  { name: 'address that a former one leads to', good: 'http://placeholder.example', render: (value) => formerOf(former, value) },
+  {
+    name: 'address of an instance with https',
+    good: 'https://placeholder.example:10001',
+    render: (value) => renderSite(encrypted, { ...route, url: value, address: { mode: 'port', port: 10_001, certificate } }).servers,
+  },
+  {
+    name: 'origin of the panel',
+    good: 'https://placeholder.example',
+    render: (value) => renderMain({ ...encrypted, https: { port: 8443, origin: value } }, { panel: { file: '/x.pem', content: '' }, paths: null }),
+  },
+  {
+    name: 'host name of all paths',
+    good: 'placeholder.example',
+    render: (value) => renderMain({ ...settings, pathDoor: { hostName: value, origin: 'http://x', prefix: '/otree', port: null, isTls: false } }, noDoor),
+  },
+  {
+    name: 'prefix of all paths',
+    good: '/placeholder',
+    render: (value) => renderMain({ ...settings, pathDoor: { hostName: 'h', origin: 'http://x', prefix: value, port: null, isTls: false } }, noDoor),
+  },
   { name: 'generation', good: 'placeholder-1', render: (value) => renderGeneration(settings, value) },
 ];
 
@@ -87,6 +137,7 @@ const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.array(fc.constantFrom(...evil, ...fine), { maxLength: 8 }).map((parts) => parts.join('')),
   fc.array(fc.constantFrom(...fine), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('')),
+  fc.tuple(fc.constantFrom('http://', 'https://', '/otree/', '/'), fc.stringMatching(/^[a-z][a-z0-9-]{0,9}$/)).map((parts) => parts.join('')),
 );
 
 describe('values', () => {
@@ -133,17 +184,17 @@ describe('what is written', () => {
     expect(claimOfSite(renderSite(settings, route))).toBe('host:one.lab.test');
     const onPort: FrontDoorRoute = { ...route, address: { mode: 'port', port: 8123, certificate: null } };
     expect(claimOfSite(renderSite(settings, onPort))).toBe(claimOf(onPort.address));
-    expect(claimOfSite('server {}')).toBeNull();
+    expect(claimOfSite({ servers: 'server {}', locations: '', certificates: [] })).toBeNull();
   });
 
   test('IPv6 only where the machine has it, the user only when given, cookie flags only from nginx 1.19.3', () => {
-    expect(renderMain({ ...settings, hasIpv6: false })).not.toContain('[::]');
-    expect(renderMain({ ...settings, workerUser: null })).not.toMatch(/^user /m);
-    expect(renderMain(settings)).toMatch(/^user arboretum arboretum;/m);
-    expect(renderSite({ ...settings, canEditCookieFlags: false }, route)).not.toContain('proxy_cookie_flags');
+    expect(renderMain({ ...settings, hasIpv6: false }, noDoor)).not.toContain('[::]');
+    expect(renderMain({ ...settings, workerUser: null }, noDoor)).not.toMatch(/^user /m);
+    expect(renderMain(settings, noDoor)).toMatch(/^user arboretum arboretum;/m);
+    expect(renderSite({ ...settings, canEditCookieFlags: false }, route).servers).not.toContain('proxy_cookie_flags');
   });
 
   test('nobody puts X-Frame-Options before an experiment', () => {
-    expect(renderMain(settings) + renderSite(settings, route)).not.toMatch(/x-frame-options/i);
+    expect(renderMain(settings, noDoor) + renderSite(settings, route).servers).not.toMatch(/x-frame-options/i);
   });
 });

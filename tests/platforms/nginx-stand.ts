@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -91,13 +92,26 @@ export type Question = {
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string;
   readonly address?: string;
+  /** Speak https, naming the host in the handshake. */
+  readonly isTls?: boolean;
 };
 export type Answer = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly body: string };
 
 /** One request on a connection of its own. */
-export function ask({ port, host, path: target = '/', method = 'GET', headers = {}, body = '', address = '127.0.0.1' }: Question): Promise<Answer> {
+export function ask({
+  port,
+  host,
+  path: target = '/',
+  method = 'GET',
+  headers = {},
+  body = '',
+  address = '127.0.0.1',
+  isTls = false,
+}: Question): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = http.request({ host: address, port, path: target, method, agent: false, headers: { Host: host, ...headers } }, (response) => {
+    const options = { host: address, port, path: target, method, agent: false, headers: { Host: host, ...headers } } as const;
+    const secure = { ...options, servername: net.isIP(host) === 0 ? host.replace(/:\d+$/, '') : '', rejectUnauthorized: false } as const;
+    const request = (isTls ? https : http).request(isTls ? secure : options, (response) => {
       let text = '';
       response
         .setEncoding('utf8')
@@ -114,17 +128,18 @@ export const seenBy = (answer: Answer) =>
 
 export type Upstream = Awaited<ReturnType<typeof startUpstream>>;
 
-/** Answers with what it saw; `/busy` with a 503 of its own; `x-set` lines come back as Set-Cookie; upgrades tick. */
+/** Answers with what it saw; `/busy` with a 503 of its own, `/held` never; `x-set` lines come back as Set-Cookie; upgrades tick, but at `/quiet`. */
 export async function startUpstream(name: string, socketPath: string) {
   await mkdir(path.dirname(socketPath), { recursive: true });
   await rm(socketPath, { force: true });
-  const seen = { requests: 0, bytes: 0 };
+  const seen = { requests: 0, bytes: 0, upgrades: 0 };
   const sockets = new Set<net.Socket>();
   const server = http.createServer({ maxHeaderSize: 256_000 }, (request, response) => {
     seen.requests += 1;
     let body = '';
     request.setEncoding('utf8').on('data', (chunk: string) => ((body += chunk), (seen.bytes += chunk.length)));
     request.on('end', () => {
+      if (request.url === '/held') return;
       const lines = request.headers['x-set'];
       if (typeof lines === 'string') response.setHeader('Set-Cookie', lines.split('||'));
       response.writeHead(request.url === '/busy' ? 503 : 200, { 'Content-Type': 'application/json' });
@@ -132,7 +147,10 @@ export async function startUpstream(name: string, socketPath: string) {
     });
   });
   server.on('connection', (socket: net.Socket) => sockets.add(socket.on('close', () => sockets.delete(socket))));
-  server.on('upgrade', (request: http.IncomingMessage, socket: net.Socket) => tick(request, socket));
+  server.on('upgrade', (request: http.IncomingMessage, socket: net.Socket) => {
+    seen.upgrades += 1;
+    tick(request, socket);
+  });
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   await chmod(socketPath, 0o777);
   return {
@@ -150,6 +168,7 @@ export async function startUpstream(name: string, socketPath: string) {
 function tick(request: http.IncomingMessage, socket: net.Socket): void {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  if (request.url === '/quiet') return void socket.on('error', () => undefined);
   let count = 0;
   const timer = setInterval(() => socket.write(`tick ${(count += 1)}\n`), 5);
   socket
@@ -158,18 +177,27 @@ function tick(request: http.IncomingMessage, socket: net.Socket): void {
     .on('close', () => clearInterval(timer));
 }
 
-/** A websocket client that counts what arrives. */
-export async function openSocket(port: number, host: string, target = '/') {
-  const socket = net.connect(port, '127.0.0.1');
+/** A connection that has sent these bytes and reads what comes. */
+export async function sendBytes(port: number, bytes: string, localAddress = '127.0.0.1') {
+  const socket = net.connect({ port, host: '127.0.0.1', localAddress });
   const state = { text: '', isClosed: false };
   socket
     .setEncoding('utf8')
     .on('data', (chunk: string) => (state.text += chunk))
     .on('error', () => undefined)
     .on('close', () => (state.isClosed = true));
-  socket.write(
-    `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`,
-  );
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+  socket.write(bytes);
+  return { state, socket };
+}
+
+/** A websocket's handshake. */
+export const handshake = (host: string, target: string): string =>
+  `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
+
+/** A websocket client that counts what arrives. */
+export async function openSocket(port: number, host: string, target = '/') {
+  const { state, socket } = await sendBytes(port, handshake(host, target));
   await until('the websocket opens', () => state.text.includes('101 Switching') && state.text.includes('tick 1\n'));
   return {
     state,

@@ -59,7 +59,8 @@ describe('stand-in pages', () => {
   test('it comes back by itself, also after a form was sent', async () => {
     const { body } = await ask({ port: portOfFour, host: 'x' });
     expect(body).toMatch(/http-equiv="refresh" content="5"/);
-    expect(body).toContain('location.replace(');
+    // With its origin: `//evil.example` alone would be another host.
+    expect(body).toContain('location.replace(location.origin + location.pathname');
     expect(body).toContain('prefers-color-scheme: dark');
   });
 
