@@ -119,8 +119,8 @@ export const errorTable = {
   host_name_refused: { status: 409, sentence: '{hostName} cannot be the address of an instance: {reason}', hint: 'Type another host name.' },
   host_name_elsewhere: {
     status: 409,
-    sentence: '{seen}',
-    hint: '{request} You can go on now: the address works as soon as DNS leads here.',
+    sentence: '{seen} The address works once it leads here.',
+    hint: '{request}',
   },
   // jobs and platforms
   address_put_back: { status: 500, sentence: '{address} could not be opened, so the address from before is in place again: {reason}', hint: '{hint}' },

@@ -146,7 +146,7 @@ describe('what is refused', () => {
     const hostName = `${newId()}.psy.test`;
     await expect(change(instance, { mode: 'host', hostName })).rejects.toMatchObject({
       code: 'host_name_elsewhere',
-      message: `DNS does not know ${hostName} yet.`,
+      message: `DNS does not know ${hostName} yet. The address works once it leads here.`,
       hint: expect.stringContaining(`${hostName} A `),
     });
     dns.tell(hostName, ['203.0.113.77']);
