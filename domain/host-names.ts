@@ -53,8 +53,9 @@ export async function lookAtHostName({ config, names, ownAddresses }: Looking, h
 
 /** The text for the IT department. */
 function requestFor(hostName: string, { panelHost, addresses }: { panelHost: string | null; addresses: readonly string[] }): string {
-  const plain = addresses.map((address) => `${hostName} ${address.includes(':') ? 'AAAA' : 'A'} ${address}`);
-  const records = panelHost === null ? plain : [`${hostName} CNAME ${panelHost}`, ...(plain.length > 0 ? [plain.join(' and ')] : [])];
+  const first = [addresses.find((address) => !address.includes(':')), addresses.find((address) => address.includes(':'))].flatMap((one) => one ?? []);
+  const plain = first.map((address) => `${hostName} ${address.includes(':') ? 'AAAA' : 'A'} ${address}`).join(' and ');
+  const records = [...(panelHost === null ? [] : [`${hostName} CNAME ${panelHost}`]), ...(plain === '' ? [] : [plain])];
   if (records.length === 0) return `Please make a DNS entry for ${hostName} that leads to our machine.`;
   return `Please make this entry in DNS: ${records.join(', or ')}.`;
 }

@@ -31,22 +31,20 @@ export function useGiveUpAddress(name: string): UseMutationResult<JobView, ApiEr
 export const addressMeanings: Readonly<Record<AddressMode, string>> = {
   subdomain: 'Easy to read, and browsers keep each experiment apart. Needs a wildcard entry in DNS, or an entry for this name.',
   port: 'Needs nothing from DNS. Some networks let nobody out to such ports.',
-  path: 'Works with one host name and one port for all. Experiments with a path share one origin, see below.',
+  path: 'Works with one host name and one port for all. Scripts of one experiment could act on the others.',
   host: 'A name that your IT department gives you for this study.',
 };
 
 type Choice = Pick<InstanceAddresses['choices'][number], 'mode' | 'restarts'>;
-type Change = { readonly from: string; readonly choice: Choice; readonly keepsOld: boolean; readonly people: number };
+type Change = { readonly from: string; readonly choice: Choice; readonly keepsOld: boolean; readonly people: number; readonly hasProject: boolean };
 
-/** What the change does, in whole sentences. @param change `from`: the address now; `people`: who is in a session */
-export function describeAddressChange({ from, choice, keepsOld, people }: Change): readonly string[] {
+/** What the change does, in whole sentences. @param change `from`: the address now; `people`: how many are in a session; `hasProject`: something was deployed */
+export function describeAddressChange({ from, choice, keepsOld, people, hasProject }: Change): readonly string[] {
   return [
     `Links in e-mails, on Prolific or MTurk, printed sheets and shortcuts on computers in the lab say ${from}. ${
       keepsOld ? 'They lead to the new address until you give the old one up.' : 'They lead nowhere from then on: hand out new ones.'
     }`,
-    choice.restarts
-      ? 'The experiment restarts, because oTree has to know its path. Pages wait for a few seconds, then go on. The data stay as they are.'
-      : 'The experiment goes on without a restart. The data stay as they are.',
+    ...(hasProject ? [choice.restarts ? restartNeeded : 'The experiment goes on without a restart. The data stay as they are.'] : []),
     ...(people > 0
       ? [
           keepsOld
@@ -55,9 +53,11 @@ export function describeAddressChange({ from, choice, keepsOld, people }: Change
         ]
       : []),
     ...(choice.mode === 'path' ? [sharedOrigin] : []),
-    'Whoever is signed in to oTree’s admin may have to sign in once more.',
+    ...(hasProject ? ['Whoever is signed in to oTree’s admin may have to sign in once more.'] : []),
   ];
 }
+
+const restartNeeded = 'The experiment restarts, because oTree has to know its path. Pages wait for a few seconds, then go on. The data stay as they are.';
 
 /** The danger of paths, plainly. */
 export const sharedOrigin =

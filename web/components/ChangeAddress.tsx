@@ -8,6 +8,7 @@ import { startJobSchema, type StartJob } from '../../contracts/jobs.ts';
 import { ApiError } from '../api.ts';
 import { describePeople } from '../consequences.ts';
 import { useForm, type Form } from '../form.ts';
+import { isDeployed } from '../instance-actions.ts';
 import { addressMeanings, describeAddressChange } from '../instance-addresses.ts';
 import { useStartJob } from '../jobs.ts';
 import { CopyButton } from './CopyButton.tsx';
@@ -19,6 +20,7 @@ import { TextField } from './TextField.tsx';
 type Props = { instance: InstanceView; addresses: InstanceAddresses; onClose: () => void };
 type Wish = { mode: string; hostName: string; keepsOld: string; reason: string };
 const kept = 'yes';
+const nothing: Wish = { mode: '', hostName: '', keepsOld: kept, reason: '' };
 
 const normal = (hostName: string): string => hostNameSchema.safeParse(hostName).data ?? '';
 
@@ -28,7 +30,7 @@ export function ChangeAddress({ instance, addresses, onClose }: Props): ReactNod
   const [knownName, setKnownName] = useState('');
   const form = useForm({
     schema: startJobSchema,
-    initial: { mode: '', hostName: '', keepsOld: kept, reason: '' } as Wish,
+    initial: nothing,
     toBody: (values) => bodyOf(values, knownName),
     send: (body: StartJob) =>
       start.mutateAsync(body).catch((error: unknown) => {
@@ -48,26 +50,40 @@ export function ChangeAddress({ instance, addresses, onClose }: Props): ReactNod
       <form className="ui form" onSubmit={form.submit}>
         <div className="content">
           <Kinds form={form} addresses={addresses} />
+          <p className="quiet">
+            <a href="/help/addresses" target="_blank" rel="noopener">
+              Which kind for whom ↗
+            </a>
+          </p>
           {mode === 'host' && (
             <TextField form={form} name="hostName" label="Host name" isCode hint="The whole name, for example study.psychology.university.edu." />
           )}
+          {isWarned && form.problem && <NotHereYet problem={form.problem} />}
           <KeepOld form={form} url={addresses.present.url} />
-          {choice && (
-            <>
-              <p className={people > 0 ? 'facts-now tone-amber' : 'facts-now'}>
-                {describePeople(instance.now.participantsInSession, instance.now.sessionsInUse)}.
-              </p>
-              {describeAddressChange({ from: addresses.present.url, choice, keepsOld: form.values.keepsOld === kept, people }).map((sentence) => (
-                <p key={sentence}>{sentence}</p>
-              ))}
-            </>
-          )}
+          {choice && <Consequences instance={instance} from={addresses.present.url} choice={choice} keepsOld={form.values.keepsOld === kept} />}
           {needsReason && <TextField form={form} name="reason" label="Why now?" hint="The reason is kept with the job." />}
-          {form.problem && (isWarned ? <NotHereYet problem={form.problem} /> : <ProblemMessage error={form.problem} />)}
+          {form.problem && form.problem.code !== 'host_name_elsewhere' && <ProblemMessage error={form.problem} />}
         </div>
         <DialogActions form={form} verb={isWarned ? 'Change it all the same' : 'Change address'} isReady={isReady} isCancelFirst onCancel={onClose} />
       </form>
     </Dialog>
+  );
+}
+
+type Chosen = { instance: InstanceView; from: string; choice: InstanceAddresses['choices'][number]; keepsOld: boolean };
+
+function Consequences({ instance, from, choice, keepsOld }: Chosen): ReactNode {
+  const hasProject = isDeployed(instance);
+  const people = instance.now.participantsInSession ?? 0;
+  return (
+    <>
+      {hasProject && (
+        <p className={people > 0 ? 'facts-now tone-amber' : 'facts-now'}>{describePeople(instance.now.participantsInSession, instance.now.sessionsInUse)}.</p>
+      )}
+      {describeAddressChange({ from, choice, keepsOld, people, hasProject }).map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
+    </>
   );
 }
 

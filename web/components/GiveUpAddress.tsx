@@ -5,6 +5,7 @@ import { giveUpAddressQuery, type InstanceAddresses } from '../../contracts/addr
 import type { InstanceView } from '../../contracts/instances.ts';
 import { describePeople } from '../consequences.ts';
 import { useForm } from '../form.ts';
+import { isDeployed } from '../instance-actions.ts';
 import { useGiveUpAddress } from '../instance-addresses.ts';
 import { Dialog } from './Dialog.tsx';
 import { DialogActions } from './SubmitBar.tsx';
@@ -31,7 +32,11 @@ export function GiveUpAddress({ instance, former, onClose }: Props): ReactNode {
           <p>
             <code>{former.url}</code>
           </p>
-          <p className={people > 0 ? 'facts-now tone-amber' : 'facts-now'}>{describePeople(instance.now.participantsInSession, instance.now.sessionsInUse)}.</p>
+          {isDeployed(instance) && (
+            <p className={people > 0 ? 'facts-now tone-amber' : 'facts-now'}>
+              {describePeople(instance.now.participantsInSession, instance.now.sessionsInUse)}.
+            </p>
+          )}
           <p>Links and printed sheets with this address lead nowhere from then on. Who still uses it in a session finds nobody with the next click.</p>
           <p>It is free then: {former.mode === 'port' ? 'the next instance with a port may get it.' : 'another instance may be given it.'}</p>
           {needsReason && <TextField form={form} name="reason" label="Why now?" hint="The reason is recorded." />}
