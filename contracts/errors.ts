@@ -110,7 +110,20 @@ export const errorTable = {
   backup_gone: { status: 410, sentence: 'The file of this backup is gone.', hint: 'Look into the backups folder of the panel, or take another backup.' },
   service_unavailable: { status: 503, sentence: 'The panel cannot reach its database just now.', hint: 'It tries again by itself; reload in a few seconds.' },
   worker_away: { status: 503, sentence: 'The background worker does not answer.', hint: 'Jobs wait and go on when it is back.' },
+  address_not_here: {
+    status: 409,
+    sentence: 'This kind of address cannot be had here: {reason}',
+    hint: 'Choose another kind. docs/addresses.md says what each one needs.',
+  },
+  address_unchanged: { status: 409, sentence: 'The instance has this address already.', hint: 'Choose another one.' },
+  host_name_refused: { status: 409, sentence: '{hostName} cannot be the address of an instance: {reason}', hint: 'Type another host name.' },
+  host_name_elsewhere: {
+    status: 409,
+    sentence: '{seen} The address works once it leads here.',
+    hint: '{request}',
+  },
   // jobs and platforms
+  address_put_back: { status: 500, sentence: '{address} could not be opened, so the address from before is in place again: {reason}', hint: '{hint}' },
   job_interrupted: {
     status: 500,
     sentence: 'The panel was stopped in the middle of this job.',

@@ -1,6 +1,7 @@
 // Instances on the wire.
 
 import { z } from 'zod';
+import { addressModes } from './addresses.ts';
 import { jobSchema } from './jobs.ts';
 import { instanceStates } from './states.ts';
 import { standings } from './roles.ts';
@@ -92,6 +93,8 @@ export const instanceSummarySchema = z.object({
   stateSince: z.string(),
   observedAt: z.string().nullable(),
   url: z.string(),
+  /** The kind of that address. */
+  addressMode: z.enum(addressModes),
   otreeVersion: z.string().nullable(),
   memoryBytes: z.number().nullable(),
   createdAt: z.string(),

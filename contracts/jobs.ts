@@ -1,6 +1,7 @@
 // Jobs on the wire: long actions with steps, a log and a result.
 
 import { z } from 'zod';
+import { addressModes, hostNameSchema } from './addresses.ts';
 import { scaleShape } from './limits.ts';
 import { jobStates } from './states.ts';
 
@@ -21,6 +22,8 @@ export const jobKinds = {
   'delete-course': 'Delete course',
   'set-environment': 'Apply environment',
   scale: 'Scale',
+  'change-address': 'Change address',
+  'give-up-address': 'Give up an address',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 /** Kinds that belong to no instance. */
@@ -43,6 +46,8 @@ export const restartableKinds: readonly JobKind[] = [
   'delete-course',
   'set-environment',
   'scale',
+  'change-address',
+  'give-up-address',
 ];
 
 /**
@@ -147,5 +152,16 @@ export const startJobSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('set-environment'), reason: z.string().trim().max(300).optional() }),
   z.strictObject({ kind: z.literal('scale'), reason: z.string().trim().max(300).optional(), ...scaleShape }),
+  z.strictObject({
+    kind: z.literal('change-address'),
+    mode: z.enum(addressModes),
+    /** For the kind `host` only. */
+    hostName: hostNameSchema.optional(),
+    /** The address of before goes on leading to the new one. */
+    keepsOld: z.boolean(),
+    /** Known: the host name does not lead here yet. */
+    isConfirmed: z.boolean().optional(),
+    reason: z.string().trim().max(300).optional(),
+  }),
 ]);
 export type StartJob = z.infer<typeof startJobSchema>;

@@ -64,6 +64,8 @@ export const instanceActions = {
   'instance.set-environment': ['manager', 'owner'],
   'instance.scale': ['manager'],
   'instance.write-notes': ['manager', 'owner', 'operate'],
+  // As a restart: links that others have handed out hang on it.
+  'instance.change-address': ['manager', 'owner'],
 } as const satisfies Record<string, readonly Standing[]>;
 
 export type PanelAction = keyof typeof panelActions;

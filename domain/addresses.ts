@@ -3,14 +3,34 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import os from 'node:os';
-import type { NewAddressMode } from '../contracts/addresses.ts';
+import type { AddressMode, NewAddressMode } from '../contracts/addresses.ts';
 import type { RouteAddress } from '../platforms/front-door.ts';
-import type { Instance } from '../prisma/client/client.ts';
+import type { FormerAddress, Instance } from '../prisma/client/client.ts';
 import type { Config } from './config.ts';
+import type { CertificateChooser } from './context.ts';
 import type { Transaction } from './database.ts';
 
 /** The columns that say how an instance is reached. */
 export type Addressed = Pick<Instance, 'id' | 'name' | 'addressMode' | 'port' | 'hostName'>;
+
+/** The kind by the columns that decide. */
+export const modeOf = ({ port, hostName, addressMode }: Pick<Addressed, 'port' | 'hostName' | 'addressMode'>): AddressMode => {
+  if (port !== null) return 'port';
+  if (addressMode === 'path') return 'path';
+  return hostName === null ? 'subdomain' : 'host';
+};
+
+/** An address of before in the shape of a present one, so that everything below takes either. */
+export const asAddressed = (instance: Pick<Instance, 'id' | 'name'>, former: Pick<FormerAddress, 'mode' | 'port' | 'hostName'>): Addressed => ({
+  id: instance.id,
+  name: instance.name,
+  addressMode: former.mode,
+  port: former.port,
+  hostName: former.hostName,
+});
+
+/** Whether the panel's settings still know this kind: without PATH_URL there are no paths. */
+export const isServed = (config: Config, { addressMode }: Pick<Addressed, 'addressMode'>): boolean => addressMode !== 'path' || config.pathUrl !== null;
 
 const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
@@ -42,13 +62,19 @@ export const lobbyUrl = (config: Config, name: string, room: string): string => 
 /** Every instance has a session cookie of its own name, because ports share cookies (RFC 6265 §8.5). */
 export const cookieNameOf = (instanceId: string): string => `otree_${instanceId}`;
 
-/** What the front door is to answer for this instance. */
-export function routeAddressOf(config: Config, instance: Addressed): RouteAddress {
-  if (instance.port !== null) return { mode: 'port', port: instance.port, certificate: null };
+/** What the front door is to answer for this address, with its certificate where the front door takes https itself. */
+export function routeAddressOf(config: Config, instance: Addressed, certificateFor: CertificateChooser): RouteAddress {
+  const certificateOf = (hostName: string) => (config.HTTPS_PORT === undefined ? null : certificateFor(hostName));
+  if (instance.port !== null) return { mode: 'port', port: instance.port, certificate: certificateOf(config.publicUrl.hostname) };
   const prefix = pathPrefixOf(config, instance);
   if (prefix !== '') return { mode: 'path', prefix };
-  return { mode: 'name', hostName: instance.hostName ?? `${instance.name}.${config.publicUrl.hostname}`, certificate: null };
+  const hostName = hostNameOf(config, instance);
+  return { mode: 'name', hostName, certificate: certificateOf(hostName) };
 }
+
+/** The host name of an address that is one: its own, or NAME.HOST. */
+export const hostNameOf = (config: Config, instance: Pick<Addressed, 'name' | 'hostName'>): string =>
+  instance.hostName ?? `${instance.name}.${config.publicUrl.hostname}`;
 
 /**
  * Sub-domains where a made-up name under the panel's host name leads to this machine, otherwise ports.
@@ -60,11 +86,17 @@ export async function resolveAddressMode(config: Config): Promise<NewAddressMode
   if (config.ADDRESS_MODE !== 'auto') return config.ADDRESS_MODE;
   const host = config.publicUrl.hostname;
   if (host === 'localhost' || host.endsWith('.localhost')) return 'subdomain';
-  if (net.isIP(host.replace(/^\[|\]$/g, ''))) return 'port';
+  return (await leadsHere(config, `arboretum-probe.${host}`)) ? 'subdomain' : 'port';
+}
+
+/** Whether this machine takes a name under the panel's for its own, or for where the panel's name leads (a proxy in front). */
+export async function leadsHere(config: Config, name: string): Promise<boolean> {
+  const host = config.publicUrl.hostname;
+  if (name.endsWith('.localhost')) return true;
+  if (net.isIP(host.replace(/^\[|\]$/g, ''))) return false;
   const own = new Set(Object.values(os.networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)));
-  const panel = await addressesOf(host);
-  const probe = await addressesOf(`arboretum-probe.${host}`);
-  return probe.some((address) => own.has(address) || panel.includes(address)) ? 'subdomain' : 'port';
+  const [panel, found] = await Promise.all([addressesOf(host), addressesOf(name)]);
+  return found.some((address) => own.has(address) || panel.includes(address));
 }
 
 const addressesOf = async (host: string): Promise<string[]> => {
@@ -75,10 +107,24 @@ const addressesOf = async (host: string): Promise<string[]> => {
   }
 };
 
-/** The lowest port of the range that no instance has, null when none is left. Call inside the creating transaction. */
+/** Until the end of the transaction nobody else gives out a port or a host name. */
+export const lockAddresses = (tx: Transaction): Promise<unknown> => tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum create instance'))`;
+
+/** The lowest port of the range that no instance has or had and keeps, null when none is left. Call after `lockAddresses`. */
 export async function freePort(tx: Transaction, config: Config): Promise<number | null> {
   const [first, last] = config.INSTANCE_PORTS;
-  const taken = new Set((await tx.instance.findMany({ where: { port: { not: null } }, select: { port: true } })).map(({ port }) => port));
-  for (let port = first; port <= last; port += 1) if (!taken.has(port) && port !== config.PORT && port !== config.GIT_SSH_PORT) return port;
+  const given = { where: { port: { not: null } }, select: { port: true } } as const;
+  const rows = [...(await tx.instance.findMany(given)), ...(await tx.formerAddress.findMany(given))];
+  const taken = new Set([...rows.map(({ port }) => port), config.PORT, config.GIT_SSH_PORT, config.HTTPS_PORT, config.PATH_PORT]);
+  for (let port = first; port <= last; port += 1) if (!taken.has(port)) return port;
   return null;
+}
+
+/** Whether a host name is an instance's, or was and still leads to it. Call after `lockAddresses`. */
+export async function isHostNameGiven(tx: Transaction, hostName: string, exceptOf = ''): Promise<boolean> {
+  const [present, former] = [
+    await tx.instance.count({ where: { hostName, id: { not: exceptOf } } }),
+    await tx.formerAddress.count({ where: { hostName, instanceId: { not: exceptOf } } }),
+  ];
+  return present + former > 0;
 }

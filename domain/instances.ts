@@ -5,7 +5,7 @@ import { AppError } from '../contracts/errors.ts';
 import type { InstanceView } from '../contracts/instances.ts';
 import type { Job } from '../prisma/client/client.ts';
 import { standingOf, type OwnedInstance, type Person } from './access.ts';
-import { freePort, resolveAddressMode } from './addresses.ts';
+import { freePort, hostNameOf, isHostNameGiven, lockAddresses, resolveAddressMode } from './addresses.ts';
 import { record } from './audit.ts';
 import { readCapabilities } from './capabilities.ts';
 import type { Actor, Context } from './context.ts';
@@ -27,11 +27,12 @@ export async function createInstance(
   const mode = await resolveAddressMode(ctx.config);
   try {
     const { name, job } = await ctx.db.$transaction(async (tx) => {
-      // Two at once must not get the same port.
-      await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum create instance'))`;
+      await lockAddresses(tx);
       const owner = await tx.user.findFirst({ where: { id: request.ownerId, disabledAt: null } });
       if (!owner) throw new AppError('owner_unknown');
       const id = newId();
+      // Somebody may have got this very name for another instance while there was no wildcard.
+      if (mode === 'subdomain' && (await isHostNameGiven(tx, hostNameOf(ctx.config, { name: request.name, hostName: null })))) throw nameTaken(request.name);
       const port = mode === 'port' ? await freePort(tx, ctx.config) : null;
       if (mode === 'port' && port === null) throw new AppError('platform_failed', { reason: 'every port of INSTANCE_PORTS is in use' });
       const instance = await tx.instance.create({
@@ -54,10 +55,12 @@ export async function createInstance(
     await announceInstance(ctx, job.instanceId ?? '');
     return { name, job };
   } catch (error) {
-    if (isUniqueViolation(error)) throw new AppError('name_taken', { name: request.name }, { fields: { name: 'This name is taken.' } });
+    if (isUniqueViolation(error)) throw nameTaken(request.name);
     throw error;
   }
 }
+
+const nameTaken = (name: string): AppError => new AppError('name_taken', { name }, { fields: { name: 'This name is taken.' } });
 
 function sealedSecrets(ctx: Context, id: string) {
   const seal = (column: SealedColumn, value: string): string => ctx.sealer.seal(value, sealedPlace(id, column));
@@ -116,7 +119,7 @@ export async function announceInstance(ctx: Context, instanceId: string): Promis
   else ctx.events.instance(audience, presentSummary(ctx, row));
 }
 
-/** Last step of deleting: the row stays for the kept backups, name, port and user id are free again. */
+/** Last step of deleting: the row stays for the kept backups, name, addresses and user id are free again. */
 export async function forgetInstance(ctx: Context, instanceId: string): Promise<void> {
   await rm(ctx.config.layout.repositoryDir(instanceId), { recursive: true, force: true });
   await ctx.db.instance.update({
@@ -126,6 +129,8 @@ export async function forgetInstance(ctx: Context, instanceId: string): Promise<
       state: 'deleted',
       stateSince: new Date(),
       port: null,
+      hostName: null,
+      formerAddresses: { deleteMany: {} },
       osUserId: null,
       currentDeploymentId: null,
       memoryBytes: null,

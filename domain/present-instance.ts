@@ -7,7 +7,7 @@ import type { InstanceState } from '../contracts/states.ts';
 import type { ProjectDescription } from '../platforms/platform.ts';
 import type { Deployment, Instance, Job, PanelRoom, Prisma, User } from '../prisma/client/client.ts';
 import { withPeople, type OwnedInstance } from './access.ts';
-import { gitRemoteUrl, instanceUrl, lobbyUrl } from './addresses.ts';
+import { gitRemoteUrl, instanceUrl, lobbyUrl, modeOf } from './addresses.ts';
 import type { Context } from './context.ts';
 import { readFacts } from './facts.ts';
 import { presentJob } from './present-job.ts';
@@ -92,6 +92,7 @@ export function presentSummaryRow(ctx: Pick<Context, 'config'>, row: SummaryRow)
     stateSince: row.stateSince.toISOString(),
     observedAt: iso(row.observedAt),
     url: instanceUrl(ctx.config, row),
+    addressMode: modeOf(row),
     otreeVersion: row.otreeVersion,
     memoryBytes: row.memoryBytes === null ? null : Number(row.memoryBytes),
     createdAt: row.createdAt.toISOString(),

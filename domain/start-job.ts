@@ -6,6 +6,7 @@ import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 import type { Prisma } from '../prisma/client/client.ts';
 import { standingOf, visibleTo, type OwnedInstance, type Person } from './access.ts';
 import { record } from './audit.ts';
+import { changeAddress } from './change-address.ts';
 import type { Context } from './context.ts';
 import type { Transaction } from './database.ts';
 import { findBackupFile } from './backups.ts';
@@ -30,10 +31,11 @@ const disturbing: readonly StartJob['kind'][] = [
   'deploy',
   'set-environment',
   'scale',
+  'change-address',
 ];
 const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up', 'restore', 'roll-back'];
 
-/** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, roll_back_refused, backup_gone, job_in_progress */
+/** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, roll_back_refused, backup_gone, job_in_progress, and what `changeAddress` throws */
 export async function startJob(ctx: Context, person: Person, { instance, request, sampleFolder }: Start): Promise<JobRow> {
   const action = `instance.${request.kind}` satisfies InstanceAction;
   if (!canOnInstance(standingOf(person, instance), action)) throw new AppError('not_allowed');
@@ -45,6 +47,7 @@ export async function startJob(ctx: Context, person: Person, { instance, request
   if (disturbing.includes(request.kind)) guard(instance, reason);
   if (request.kind === 'deploy-sample') return withInstance(ctx, (await deploySample(ctx, person, { instance, folder: sampleFolder })).id);
   if (request.kind === 'deploy') return withInstance(ctx, (await deployAgain(ctx, person, { instance, ...request })).id);
+  if (request.kind === 'change-address') return withInstance(ctx, (await changeAddress(ctx, person, { instance, wish: request })).id);
 
   if (request.kind === 'roll-back') await findRollBackTarget(ctx, instance, request.deploymentId);
   if (request.kind === 'restore') await findBackupFile(ctx, instance.id, request.backupId);

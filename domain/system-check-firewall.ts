@@ -46,6 +46,19 @@ function dokkuRules(config: Config, index = ''): Readonly<Record<FirewallRule['w
   };
 }
 
+/** Where browsers come without https, when the panel is on https. */
+const plainPorts = ({ HTTPS_PORT, PORT, ACME_EMAIL }: Config): number[] => [
+  ...new Set(HTTPS_PORT === undefined ? [80] : [...(ACME_EMAIL === undefined ? [] : [80]), PORT]),
+];
+
+/** Where the paths need a port that the panel does not use itself. */
+function pathRules(config: Config): FirewallRule[] {
+  if (config.pathUrl === null || config.PLATFORM !== 'local') return [];
+  const port = publicPortOf({ publicUrl: config.pathUrl });
+  if (port === publicPortOf(config) || port === config.HTTPS_PORT) return [];
+  return [rule('open', `${port}/tcp`, { what: 'Experiments with a path', why: `Browsers of participants, at ${config.pathUrl.href}.` })];
+}
+
 const rangeOf = ({ INSTANCE_PORTS: [first, last] }: Config): string => `${first}–${last}/tcp`;
 
 function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
@@ -54,15 +67,18 @@ function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
   const isHere = config.PLATFORM === 'local';
   const needsRange = isHere && (mode === 'port' || hasPorts);
   return [
-    rule('open', `${port}/tcp`, {
+    rule('open', `${[...new Set([port, config.HTTPS_PORT ?? port])].join(', ')}/tcp`, {
       what: isHere ? 'Panel, Lobby and experiments' : 'Panel and Lobby',
       why: 'Browsers of participants and experimenters: from everywhere for studies online, from the campus or the laboratory otherwise.',
     }),
-    ...(isHttps && port === 443
+    ...pathRules(config),
+    ...(isHttps && (port === 443 || config.HTTPS_PORT !== undefined)
       ? [
-          rule('open', '80/tcp', {
+          rule('open', `${plainPorts(config).join(', ')}/tcp`, {
             what: 'Redirect to https',
-            why: 'Whoever types the address without https; some authorities check here before they give a certificate.',
+            why: config.ACME_EMAIL
+              ? `From everywhere: the certificate authority calls port 80 of each name before it gives a certificate.${config.PORT === 80 ? '' : ` What comes to 80 must reach ${config.PORT} of this machine.`}`
+              : 'Whoever types the address without https; some authorities check here before they give a certificate.',
           }),
         ]
       : []),
@@ -78,7 +94,7 @@ function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
 }
 
 function toShut({ config, mode, hasPorts }: Doors): FirewallRule[] {
-  const isProxied = publicPortOf(config) !== config.PORT && !isOnlyHere(hostOf(config));
+  const isProxied = config.HTTPS_PORT === undefined && publicPortOf(config) !== config.PORT && !isOnlyHere(hostOf(config));
   const database =
     config.DATABASE_URL && !config.DATABASE_URL.open().includes('host=')
       ? 'Only this machine uses it.'
@@ -94,10 +110,13 @@ function toShut({ config, mode, hasPorts }: Doors): FirewallRule[] {
           }),
         ]
       : []),
+    ...(isProxied && config.pathUrl !== null && config.PATH_PORT !== undefined && config.PATH_PORT !== publicPortOf({ publicUrl: config.pathUrl })
+      ? [rule('shut', `${config.PATH_PORT}/tcp`, { what: 'nginx of the paths', why: 'As above: only the proxy may reach this port.' })]
+      : []),
     ...dokkuRules(config).shut,
     ...(mode === 'port' || hasPorts || config.PLATFORM === 'dokku'
       ? []
-      : [rule('shut', rangeOf(config), { what: 'Set aside for instances', why: 'Not used while each instance has a name.' })]),
+      : [rule('shut', rangeOf(config), { what: 'Set aside for instances', why: 'Not used while each instance has a name or a path.' })]),
     rule('shut', 'all others', {
       what: 'Everything else',
       why: 'Nothing else is meant for the outside. Administrators’ SSH (22/tcp) only from their networks.',
@@ -116,6 +135,14 @@ function toLetOut({ config }: Doors): FirewallRule[] {
     rule('out', '443/tcp', { what: index, why: 'Python packages that experiments name. A proxy (HTTPS_PROXY) will do.' }),
     rule('out', '80/tcp, 443/tcp', { what: 'Packages of the system', why: 'Installation and security updates.' }),
     rule('out', '53/udp, 53/tcp, 123/udp', { what: 'DNS and time', why: 'To the university’s own servers.' }),
+    ...(config.ACME_EMAIL
+      ? [
+          rule('out', `443/tcp to ${hostIn(config.ACME_DIRECTORY_URL)}`, {
+            what: 'The certificate authority (ACME)',
+            why: 'The front door gets its certificates there and renews them.',
+          }),
+        ]
+      : []),
     ...dokkuRules(config, index).out,
     ...(mail ? [rule('out', `${mailPort}/tcp`, { what: `Mail to ${mail.hostname}`, why: 'Invitations and links to new passwords.' })] : []),
   ];

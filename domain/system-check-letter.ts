@@ -55,7 +55,7 @@ export function writeLetter(letter: Letter): string {
     ),
     ...(['open', 'shut', 'out'] as const).flatMap((way) => section(ways[way], rules(way))),
     '',
-    'If something of this does not fit your rules, please tell us: names can be replaced by ports and the other way round, and every port can be changed.',
+    'If something of this does not fit your rules, please tell us: names, ports and paths below one address can stand in for each other, and every port can be changed.',
     '',
     'Thank you very much, and kind regards',
     '',

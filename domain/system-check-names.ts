@@ -167,20 +167,20 @@ async function checkInstanceNames(surroundings: WithNames): Promise<Finding> {
   const facts = await surroundings.nameFacts;
   if (!surroundings.query)
     return { result: 'unknown', seen: 'The panel’s database cannot be read from here.', means: 'Which instances there are is not known.' };
-  const rows = await surroundings.query<{ name: string }>(
-    `SELECT name FROM instance WHERE deleted_at IS NULL AND port IS NULL ORDER BY created_at LIMIT ${askedAtMost}`,
+  const rows = await surroundings.query<{ name: string; host_name: string | null }>(
+    `SELECT name, host_name FROM instance WHERE deleted_at IS NULL AND port IS NULL AND address_mode <> 'path' ORDER BY created_at LIMIT ${askedAtMost}`,
   );
   if (rows.length === 0) return { result: 'not-here', seen: 'No instance has a name of its own.', means: 'There is nothing to look up.' };
-  if (facts.kind === 'only-here') return { result: 'good', seen: `${rows.length} under ${facts.host}.`, means: 'Browsers on this machine find them all.' };
-  const hosts = rows.map(({ name }) => `${name}.${facts.host}`);
+  const hosts = rows.map(({ name, host_name: own }) => own ?? `${name}.${facts.host}`).filter((host) => !isOnlyHere(host));
+  if (hosts.length === 0) return { result: 'good', seen: `${rows.length} under ${facts.host}.`, means: 'Browsers on this machine find them all.' };
   const lost = await lostNames(surroundings.names, hosts, [...allOf(facts), ...surroundings.ownAddresses]);
-  if (lost.length === 0) return { result: 'good', seen: `All ${rows.length} looked up lead here.`, means: 'Participants find every experiment by its name.' };
+  if (lost.length === 0) return { result: 'good', seen: `All ${hosts.length} looked up lead here.`, means: 'Participants find every experiment by its name.' };
   return {
     result: 'bad',
-    seen: `${lost.length} of ${rows.length} do not lead here: ${listed(lost.slice(0, 5))}${lost.length > 5 ? ', …' : ''}.`,
+    seen: `${lost.length} of ${hosts.length} do not lead here: ${listed(lost.slice(0, 5))}${lost.length > 5 ? ', …' : ''}.`,
     means: 'Links to these experiments do not work.',
-    fix: 'Have the names (or a wildcard entry) made. An instance keeps the kind of address that it was created with.',
-    request: `Please make DNS entries for ${listed(lost)}, leading where ${facts.host} leads (or a wildcard entry *.${facts.host}).`,
+    fix: 'Have the names (or a wildcard entry) made, or give these instances another kind of address, each in its settings.',
+    request: `Please make DNS entries for ${listed(lost)}, leading ${facts.kind === 'name' ? `where ${facts.host} leads (or a wildcard entry *.${facts.host})` : `to our machine (${listed(surroundings.ownAddresses)})`}.`,
   };
 }
 

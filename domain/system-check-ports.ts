@@ -60,16 +60,31 @@ async function checkService({ ownAddresses, isPanelRunning }: Surroundings, { po
   };
 }
 
+function checkHttpsPort(surroundings: Surroundings): Promise<Finding> | Finding {
+  const { HTTPS_PORT: port } = surroundings.config;
+  if (port === undefined)
+    return { result: 'not-here', seen: 'HTTPS_PORT is not set.', means: 'Encryption is left to a proxy in front, or there is none: see “Certificate”.' };
+  return checkService(surroundings, { port, what: 'The front door (nginx)', setting: 'HTTPS_PORT' });
+}
+
+function checkPathPort(surroundings: Surroundings): Promise<Finding> | Finding {
+  const { PATH_PORT: port } = surroundings.config;
+  if (port === undefined) return { result: 'not-here', seen: 'PATH_PORT is not set.', means: 'Paths, if there are any, use the same ports as the panel.' };
+  return checkService(surroundings, { port, what: 'The front door (nginx)', setting: 'PATH_PORT' });
+}
+
 async function checkInstancePorts(surroundings: Surroundings): Promise<Finding> {
   const [first, last] = surroundings.config.INSTANCE_PORTS;
   const count = last - first + 1;
   if (!surroundings.query)
     return { result: 'unknown', seen: 'The panel’s database cannot be read from here.', means: 'Which instances have a port is not known.' };
   const rows = await surroundings.query<{ name: string; port: number }>(
-    `SELECT name, port FROM instance WHERE deleted_at IS NULL AND port IS NOT NULL ORDER BY port`,
+    `SELECT name, port FROM instance WHERE deleted_at IS NULL AND port IS NOT NULL
+     UNION ALL SELECT instance.name, former_address.port FROM former_address JOIN instance ON instance.id = instance_id WHERE former_address.port IS NOT NULL
+     ORDER BY port`,
   );
   if (rows.length === 0)
-    return { result: 'not-here', seen: `No instance has a port of its own (${first}–${last} are set aside).`, means: 'All instances have names.' };
+    return { result: 'not-here', seen: `No instance has a port of its own (${first}–${last} are set aside).`, means: 'All instances have names or paths.' };
   const asked = rows.slice(0, askedAtMost);
   const answers = await Promise.all(asked.map(async ({ port }) => knock('127.0.0.1', port)));
   const silent = asked.filter((_, index) => !answers[index]).map(({ name, port }) => `${port} (${name})`);
@@ -159,6 +174,8 @@ export const portChecks: readonly Check[] = [
     run: (surroundings) =>
       checkService(surroundings, { port: surroundings.config.GIT_SSH_PORT, what: 'Git over SSH', setting: 'GIT_SSH_PORT', greeting: 'SSH-2.0-' }),
   },
+  { id: 'port-https', group: 'ports', title: 'Port of https', run: checkHttpsPort },
+  { id: 'port-paths', group: 'ports', title: 'Port of the paths', on: 'local', run: checkPathPort },
   { id: 'port-instances', group: 'ports', title: 'Ports of instances', on: 'local', run: checkInstancePorts },
   { id: 'shut', group: 'ports', title: 'Ports that should be shut', run: checkShut },
   { id: 'outside', group: 'ports', title: 'The way from outside', run: checkOutside },

@@ -13,12 +13,13 @@ import { dokkuChecks, lookAtDokku, type WithDokku } from './system-check-dokku.t
 import { dokkuNameChecks, lookAtWay, type WithWay } from './system-check-dokku-names.ts';
 import { modeChecks } from './system-check-modes.ts';
 import { lookAtNames, nameChecks, type WithNames } from './system-check-names.ts';
+import { lookAtPaths, pathChecks, type WithPaths } from './system-check-paths.ts';
 import { portChecks } from './system-check-ports.ts';
 import { reachChecks } from './system-check-reach.ts';
 import { serviceChecks } from './system-check-services.ts';
 import type { Check, Surroundings } from './system-check-surroundings.ts';
 
-type Looked = Surroundings & WithNames & WithCertificate & WithDokku & WithWay;
+type Looked = Surroundings & WithNames & WithCertificate & WithPaths & WithDokku & WithWay;
 
 /** Longer than any question within a check, which has a limit of its own. */
 const limitMs = 8000;
@@ -28,6 +29,7 @@ const allChecks: readonly Check<Looked>[] = [
   ...dokkuNameChecks,
   ...reachChecks,
   ...certificateChecks,
+  ...pathChecks,
   ...modeChecks,
   ...portChecks,
   ...machineChecks,
@@ -70,13 +72,22 @@ export async function runSystemCheck(surroundings: Surroundings): Promise<System
   const started = performance.now();
   const { config, ownAddresses, query, procDir } = surroundings;
   const [nameFacts, certificate] = [lookAtNames(surroundings), lookAtCertificate(surroundings)];
-  const looked: Looked = { ...surroundings, nameFacts, certificate, dokkuFacts: lookAtDokku(surroundings), dokkuWay: lookAtWay(surroundings) };
+  const looked: Looked = {
+    ...surroundings,
+    nameFacts,
+    certificate,
+    pathFacts: lookAtPaths(surroundings),
+    dokkuFacts: lookAtDokku(surroundings),
+    dokkuWay: lookAtWay(surroundings),
+  };
   const [checks, names, mode, memory, ported] = await Promise.all([
     Promise.all(checksFor(config).map((check) => runCheck(check, looked))),
     nameFacts,
     resolveAddressMode(config),
     lookAtMemory(procDir),
-    query?.<{ name: string }>('SELECT name FROM instance WHERE deleted_at IS NULL AND port IS NOT NULL LIMIT 1').catch(() => []) ?? [],
+    query?.<{ port: number }>('SELECT port FROM instance WHERE port IS NOT NULL UNION SELECT port FROM former_address WHERE port IS NOT NULL LIMIT 1').catch(
+      () => [],
+    ) ?? [],
   ]);
   const firewall = firewallList({ config, mode, hasPorts: ported.length > 0 });
   return {

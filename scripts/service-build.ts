@@ -18,6 +18,7 @@ const pages = [
   'running',
   'dokku',
   'system-check',
+  'addresses',
   'behind-a-proxy',
   'configuration',
 ];

@@ -10,6 +10,7 @@ import type { Config } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
 import { identityHeader, panelIdentity, sawHeader } from '../domain/panel-identity.ts';
 import { aboutRoutes } from './api/about.ts';
+import { addressRoutes } from './api/addresses.ts';
 import { courseRoutes } from './api/courses.ts';
 import { activityRoutes } from './api/activity.ts';
 import { environmentRoutes } from './api/environment.ts';
@@ -62,6 +63,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...courseRoutes,
   ...legalRoutes,
   ...aboutRoutes,
+  ...addressRoutes,
 ];
 
 /** Builds the application; it does not listen. */

@@ -20,6 +20,7 @@ const pages = [
   { name: 'running', file: 'running.md', label: 'Running the panel' },
   { name: 'dokku', file: 'dokku.md', label: 'In front of a Dokku host' },
   { name: 'system-check', file: 'system-check.md', label: 'System check' },
+  { name: 'addresses', file: 'addresses.md', label: 'Addresses' },
   { name: 'behind-a-proxy', file: 'behind-a-proxy.md', label: 'Behind a proxy' },
   { name: 'configuration', file: 'configuration.md', label: 'Settings' },
 ] as const;

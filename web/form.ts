@@ -101,6 +101,6 @@ function asProblem(error: Error | null, values: Values): ApiError | null {
   if (!(error instanceof ApiError))
     return new ApiError({ status: 0, code: 'internal', title: 'Something unexpected happened in this page.', hint: 'Reload the page and try again.' });
   const fields = Object.keys(error.fields);
-  const isAtFields = (error.code === 'invalid_input' || error.code === 'key_invalid') && fields.length > 0 && fields.every((name) => name in values);
+  const isAtFields = ['invalid_input', 'key_invalid', 'host_name_refused'].includes(error.code) && fields.length > 0 && fields.every((name) => name in values);
   return isAtFields ? null : error;
 }

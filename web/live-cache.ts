@@ -71,7 +71,8 @@ export function rememberJob(client: QueryClient, job: JobView): void {
   if (job.instanceName === null) return;
   client.setQueryData<JobView[]>(['jobs', 'of', job.instanceName], (list) => list && withJob(list, job));
   if (!isJobOver(job.state)) return;
-  for (const noun of ['instance', 'deployments', 'backups', 'activity', 'environment']) void client.invalidateQueries({ queryKey: [noun, job.instanceName] });
+  for (const noun of ['instance', 'deployments', 'backups', 'activity', 'environment', 'addresses'])
+    void client.invalidateQueries({ queryKey: [noun, job.instanceName] });
   void client.invalidateQueries({ queryKey: ['instances'] });
   void client.invalidateQueries({ queryKey: ['job-log', job.id] });
 }

@@ -42,6 +42,8 @@ export const seatLooks: Readonly<Record<SeatState, Look>> = {
 export const jobIcons: Readonly<Record<JobKind, string>> = {
   'set-environment': 'sliders horizontal',
   scale: 'microchip',
+  'change-address': 'map signs',
+  'give-up-address': 'unlink',
   'create-instance': 'plus',
   deploy: 'upload',
   start: 'play',

@@ -17,6 +17,7 @@ import './jobs.css';
 import './terminal.css';
 import './rooms.css';
 import './instance.css';
+import './instance-addresses.css';
 import './system-check.css';
 import { ToastRegion } from './components/ToastRegion.tsx';
 import { queryClient } from './query-client.ts';

@@ -76,7 +76,7 @@ async function main(): Promise<void> {
     events,
     queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },
   });
-  const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
+  const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base), certificateFor: () => null };
 
   await rememberCapabilities(ctx, await ctx.platform.capabilities());
   await refreshAllRoutes(ctx, AbortSignal.timeout(60_000));

@@ -13,6 +13,7 @@ import { loadStartable } from '../domain/specs.ts';
 import { isCancellation, makePanelRun, type JobRun, type PanelRun } from './job-run.ts';
 import { watchForCancel } from './cancelling.ts';
 import { backUp } from './jobs/back-up.ts';
+import { changeAddress, giveUpAddress } from './jobs/change-address.ts';
 import { createCourse } from './jobs/create-course.ts';
 import { createInstance } from './jobs/create-instance.ts';
 import { deleteCourse } from './jobs/delete-course.ts';
@@ -39,6 +40,8 @@ const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => 
   delete: deleteInstance,
   'set-environment': setEnvironment,
   scale,
+  'change-address': changeAddress,
+  'give-up-address': giveUpAddress,
 };
 
 /** Jobs of no instance. */

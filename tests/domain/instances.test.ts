@@ -10,10 +10,9 @@ import { guard } from '../../domain/guard.ts';
 import { listInstances } from '../../domain/instance-list.ts';
 import { createInstance, showInstance } from '../../domain/instances.ts';
 import { makeSealer } from '../../domain/sealing.ts';
-import { routeOf } from '../../domain/routes.ts';
+import { routeOf, type RoutedInstance } from '../../domain/routes.ts';
 import { specOf } from '../../domain/specs.ts';
 import type { Platform } from '../../platforms/platform.ts';
-import type { Instance } from '../../prisma/client/client.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { aUser, anInstance, testContext, type TestContext } from '../factories.ts';
@@ -123,9 +122,9 @@ describe('on a Dokku host', () => {
   });
 
   it('the panel’s own front door shows nothing for them', () => {
-    const instance = { id: 'abc', name: 'trust', port: null, intent: 'run', currentDeploymentId: 'd' } as Instance;
+    const instance = { id: 'abc', name: 'trust', port: null, intent: 'run', currentDeploymentId: 'd', formerAddresses: [] } as unknown as RoutedInstance;
     const routed = (upstreamSocket: string | null) =>
-      routeOf({ config: config(), platform: { upstreamSocket: () => upstreamSocket } as unknown as Platform }, instance);
+      routeOf({ config: config(), platform: { upstreamSocket: () => upstreamSocket } as unknown as Platform, certificateFor: () => null }, instance);
     expect(routed(null)).toBeNull();
     expect(routed('/run/i/abc/otree.sock')).toMatchObject({ upstreamSocket: '/run/i/abc/otree.sock' });
   });

@@ -108,10 +108,13 @@ describe('names of instances', () => {
     const { host, around } = place({}, { query: (sql) => ctx.db.$queryRawUnsafe(sql) });
     const [found, lost] = [await anInstance(ctx), await anInstance(ctx)];
     await anInstance(ctx, { port: 10_400 });
+    await anInstance(ctx, { addressMode: 'path' });
+    const own = await anInstance(ctx, { addressMode: 'host', hostName: `own-name.${host}` });
+    dns.tell(own.hostName ?? '', ['192.0.2.10']);
     dns.tell(host, ['192.0.2.10']);
     dns.tell(`${found.name}.${host}`, ['192.0.2.10']);
     const answer = await run('instance-names', around);
-    expect(answer).toMatchObject({ result: 'bad', seen: `1 of 2 do not lead here: ${lost.name}.${host}.` });
+    expect(answer).toMatchObject({ result: 'bad', seen: `1 of 3 do not lead here: ${lost.name}.${host}.` });
     expect(answer.request).toContain(`${lost.name}.${host}`);
     dns.tell(`${lost.name}.${host}`, ['192.0.2.10']);
     expect(await run('instance-names', around)).toMatchObject({ result: 'good' });
@@ -120,7 +123,7 @@ describe('names of instances', () => {
 
 describe('the best kind of address', () => {
   const advise = async (around: Surroundings, certificate: Parameters<typeof adviseMode>[0]['certificate'] = { state: 'plain-http' }) =>
-    adviseMode({ names: await lookAtNames(around), certificate, ownAddresses: around.ownAddresses });
+    adviseMode({ names: await lookAtNames(around), certificate, ownAddresses: around.ownAddresses, config: around.config });
 
   it('is a name where a wildcard leads here, and a port where not', async () => {
     const { host, around } = place();

@@ -20,7 +20,7 @@ type Visitor = (typeof visitors)[number];
 type World = {
   readonly name: string;
   readonly login: string;
-  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague' | 'oldDeployment' | 'deleted', string>>;
+  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague' | 'oldDeployment' | 'deleted' | 'formerAddress', string>>;
 };
 type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
 
@@ -122,11 +122,13 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/environment/:variable': { path: ({ name }) => `/instances/${name}/environment/TOKEN` },
   'GET /instances/:name/activity': at('/instances/:name/activity'),
   'PUT /instances/:name/notes': at('/instances/:name/notes', () => ({ notes: 'pilot on Monday', before: '' })),
+  'GET /instances/:name/addresses': at('/instances/:name/addresses'),
+  'DELETE /instances/:name/addresses/:id': { path: ({ name, ids }) => `/instances/${name}/addresses/${ids.formerAddress}` },
   'DELETE /instances/:name/last-error': at('/instances/:name/last-error'),
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
-const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | PanelJobKind> | 'deploy-sample', (world: World) => object>> = {
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'give-up-address' | PanelJobKind> | 'deploy-sample', (world: World) => object>> = {
   start: () => ({ kind: 'start' }),
   stop: () => ({ kind: 'stop' }),
   restart: () => ({ kind: 'restart' }),
@@ -140,6 +142,7 @@ const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | PanelJobKind> 
   deploy: ({ name }) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
   'set-environment': () => ({ kind: 'set-environment' }),
   scale: () => ({ kind: 'scale', processes: 1, memoryMib: 1024, diskMib: null }),
+  'change-address': () => ({ kind: 'change-address', mode: 'port', keepsOld: true }),
 };
 
 const keyOf = (route: AnyEndpoint): string => `${route.method.toUpperCase()} ${route.path}`;
@@ -214,6 +217,7 @@ async function aWorld(visitor: Visitor): Promise<World> {
   await ctx.db.panelRoom.create({
     data: { instanceId: instance.id, name: 'hall', displayName: 'Hall', updatedByName: 'test', updatedAt: new Date(roomSince) },
   });
+  const former = await ctx.db.formerAddress.create({ data: { id: newId(), instanceId: instance.id, mode: 'subdomain' } });
   const key = await ctx.db.sshKey.create({
     data: { id: newId(), userId: people[visitor]?.id ?? ownerId, name: 'k', type: 'ssh-ed25519', publicKey: newId(), fingerprint: newId() },
   });
@@ -230,6 +234,7 @@ async function aWorld(visitor: Visitor): Promise<World> {
       colleague: colleague.id,
       oldDeployment: oldDeployment.id,
       deleted: gone.id,
+      formerAddress: former.id,
     },
   };
 }

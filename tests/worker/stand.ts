@@ -34,7 +34,13 @@ const openDoor: FrontDoor = {
 export async function makeWorkerStand(env: Readonly<Record<string, string>> = {}) {
   const local: LocalStand = await makeLocalStand();
   const test: TestContext = await testContext(env);
-  const ctx = { ...test, config: { ...test.config, layout: local.layout }, platform: local.platform, frontDoor: openDoor } satisfies WorkerContext;
+  const ctx = {
+    ...test,
+    config: { ...test.config, layout: local.layout },
+    platform: local.platform,
+    frontDoor: openDoor,
+    certificateFor: () => null,
+  } satisfies WorkerContext;
   for (const dir of [local.layout.repositoriesDir, local.layout.backupsDir]) mkdirSync(dir, { recursive: true });
   const made: string[] = [];
 

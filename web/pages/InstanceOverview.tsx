@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
+import { addressWords } from '../../contracts/addresses.ts';
 import type { InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { instancePath } from '../addresses.ts';
@@ -86,6 +87,7 @@ function Otree({ instance }: { instance: InstanceView }): ReactNode {
             {instance.url} ↗
           </a>{' '}
           <CopyButton what="address" text={instance.url} />
+          <small className="quiet">{addressWords[instance.addressMode]}</small>
         </Fact>
         <Fact name="User name">
           {adminUsername ?? 'as in settings.py'} {adminUsername !== null && <CopyButton what="user name" text={adminUsername} />}

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { changeInstanceSchema, type InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { ActButton } from '../components/ActButton.tsx';
+import { AddressSettings } from '../components/AddressSettings.tsx';
 import { EnvironmentSettings } from '../components/EnvironmentSettings.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { ResetsOnDrift } from '../components/ResetsOnDrift.tsx';
@@ -21,6 +22,7 @@ export function InstanceSettings(): ReactNode {
   return (
     <div className="two-columns">
       <div>
+        <AddressSettings instance={instance} />
         <EnvironmentSettings instance={instance} />
       </div>
       <div>
