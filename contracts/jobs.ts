@@ -21,10 +21,11 @@ export const jobKinds = {
   'delete-course': 'Delete course',
   'set-environment': 'Apply environment',
   scale: 'Scale',
+  'issue-certificate': 'Get a certificate',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 /** Kinds that belong to no instance. */
-export const panelJobKinds = ['create-course', 'delete-course'] as const satisfies readonly JobKind[];
+export const panelJobKinds = ['create-course', 'delete-course', 'issue-certificate'] as const satisfies readonly JobKind[];
 export type PanelJobKind = (typeof panelJobKinds)[number];
 export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
 
@@ -43,6 +44,7 @@ export const restartableKinds: readonly JobKind[] = [
   'delete-course',
   'set-environment',
   'scale',
+  'issue-certificate',
 ];
 
 /**

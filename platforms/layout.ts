@@ -31,6 +31,8 @@ export function layoutOf(dataDir: string, runBase: string) {
     nginxDir: data('nginx'),
     nginxConfig: data('nginx', 'nginx.conf'),
     nginxSites: data('nginx', 'instances'),
+    /** Answers to an ACME authority: the worker writes them, nginx serves them on every host name. */
+    acmeChallenges: data('nginx', 'acme-challenges'),
     nginxPid: run('nginx.pid'),
     supervisorDir: data('supervisor'),
     supervisorConfig: data('supervisor', 'supervisord.conf'),
