@@ -126,13 +126,13 @@ export type ChallengeServer = {
 };
 
 /** What the front door does for challenges: serves the folder below the well-known path. @param answer takes the place of every file */
-export async function serveChallenges(folder: string, answer?: () => string | null): Promise<ChallengeServer> {
+export async function serveChallenges(folder: () => string, answer?: () => string | null): Promise<ChallengeServer> {
   const asked: string[] = [];
   const server = http.createServer((request, response) => {
     asked.push(`${request.headers.host?.split(':')[0]}${request.url}`);
     try {
       const other = answer?.();
-      response.end(other ?? readFileSync(path.join(folder, path.basename(request.url ?? '')), 'utf8'));
+      response.end(other ?? readFileSync(path.join(folder(), path.basename(request.url ?? '')), 'utf8'));
     } catch {
       response.writeHead(404).end('nothing here');
     }

@@ -36,7 +36,7 @@ const step: StoryStep = (name, _label, work) => (story.push(name), work());
 const get = (options: AcmeOptions, hostName = 'lab.test', signal = new AbortController().signal) => acmeAuthority(options).issue(hostName, { signal, step });
 /** Where challenges are served, and an authority that asks there. */
 async function stand(answer?: () => string | null, wanted: Parameters<typeof startPebble>[0] = {}) {
-  const web = keep(await serveChallenges(challengesDir, answer));
+  const web = keep(await serveChallenges(() => challengesDir, answer));
   const pebble = keep(await startPebble({ httpPort: web.port, ...wanted }));
   pebble.dns.tell('lab.test', ['127.0.0.1']);
   return { web, pebble };
