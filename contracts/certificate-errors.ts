@@ -1,4 +1,5 @@
 // Why there is no certificate for a host name: code → HTTP status, sentence, hint. A part of the one table in errors.ts.
+// Where the sentence says all, the authority's own words stand in the log of the job only.
 
 import type { ErrorEntry } from './build-errors.ts';
 
@@ -20,32 +21,32 @@ export const certificateErrors = {
   },
   acme_dns: {
     status: 502,
-    sentence: '{authority} found no usable address for {hostName} in DNS: {detail}',
+    sentence: '{authority} found no usable address for {hostName} in DNS.',
     hint: 'DNS must lead {hostName} to this machine, seen from the internet (A, and AAAA only if the machine takes IPv6). The system check has a text for the IT department.',
   },
   acme_no_answer: {
     status: 502,
-    sentence: '{authority} asked http://{hostName}/.well-known/acme-challenge/… and got no answer: {detail}',
+    sentence: '{authority} asked http://{hostName}/.well-known/acme-challenge/… and got no answer.',
     hint: 'Port 80 must be open from the internet and lead to this machine.',
   },
   acme_wrong_answer: {
     status: 502,
-    sentence: '{authority} asked http://{hostName}/.well-known/acme-challenge/… and did not get the panel’s answer: {detail}',
+    sentence: '{authority} asked http://{hostName}/.well-known/acme-challenge/… and did not get the panel’s answer.',
     hint: 'Another machine or another web server answers there: let the name and its port 80 lead to this panel.',
   },
   acme_tls: {
     status: 502,
-    sentence: '{authority} was sent on to https at {hostName} and could not connect there: {detail}',
+    sentence: '{authority} was sent on to https at {hostName} and could not connect there.',
     hint: 'Let whatever answers port 80 pass /.well-known/acme-challenge/ to this panel without sending it on.',
   },
   acme_caa: {
     status: 502,
-    sentence: 'DNS does not allow {authority} to give a certificate for {hostName}: {detail}',
+    sentence: 'DNS does not allow {authority} to give a certificate for {hostName}.',
     hint: 'Ask the IT department for a CAA record that allows this authority, or for a certificate as a file.',
   },
   acme_rejected_name: {
     status: 502,
-    sentence: '{authority} gives no certificates for {hostName}: {detail}',
+    sentence: '{authority} gives no certificates for {hostName}.',
     hint: 'Use a name that is known in the public DNS, or put a certificate of your own authority into the folder.',
   },
   acme_rate_limited: {

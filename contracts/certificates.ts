@@ -24,7 +24,8 @@ export const certificateNameSchema = z.object({
   isAsked: z.boolean(),
   /** When it is tried next; null: it is not due. */
   nextTryAt: z.string().nullable(),
-  error: z.object({ code: z.string(), sentence: z.string(), hint: z.string() }).nullable(),
+  /** `saying`: the authority's own words where the sentence does not hold them. */
+  error: z.object({ code: z.string(), sentence: z.string(), hint: z.string(), saying: z.string().nullable() }).nullable(),
   /** The newest job for this name. */
   job: z.object({ id: z.string(), state: z.string() }).nullable(),
 });

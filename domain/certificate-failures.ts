@@ -25,5 +25,8 @@ export function readFailure(value: unknown): AppError | null {
   return success && isErrorCode(data.code) ? new AppError(data.code, data.details) : null;
 }
 
-/** As people read it. */
-export const presentError = ({ code, message, hint }: AppError): { code: string; sentence: string; hint: string } => ({ code, sentence: message, hint });
+/** The authority's own words, where the sentence does not hold them. */
+export function sayingOf({ message, details }: AppError): string | null {
+  const { detail } = details;
+  return typeof detail === 'string' && !message.includes(detail) ? detail : null;
+}

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { certificateFileSchema, type CertificateFileView, type CertificateName, type CertificatesView } from '../contracts/certificates.ts';
-import { presentError, readFailure } from './certificate-failures.ts';
+import { readFailure, sayingOf } from './certificate-failures.ts';
 import type { CertificateFile } from './certificate-files.ts';
 import { isAskable, namesToCertify } from './certificate-names.ts';
 import { chooseCertificate, daysLeft, readFacts, stageOf, type CertificateFacts } from './certificate-reading.ts';
@@ -70,7 +70,7 @@ export async function showCertificates(ctx: Parts, now = new Date()): Promise<Ce
       certificate: found === null || stage === null || stage === 'ended' ? null : { ...presentFacts(found.facts, now), file: found.file, stage },
       isAsked,
       nextTryAt: isAsked && stage !== 'good' ? (row?.nextTryAt ?? now).toISOString() : null,
-      error: failure && presentError(failure),
+      error: failure && { code: failure.code, sentence: failure.message, hint: failure.hint, saying: sayingOf(failure) },
       job: jobs.get(hostName) ?? null,
     };
   });

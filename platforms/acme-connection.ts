@@ -61,7 +61,7 @@ function forgetNonces(): void {
 
 /** Runs one conversation with an authority. @param options `ca`: authorities trusted for its https, PEM; null: the system's */
 export async function converse<T>({ signal, ca }: { signal: AbortSignal; ca: string | null }, work: () => Promise<T>): Promise<T> {
-  const agent = new https.Agent({ ...(ca === null ? {} : { ca }) });
+  const agent = new https.Agent(ca === null ? {} : { ca });
   try {
     return await conversations.run({ signal, agent, refusedNonces: 0 }, work);
   } finally {

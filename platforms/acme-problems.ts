@@ -40,7 +40,7 @@ export function readProblem(body: unknown, retryAfter?: unknown): AcmeProblem | 
   if (typeof type !== 'string' || !type.startsWith(prefix)) return null;
   const kind = type.slice(prefix.length);
   const inner = kind === 'compound' && Array.isArray(subproblems) ? readProblem(subproblems[0], retryAfter) : null;
-  return inner ?? { type: kind, detail: String(detail ?? kind).slice(0, detailLength), retryAfterSeconds: secondsOf(retryAfter) };
+  return inner ?? { type: kind, detail: (typeof detail === 'string' ? detail : kind).slice(0, detailLength), retryAfterSeconds: secondsOf(retryAfter) };
 }
 
 /** Seconds from a number of seconds or a date. @see RFC 9110 §10.2.3 */

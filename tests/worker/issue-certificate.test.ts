@@ -160,7 +160,7 @@ describe.skipIf(!hasPebble)('with a real authority', () => {
     await keeper.round(ctx);
     const [first] = await jobs();
     expect(await run(first?.id)).toMatchObject({ state: 'failed', errorCode: 'acme_wrong_answer' });
-    expect(await logOf(first?.id ?? '')).toContain('let the name and its port 80 lead to this panel');
+    expect(await logOf(first?.id ?? '')).toMatch(/The authority says: .+[\s\S]+let the name and its port 80 lead to this panel/);
     expect(await rowOf('lab.test')).toMatchObject({ failures: 1, chain: null });
     expect(readdirSync(ctx.config.layout.acmeChallenges)).toEqual([]);
     await keeper.round(ctx, new Date(Date.now() + 0.9 * hourMs));
@@ -173,7 +173,7 @@ describe.skipIf(!hasPebble)('with a real authority', () => {
     expect(shownName).toMatchObject({
       certificate: null,
       isAsked: true,
-      error: { code: 'acme_wrong_answer', hint: expect.stringContaining('Another machine') },
+      error: { code: 'acme_wrong_answer', hint: expect.stringContaining('Another machine'), saying: expect.stringContaining('another web server') },
     });
     answer = null;
     const manager = await aUser(ctx, { role: 'manager' });

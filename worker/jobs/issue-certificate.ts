@@ -1,7 +1,7 @@
 // Gets a certificate for one host name by ACME and puts it into place.
 
 import { AppError } from '../../contracts/errors.ts';
-import { noteFailure } from '../../domain/certificate-failures.ts';
+import { noteFailure, sayingOf } from '../../domain/certificate-failures.ts';
 import { CertificateProblem, fitOf, readPair } from '../../domain/certificate-reading.ts';
 import type { CertificateJobInput } from '../../domain/certificate-requests.ts';
 import { installCertificates, keepCertificate } from '../../domain/certificates.ts';
@@ -27,7 +27,11 @@ async function attempt(run: PanelRun, hostName: string): Promise<DoorCertificate
     return certificate;
   } catch (error) {
     if (run.signal.aborted) await run.ctx.db.certificate.updateMany({ where: { hostName }, data: { nextTryAt: new Date() } });
-    else if (error instanceof AppError) await noteFailure(run.ctx, hostName, error);
+    else if (error instanceof AppError) {
+      const saying = sayingOf(error);
+      if (saying !== null) run.write(`       The authority says: ${saying}\n`);
+      await noteFailure(run.ctx, hostName, error);
+    }
     throw error;
   }
 }
