@@ -1,6 +1,7 @@
 // One table of everything that can go wrong in a way we expect: code → HTTP status, sentence, hint.
 
 import { buildErrors, type ErrorEntry } from './build-errors.ts';
+import { certificateErrors } from './certificate-errors.ts';
 
 /** Sentence = what happened; hint = what to do now. `{name}` is filled from the error's details. */
 export const errorTable = {
@@ -183,6 +184,7 @@ export const errorTable = {
   otree_request_failed: { status: 502, sentence: 'oTree answered: {reason}', hint: 'Look at the instance’s log.' },
   session_size: { status: 400, sentence: 'oTree refused this session: {reason}', hint: 'Choose another number of participants.' },
   ...buildErrors,
+  ...certificateErrors,
   internal: {
     status: 500,
     sentence: 'Something unexpected happened in the panel.',

@@ -24,10 +24,11 @@ export const jobKinds = {
   scale: 'Scale',
   'change-address': 'Change address',
   'give-up-address': 'Give up an address',
+  'issue-certificate': 'Get a certificate',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 /** Kinds that belong to no instance. */
-export const panelJobKinds = ['create-course', 'delete-course'] as const satisfies readonly JobKind[];
+export const panelJobKinds = ['create-course', 'delete-course', 'issue-certificate'] as const satisfies readonly JobKind[];
 export type PanelJobKind = (typeof panelJobKinds)[number];
 export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
 
@@ -48,6 +49,7 @@ export const restartableKinds: readonly JobKind[] = [
   'scale',
   'change-address',
   'give-up-address',
+  'issue-certificate',
 ];
 
 /**

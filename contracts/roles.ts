@@ -32,6 +32,7 @@ export const panelActions = {
   'mail.test': ['manager'],
   'legal.change': ['manager'],
   'system.check': ['manager'],
+  'certificates.try': ['manager'],
   'about.read': ['manager', 'experimenter'],
 } as const satisfies Record<string, readonly (Role | 'anyone')[]>;
 

@@ -7,7 +7,7 @@ import type { AddressMode, NewAddressMode } from '../contracts/addresses.ts';
 import type { RouteAddress } from '../platforms/front-door.ts';
 import type { FormerAddress, Instance } from '../prisma/client/client.ts';
 import type { Config } from './config.ts';
-import type { CertificateChooser } from './context.ts';
+import type { CertificateFor } from './certificates.ts';
 import type { Transaction } from './database.ts';
 
 /** The columns that say how an instance is reached. */
@@ -63,7 +63,7 @@ export const lobbyUrl = (config: Config, name: string, room: string): string => 
 export const cookieNameOf = (instanceId: string): string => `otree_${instanceId}`;
 
 /** What the front door is to answer for this address, with its certificate where the front door takes https itself. */
-export function routeAddressOf(config: Config, instance: Addressed, certificateFor: CertificateChooser): RouteAddress {
+export function routeAddressOf(config: Config, instance: Addressed, certificateFor: CertificateFor): RouteAddress {
   const certificateOf = (hostName: string) => (config.HTTPS_PORT === undefined ? null : certificateFor(hostName));
   if (instance.port !== null) return { mode: 'port', port: instance.port, certificate: certificateOf(config.publicUrl.hostname) };
   const prefix = pathPrefixOf(config, instance);

@@ -3,7 +3,7 @@
 import type { InstanceSummary } from '../contracts/instances.ts';
 import type { JobView } from '../contracts/jobs.ts';
 import type { SeatDifference } from '../contracts/seats.ts';
-import type { DoorCertificate, FrontDoor } from '../platforms/front-door.ts';
+import type { FrontDoor } from '../platforms/front-door.ts';
 import type { Platform } from '../platforms/platform.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database.ts';
@@ -43,11 +43,8 @@ export type Context = {
   readonly mailer: Mailer;
 };
 
-/** The certificate that the front door shows for a host name; null while there is none. Asked only where the front door takes https itself. */
-export type CertificateChooser = (hostName: string) => DoorCertificate | null;
-
 /** What only the worker has. */
-export type WorkerContext = Context & { readonly platform: Platform; readonly frontDoor: FrontDoor; readonly certificateFor: CertificateChooser };
+export type WorkerContext = Context & { readonly platform: Platform; readonly frontDoor: FrontDoor };
 
 /** Who does it: a person, or the panel itself. */
 export type Actor = { readonly id: string | null; readonly name: string };

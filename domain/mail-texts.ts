@@ -74,3 +74,26 @@ export const testMail = (config: Config, reader: Reader): MailText => ({
   subject: 'A test mail of your panel',
   text: letter([`Dear ${reader.name},`, '', `mails of ${config.publicUrl.origin} arrive. There is nothing to do.`]),
 });
+
+/** A certificate near its end; `file`: its name in the folder, null: by ACME. */
+export type EndingCertificate = { readonly hostNames: readonly string[]; readonly days: number; readonly file: string | null };
+
+export function expiryMail(config: Config, reader: Reader, ending: readonly EndingCertificate[]): MailText {
+  const soonest = Math.min(...ending.map(({ days }) => days));
+  const left = (days: number): string => (days < 1 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`);
+  return {
+    subject: `A certificate ends in ${left(soonest)}: ${ending[0]?.hostNames[0] ?? ''}`,
+    text: letter([
+      `Dear ${reader.name},`,
+      '',
+      'browsers will warn participants away when these certificates have ended:',
+      '',
+      ...ending.flatMap(({ hostNames, days, file }) => [
+        `* ${hostNames.slice(0, 5).join(', ')}${hostNames.length > 5 ? ` and ${hostNames.length - 5} more` : ''}`,
+        `  ${left(days)} left; ${file === null ? 'the panel could not renew it so far' : `it comes from ${file} in ${config.certificatesDir}: put the new one there`}.`,
+      ]),
+      '',
+      `What went wrong, and what to do: ${new URL('/system', config.publicUrl).href}`,
+    ]),
+  };
+}

@@ -3,14 +3,16 @@
 import type { FrontDoorRoute } from '../platforms/front-door.ts';
 import type { FormerAddress, Instance } from '../prisma/client/client.ts';
 import { asAddressed, cookieNameOf, instanceUrl, isServed, routeAddressOf } from './addresses.ts';
-import type { Context, WorkerContext } from './context.ts';
+import { certificatesOf, type CertificateFor } from './certificates.ts';
+import type { WorkerContext } from './context.ts';
 
 /** An instance's row with the addresses that still lead to it. */
 export type RoutedInstance = Instance & { readonly formerAddresses: readonly FormerAddress[] };
-const withFormer = { formerAddresses: { orderBy: { createdAt: 'asc' } } } as const;
+/** What `routeOf` needs besides the row. */
+export const withFormer = { formerAddresses: { orderBy: { createdAt: 'asc' } } } as const;
 
 /** The route of one instance: to oTree when it is meant to run and was deployed, else a page that says why not; null where the platform has a front door of its own. */
-export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform' | 'certificateFor'>, instance: RoutedInstance): FrontDoorRoute | null {
+export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform'>, instance: RoutedInstance, certificateFor: CertificateFor): FrontDoorRoute | null {
   const socket = ctx.platform.upstreamSocket(instance.id);
   if (socket === null) return null;
   const isDeployed = instance.currentDeploymentId !== null;
@@ -18,8 +20,8 @@ export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform' | 'certif
   const former = instance.formerAddresses.map((one) => asAddressed(instance, one)).filter((one) => isServed(ctx.config, one));
   return {
     instanceId: instance.id,
-    address: routeAddressOf(ctx.config, instance, ctx.certificateFor),
-    redirects: former.map((one) => routeAddressOf(ctx.config, one, ctx.certificateFor)),
+    address: routeAddressOf(ctx.config, instance, certificateFor),
+    redirects: former.map((one) => routeAddressOf(ctx.config, one, certificateFor)),
     url: instanceUrl(ctx.config, instance),
     upstreamSocket: isMeantToRun ? socket : null,
     fallback: !isDeployed ? 'waiting' : isMeantToRun ? 'moment' : 'stopped',
@@ -31,42 +33,24 @@ export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform' | 'certif
 /** Brings one instance's route in line with its row. */
 export async function refreshRoute(ctx: WorkerContext, instanceId: string, signal: AbortSignal): Promise<void> {
   const instance = await ctx.db.instance.findUnique({ where: { id: instanceId }, include: withFormer });
-  await ctx.frontDoor.applyOne(instanceId, !instance || instance.deletedAt ? null : routeOf(ctx, instance), signal);
+  await ctx.frontDoor.applyOne(instanceId, !instance || instance.deletedAt ? null : routeOf(ctx, instance, await certificatesOf(ctx)), signal);
 }
 
 /** Closes an address of before; its port or name is free only after the front door has let go of it. */
 export async function closeFormerAddress(ctx: WorkerContext, former: Pick<FormerAddress, 'id' | 'instanceId'>, signal: AbortSignal): Promise<void> {
   const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id: former.instanceId }, include: withFormer });
   const formerAddresses = instance.formerAddresses.filter(({ id }) => id !== former.id);
-  await ctx.frontDoor.applyOne(instance.id, routeOf(ctx, { ...instance, formerAddresses }), signal);
+  await ctx.frontDoor.applyOne(instance.id, routeOf(ctx, { ...instance, formerAddresses }, await certificatesOf(ctx)), signal);
   await ctx.db.formerAddress.deleteMany({ where: { id: former.id } });
 }
 
 /** Brings all routes in line; at the worker's start. */
 export async function refreshAllRoutes(ctx: WorkerContext, signal: AbortSignal): Promise<void> {
   const instances = await ctx.db.instance.findMany({ where: { deletedAt: null, state: { notIn: ['creating', 'failed'] } }, include: withFormer });
+  const certificateFor = await certificatesOf(ctx);
   const { refused } = await ctx.frontDoor.apply(
-    instances.flatMap((instance) => routeOf(ctx, instance) ?? []),
+    instances.flatMap((instance) => routeOf(ctx, instance, certificateFor) ?? []),
     signal,
   );
   for (const { instanceId, reason } of refused) ctx.log.error('the front door refused an instance', { instanceId, reason });
-}
-
-/**
- * Every host name that wants a certificate, each once: the panel's, that of all paths, and those that instances have or had and
- * keep. None where the front door takes no https itself.
- */
-export async function namesToCertify({ config, db }: Pick<Context, 'config' | 'db'>): Promise<readonly string[]> {
-  if (config.HTTPS_PORT === undefined) return [];
-  const paths = config.pathUrl?.protocol === 'https:' ? [config.pathUrl.hostname] : [];
-  const own = config.PLATFORM === 'dokku' ? [] : await instanceNames({ config, db });
-  return [...new Set([config.publicUrl.hostname, ...paths, ...own])];
-}
-
-async function instanceNames({ config, db }: Pick<Context, 'config' | 'db'>): Promise<string[]> {
-  const instances = await db.instance.findMany({ where: { deletedAt: null, state: { not: 'failed' } }, include: withFormer, orderBy: { createdAt: 'asc' } });
-  return instances
-    .flatMap((instance) => [instance, ...instance.formerAddresses.map((former) => asAddressed(instance, former)).filter((one) => isServed(config, one))])
-    .map((addressed) => routeAddressOf(config, addressed, () => null))
-    .flatMap((address) => (address.mode === 'name' ? [address.hostName] : []));
 }

@@ -11,6 +11,7 @@ import type { Context } from '../domain/context.ts';
 import { identityHeader, panelIdentity, sawHeader } from '../domain/panel-identity.ts';
 import { aboutRoutes } from './api/about.ts';
 import { addressRoutes } from './api/addresses.ts';
+import { certificateRoutes } from './api/certificates.ts';
 import { courseRoutes } from './api/courses.ts';
 import { activityRoutes } from './api/activity.ts';
 import { environmentRoutes } from './api/environment.ts';
@@ -60,6 +61,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...seatFileRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
+  ...certificateRoutes,
   ...courseRoutes,
   ...legalRoutes,
   ...aboutRoutes,

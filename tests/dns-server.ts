@@ -1,4 +1,4 @@
-// A DNS server of a test's own, on a free loopback port: knows the names that it is told, and nothing else.
+// A DNS server of a test's own, on a free loopback port, by UDP and TCP: knows the names that it is told, and nothing else.
 
 import dgram from 'node:dgram';
 import net from 'node:net';
@@ -18,7 +18,7 @@ export async function startDns(): Promise<DnsServer> {
   const known = new Map<string, readonly string[]>();
   const socket = dgram.createSocket('udp4');
   const find = (name: string): readonly string[] | undefined => known.get(name) ?? known.get(`*.${name.slice(name.indexOf('.') + 1)}`);
-  socket.on('message', (question, from) => {
+  const answer = (question: Buffer): Buffer => {
     const { name, type, end } = readQuestion(question);
     const addresses = find(name);
     const answers = (addresses ?? [])
@@ -30,14 +30,29 @@ export async function startDns(): Promise<DnsServer> {
     head.writeUInt16BE(0x8180 | (addresses === undefined ? 3 : 0), 2);
     head.writeUInt16BE(1, 4);
     head.writeUInt16BE(answers.length, 6);
-    socket.send(Buffer.concat([head, question.subarray(12, end), ...answers]), from.port, from.address);
-  });
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    return Buffer.concat([head, question.subarray(12, end), ...answers]);
+  };
+  socket.on('message', (question, from) => socket.send(answer(question), from.port, from.address));
+  const tcp = net.createServer((line) => line.on('error', () => undefined).on('data', (bytes) => line.write(withLength(answer(bytes.subarray(2))))));
+  await bindBoth(socket, tcp);
   return {
     address: `127.0.0.1:${socket.address().port}`,
     tell: (name, addresses) => void known.set(name, addresses),
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
+    close: async () => {
+      await new Promise<void>((resolve) => socket.close(resolve));
+      tcp.close();
+    },
   };
+}
+
+/** Over TCP each message has its length before it (RFC 1035 §4.2.2). */
+const withLength = (message: Buffer): Buffer => Buffer.concat([Buffer.from([message.length >> 8, message.length & 255]), message]);
+
+/** The same port for both: a port that is free for one may be taken for the other. */
+async function bindBoth(udp: dgram.Socket, tcp: net.Server): Promise<void> {
+  await new Promise<void>((resolve, reject) => tcp.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = tcp.address() as net.AddressInfo;
+  await new Promise<void>((resolve, reject) => udp.once('error', reject).bind(port, '127.0.0.1', resolve));
 }
 
 function readQuestion(bytes: Buffer): { name: string; type: number; end: number } {

@@ -19,6 +19,7 @@ import { runOrThrow } from '../scripts/run.ts';
 import { ensurePrograms } from '../scripts/system-packages.ts';
 import { ensureTools } from '../scripts/tools.ts';
 import { buildWeb } from '../scripts/web-build.ts';
+import { ensurePebble } from './pebble-install.ts';
 
 const root = path.join(import.meta.dirname, '..');
 /** Downloads are kept between runs; readable for every user id that tests start things under. */
@@ -40,6 +41,7 @@ export default async function setUp(): Promise<() => Promise<void>> {
   const tools = path.join(cacheDir, 'tools');
   await progress.step('uv and supervisor', () => underLock(() => ensureTools(tools, programs.python ?? '', progress.log)));
   const venv = await progress.step('an environment with oTree', () => underLock(() => ensureOtree(tools, programs.python ?? '')));
+  const pebble = await progress.step('pebble, an ACME authority', () => underLock(() => ensureAuthority(programs.python ?? '')));
   const accounts = await ensureAccounts();
   await clearOldGrounds(programs.postgresBin, accounts);
   const ground = await progress.step('PostgreSQL and Redis', () =>
@@ -48,6 +50,7 @@ export default async function setUp(): Promise<() => Promise<void>> {
   Object.assign(process.env, ground.env, {
     ARBORETUM_TEST_TOOLS: tools,
     ARBORETUM_TEST_VENV: venv,
+    ARBORETUM_TEST_PEBBLE: pebble,
     ARBORETUM_TEST_CHROMIUM: programs.chromium ?? '',
     ARBORETUM_TEST_POSTGRES_BIN: programs.postgresBin,
   });
@@ -129,6 +132,17 @@ async function ensureOtree(tools: string, python: string): Promise<string> {
   );
   renameSync(draft, venv);
   return venv;
+}
+
+/** Without it the tests of certificates are left out, and say so; in CI they must not be. */
+async function ensureAuthority(python: string): Promise<string> {
+  try {
+    return await ensurePebble(cacheDir, python);
+  } catch (error) {
+    if (process.env['CI']) throw error;
+    process.stderr.write(`  Tests of certificates by ACME are left out: ${error instanceof Error ? error.message : String(error)}\n`);
+    return '';
+  }
 }
 
 /** Two test runs on one machine share the cache: one installs, the other waits. */

@@ -57,6 +57,7 @@ export const jobIcons: Readonly<Record<JobKind, string>> = {
   delete: 'trash alternate outline',
   'create-course': 'graduation cap',
   'delete-course': 'trash alternate outline',
+  'issue-certificate': 'certificate',
 };
 
 /** Tones that turn while something is going on. */

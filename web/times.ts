@@ -15,8 +15,19 @@ export function describeAgo(iso: string, nowMs: number): string {
   if (seconds < hour) return `${some(Math.floor(seconds / minute), 'minute')} ago`;
   if (seconds < day) return `${some(Math.floor(seconds / hour), 'hour')} ago`;
   if (seconds < 60 * day) return `${some(Math.floor(seconds / day), 'day')} ago`;
-  return new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium' });
+  return describeDate(iso);
 }
+
+/** "in a moment", "in 40 minutes", "in 3 hours", "in 2 days"; what is past is about to come. */
+export function describeUntil(iso: string, nowMs: number): string {
+  const seconds = (Date.parse(iso) - nowMs) / 1000;
+  if (seconds < minute) return 'in a moment';
+  if (seconds < hour) return `in ${some(Math.round(seconds / minute), 'minute')}`;
+  return seconds < day ? `in ${some(Math.round(seconds / hour), 'hour')}` : `in ${some(Math.round(seconds / day), 'day')}`;
+}
+
+/** The day alone: "21 Nov 2026" in the reader's way. */
+export const describeDate = (iso: string): string => new Date(iso).toLocaleDateString(undefined, { dateStyle: 'medium' });
 
 /** The exact time in the reader's zone, for the hover. */
 export const describeExactly = (iso: string): string => new Date(iso).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'long' });

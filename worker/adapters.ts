@@ -1,10 +1,15 @@
 // Chooses the adapters: the only place that knows which platform and which front door there are.
 
 import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { AppError } from '../contracts/errors.ts';
+import { readAccountKey } from '../domain/acme-account.ts';
 import type { Config } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
 import { frontDoorOptionsOf } from '../domain/front-door-options.ts';
+import { acmeAuthority } from '../platforms/acme.ts';
+import type { CertificateAuthority } from '../platforms/certificate-authority.ts';
 import type { BuildGround } from '../platforms/confined.ts';
 import { DokkuConnection } from '../platforms/dokku/connection.ts';
 import { DokkuPlatform } from '../platforms/dokku/dokku.ts';
@@ -85,4 +90,19 @@ async function openLocal({ config, log }: Context): Promise<Platform> {
 
 export function openFrontDoor({ config }: Context): FrontDoor {
   return new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: config.NGINX });
+}
+
+/** The authority of the settings, with the panel's own account. @throws acme_not_set, acme_untrusted when ACME_CA_FILE cannot be read */
+export async function openAuthority(ctx: Context): Promise<CertificateAuthority> {
+  const { ACME_EMAIL: email, ACME_DIRECTORY_URL: directoryUrl, ACME_CA_FILE: caFile, layout } = ctx.config;
+  if (email === undefined) throw new AppError('acme_not_set');
+  const ca = caFile === undefined ? null : await readFile(caFile, 'utf8').catch((error: unknown) => refuseFile(directoryUrl, error));
+  return acmeAuthority({ directoryUrl, email, ca, accountKey: await readAccountKey(ctx), challengesDir: layout.acmeChallenges });
+}
+
+function refuseFile(directoryUrl: string, error: unknown): never {
+  throw new AppError('acme_untrusted', {
+    authority: new URL(directoryUrl).host,
+    detail: `ACME_CA_FILE cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+  });
 }

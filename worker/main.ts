@@ -13,6 +13,7 @@ import { FactsWatch } from '../domain/facts-watch.ts';
 import { observeInstances, reconcileInstances } from '../domain/observe.ts';
 import { observeActivity, type ActivityMarks } from '../domain/observe-activity.ts';
 import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
+import { CertificateKeeper } from '../domain/certificate-keeper.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
 import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
@@ -39,6 +40,7 @@ type Work = RoundWork & { readonly redis: Redis };
 const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] => {
   const logPositions: LogPositions = new Map();
   const activityMarks: ActivityMarks = new Map();
+  const certificates = new CertificateKeeper();
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
   return [
     { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
@@ -54,6 +56,7 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
     { name: 'versions', everyMs: 3_600_000, work: () => noteOwnVersions(ctx, redis) },
     { name: 'keeping', everyMs: 3_600_000, work: () => throwAwayOld(ctx) },
+    { name: 'certificates', everyMs: 60_000, work: () => certificates.round(ctx) },
     { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
     { name: 'front door', everyMs: 2000, work: async () => (await ctx.frontDoor.check()).state !== 'ok' && ctx.frontDoor.repair(signal()) },
   ];
@@ -76,7 +79,7 @@ async function main(): Promise<void> {
     events,
     queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },
   });
-  const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base), certificateFor: () => null };
+  const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
   await rememberCapabilities(ctx, await ctx.platform.capabilities());
   await refreshAllRoutes(ctx, AbortSignal.timeout(60_000));

@@ -15,6 +15,7 @@ import { watchForCancel } from './cancelling.ts';
 import { backUp } from './jobs/back-up.ts';
 import { changeAddress, giveUpAddress } from './jobs/change-address.ts';
 import { createCourse } from './jobs/create-course.ts';
+import { issueCertificate } from './jobs/issue-certificate.ts';
 import { createInstance } from './jobs/create-instance.ts';
 import { deleteCourse } from './jobs/delete-course.ts';
 import { deleteInstance } from './jobs/delete-instance.ts';
@@ -48,6 +49,7 @@ const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => 
 const panelRunners: Readonly<Record<PanelJobKind, (run: PanelRun) => Promise<void>>> = {
   'create-course': createCourse,
   'delete-course': deleteCourse,
+  'issue-certificate': issueCertificate,
 };
 
 /** @returns `later` when another job of the instance goes first */

@@ -38,7 +38,7 @@ describe('after a worker died in the middle of a reset', { timeout: 120_000 }, (
       maxPanelBodyMib: 1,
       panelHostNames: [],
     });
-    ctx = { ...base, platform: stand.platform, frontDoor, certificateFor: () => null };
+    ctx = { ...base, platform: stand.platform, frontDoor };
     const instance = await anInstance(ctx, { osUserId: 209_998, state: 'starting' });
     spec = specOf(ctx, await loadStartable(ctx, instance.id));
     const app = await readFile(path.join(TRUST_GAME, 'trust_game', '__init__.py'), 'utf8');

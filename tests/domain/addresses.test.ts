@@ -6,7 +6,8 @@ import { freePort, instanceUrl, leadsHere, pathPrefixOf, routeAddressOf, type Ad
 import { loadConfig } from '../../domain/config.ts';
 import { lookAtHostName, whyNeverOurs } from '../../domain/host-names.ts';
 import { newId } from '../../domain/ids.ts';
-import { namesToCertify, routeOf } from '../../domain/routes.ts';
+import { namesToCertify } from '../../domain/certificate-names.ts';
+import { routeOf } from '../../domain/routes.ts';
 import { askDns } from '../../domain/system-check-surroundings.ts';
 import type { Platform } from '../../platforms/platform.ts';
 import { Secret } from '../../platforms/secret.ts';
@@ -108,7 +109,7 @@ describe('an address', () => {
     });
     const row = { ...instance, formerAddresses: [former('port', { port: 10_007 }), former('path'), former('subdomain')] };
     const platform = { upstreamSocket: () => '/run/o.sock' } as unknown as Platform;
-    const route = routeOf({ config: ctx.config, platform, certificateFor: () => null }, row);
+    const route = routeOf({ config: ctx.config, platform }, row, () => null);
     expect(route).toMatchObject({ url: `https://${instance.hostName}`, address: { mode: 'name', hostName: instance.hostName } });
     expect(route?.redirects).toEqual([
       { mode: 'port', port: 10_007, certificate: null },
@@ -116,7 +117,7 @@ describe('an address', () => {
       { mode: 'name', hostName: `${instance.name}.otree.lab.test`, certificate: null },
     ]);
     const withoutPaths = { ...ctx.config, pathUrl: null };
-    expect(routeOf({ config: withoutPaths, platform, certificateFor: () => null }, row)?.redirects.map(({ mode }) => mode)).toEqual(['port', 'name']);
+    expect(routeOf({ config: withoutPaths, platform }, row, () => null)?.redirects.map(({ mode }) => mode)).toEqual(['port', 'name']);
   });
 });
 

@@ -124,7 +124,7 @@ describe('on a Dokku host', () => {
   it('the panel’s own front door shows nothing for them', () => {
     const instance = { id: 'abc', name: 'trust', port: null, intent: 'run', currentDeploymentId: 'd', formerAddresses: [] } as unknown as RoutedInstance;
     const routed = (upstreamSocket: string | null) =>
-      routeOf({ config: config(), platform: { upstreamSocket: () => upstreamSocket } as unknown as Platform, certificateFor: () => null }, instance);
+      routeOf({ config: config(), platform: { upstreamSocket: () => upstreamSocket } as unknown as Platform }, instance, () => null);
     expect(routed(null)).toBeNull();
     expect(routed('/run/i/abc/otree.sock')).toMatchObject({ upstreamSocket: '/run/i/abc/otree.sock' });
   });

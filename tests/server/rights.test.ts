@@ -96,6 +96,8 @@ const cases: Readonly<Record<string, Case>> = {
   'POST /system/test-mail': at('/system/test-mail'),
   'GET /system/check': at('/system/check'),
   'POST /system/check': at('/system/check'),
+  'GET /system/certificates': at('/system/certificates'),
+  'POST /system/certificates/:hostName/try': at('/system/certificates/localhost/try'),
   'GET /about': at('/about'),
   'GET /legal': at('/legal'),
   'PATCH /legal/:page': at('/legal/imprint', () => ({ text: 'The lab', seenAt: null })),

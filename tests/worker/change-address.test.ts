@@ -46,7 +46,7 @@ function aWorker(faults: Faults = {}) {
       return answer(`route ${route.address.mode}`, error);
     },
   };
-  return { asked, routes, worker: { ...ctx, platform, frontDoor, certificateFor: () => null } as unknown as WorkerContext };
+  return { asked, routes, worker: { ...ctx, platform, frontDoor } as unknown as WorkerContext };
 }
 
 const never = new AbortController().signal;

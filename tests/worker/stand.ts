@@ -39,7 +39,6 @@ export async function makeWorkerStand(env: Readonly<Record<string, string>> = {}
     config: { ...test.config, layout: local.layout },
     platform: local.platform,
     frontDoor: openDoor,
-    certificateFor: () => null,
   } satisfies WorkerContext;
   for (const dir of [local.layout.repositoriesDir, local.layout.backupsDir]) mkdirSync(dir, { recursive: true });
   const made: string[] = [];

@@ -3,6 +3,7 @@
 import { Suspense, useEffect, useRef, type ReactNode } from 'react';
 import { Link, Navigate, Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
 import type { Me } from '../../contracts/people.ts';
+import { useCertificateWarnings } from '../certificates.ts';
 import { LiveLine } from '../live.tsx';
 import { useMay, useMe, usePanel, useSignOut } from '../panel.ts';
 import { Loading } from './Answer.tsx';
@@ -18,6 +19,7 @@ export function Frame(): ReactNode {
   const me = useMe();
   const { pathname, search } = useLocation();
   useFocusOnPage();
+  useCertificateWarnings();
   if (me.data === null)
     return <Navigate replace to={pathname === '/' && search === '' ? '/sign-in' : `/sign-in?back=${encodeURIComponent(pathname + search)}`} />;
   if (me.data === undefined)

@@ -6,6 +6,7 @@ import { Segment } from 'semantic-ui-react';
 import type { SystemView } from '../../contracts/system.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
+import { CertificatesGroup } from '../components/CertificatesGroup.tsx';
 import { DataTable, type Column } from '../components/DataTable.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { HostGroup } from '../components/HostGroup.tsx';
@@ -39,6 +40,7 @@ function Parts(): ReactNode {
             <About view={view} />
             <MailGroup />
           </div>
+          <CertificatesGroup />
           {view.platform === 'dokku' && <HostGroup />}
           <LegalGroup />
         </>
