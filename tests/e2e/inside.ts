@@ -58,11 +58,16 @@ export async function flushRedis(panel: WholePanel): Promise<void> {
 
 /** Participants in an instance's own database, asked there. */
 export async function countRows(panel: WholePanel, name: string): Promise<number> {
+  const [count] = await askDatabase<{ rows: string }>(panel, name, 'SELECT count(*) AS rows FROM otree_participant');
+  return Number(count?.rows);
+}
+
+/** Asks an instance's own database. */
+export async function askDatabase<Row extends pg.QueryResultRow>(panel: WholePanel, name: string, sql: string): Promise<Row[]> {
   const url = new URL(environmentOf(panel)['DATABASE_URL'] ?? '');
   const [instance] = await query<{ id: string }>(url.href, `SELECT id FROM instance WHERE name = '${name}' AND deleted_at IS NULL`);
   url.pathname = `/i_${instance?.id}`;
-  const [count] = await query<{ rows: string }>(url.href, 'SELECT count(*) AS rows FROM otree_participant');
-  return Number(count?.rows);
+  return query<Row>(url.href, sql);
 }
 
 async function query<Row extends pg.QueryResultRow>(connectionString: string, sql: string): Promise<Row[]> {
