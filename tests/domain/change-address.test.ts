@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressModes, type AddressMode } from '../../contracts/addresses.ts';
+import { listActivity } from '../../domain/activity.ts';
 import { findInstance } from '../../domain/access.ts';
 import { instanceUrl } from '../../domain/addresses.ts';
 import { changeAddress, giveUpAddress, putAddressBack, readAddressChange } from '../../domain/change-address.ts';
@@ -102,6 +103,11 @@ describe('every kind to every other', () => {
       to: `http://paths.localhost:8080/otree/${instance.name}`,
       keepsOld: true,
       reason: 'the firewall',
+    });
+    expect((await listActivity(ctx, instance.id, 1)).activity[0]).toMatchObject({
+      text: `moved it from http://${instance.name}.localhost:8080 to http://paths.localhost:8080/otree/${instance.name}, keeping the old address`,
+      reason: 'the firewall',
+      job: { state: 'succeeded' },
     });
     await ctx.waitForEvent('instance', (_, summary) => summary.id === instance.id && summary.url.endsWith(`/otree/${instance.name}`));
   });
