@@ -86,6 +86,14 @@ describe('every kind to every other', () => {
     expect([hostName, formerAddresses[0]?.hostName]).toEqual([`second.${hostOf(instance)}`, hostOf(instance)]);
   });
 
+  it('a host name that is its own name below the panel’s is that kind, and never had twice', async () => {
+    const instance = await placed('port');
+    const hostName = `${instance.name}.localhost`;
+    await change(instance, { mode: 'host', hostName });
+    expect(await read(instance)).toMatchObject({ addressMode: 'subdomain', hostName: null });
+    await expect(change(instance, { mode: 'host', hostName })).rejects.toMatchObject({ code: 'address_unchanged' });
+  });
+
   it('keeps the old one until the job is over, also when it is to be given up', async () => {
     const instance = await placed('port');
     const { port } = await read(instance);
@@ -167,6 +175,7 @@ describe('what is refused', () => {
       changeAddress({ ...ctx, config: loadConfig(settings) }, manager, { instance, wish: { mode, keepsOld: true } });
     const refusal = (reason: string) => ({ code: 'address_not_here', fields: { mode: expect.stringContaining(reason) } });
     await expect(ask({}, 'path')).rejects.toMatchObject(refusal('PATH_URL'));
+    await expect(ask({ PUBLIC_URL: 'http://192.0.2.7:8080', ADDRESS_MODE: 'subdomain' }, 'subdomain')).rejects.toMatchObject(refusal('below an address'));
     await expect(ask({ PUBLIC_URL: 'http://192.0.2.7:8080' }, 'subdomain')).rejects.toMatchObject(refusal('below an address'));
     await expect(ask({ PUBLIC_URL: 'http://no-such-name.invalid' }, 'subdomain')).rejects.toMatchObject(refusal('wildcard entry *.no-such-name.invalid'));
     await expect(ask({ PLATFORM: 'dokku', DOKKU_HOST: 'd.test', DOKKU_DOMAIN: 'x.test' }, 'port')).rejects.toMatchObject(refusal('Dokku'));
