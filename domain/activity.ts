@@ -87,6 +87,9 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
   'instance.reveal-variable': ({ name }) => `looked at the variable ${text(name)}`,
   'instance.scale': ({ processes, memoryMib, diskMib }) =>
     `scaled it: ${text(processes)} web ${processes === 1 ? 'process' : 'processes'}, memory ${limit(memoryMib)}, disk ${limit(diskMib)}`,
+  'instance.change-address': ({ from, to, keepsOld }) => `moved it from ${text(from)} to ${text(to)}${keepsOld === true ? ', keeping the old address' : ''}`,
+  'instance.give-up-address': ({ address }) => `gave up the address ${text(address)}`,
+  'instance.put-address-back': ({ from, to }) => `put it back from ${text(from)} to ${text(to)}`,
   'instance.write-notes': 'changed the notes',
   'instance.hide-traceback': 'hid the last error',
   'backup.delete': ({ createdAt }) => `deleted the backup of ${text(createdAt).slice(0, 16).replace('T', ' ')} UTC`,

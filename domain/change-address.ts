@@ -50,9 +50,10 @@ const isSame = (one: Pick<Address, 'mode' | 'hostName'>, other: Pick<Address, 'm
 export async function whyNotHere(config: Config, mode: AddressMode, name: string): Promise<string | null> {
   if (config.PLATFORM === 'dokku') return 'on a Dokku host each experiment has its name there.';
   if (mode === 'path' && config.pathUrl === null) return 'PATH_URL is not set; a manager sets it and starts the panel again.';
-  if (mode !== 'subdomain' || config.ADDRESS_MODE === 'subdomain') return null;
+  if (mode !== 'subdomain') return null;
   const host = hostOf(config);
   if (isAddress(host)) return 'there are no names below an address; the panel would need a host name (PUBLIC_URL).';
+  if (config.ADDRESS_MODE === 'subdomain') return null;
   const hostName = hostNameOf(config, { name, hostName: null });
   return (await leadsHere(config, hostName)) ? null : `DNS does not lead ${hostName} to this machine; ask for that name, or for a wildcard entry *.${host}.`;
 }
@@ -63,18 +64,15 @@ export async function whyNotHere(config: Config, mode: AddressMode, name: string
  */
 export async function changeAddress(ctx: Context, actor: Actor, { instance, wish, names = askDns() }: Request): Promise<Job> {
   if (instance.state === 'failed') throw new AppError('instance_not_created');
-  const reason = await whyNotHere(ctx.config, wish.mode, instance.name);
-  if (reason !== null) throw new AppError('address_not_here', { reason }, { fields: { mode: reason } });
-  const hostName = wish.mode === 'host' ? requireHostName(ctx.config, wish.hostName) : null;
-  if (hostName !== null && wish.isConfirmed !== true) await requireLeadsHere(ctx.config, names, hostName);
+  const { mode, hostName } = await findTarget(ctx.config, { instance, wish, names });
   const isWildcardHere = hostName !== null && isBelowPanel(ctx.config, hostName) && (await leadsHere(ctx.config, `arboretum-probe.${hostOf(ctx.config)}`));
   const job = await ctx.db.$transaction(async (tx) => {
     await lockAddresses(tx);
     const row = await tx.instance.findUniqueOrThrow({ where: { id: instance.id }, include: { formerAddresses: true } });
-    if (isSame(addressOf(row), { mode: wish.mode, hostName }))
-      throw new AppError('address_unchanged', {}, { fields: { mode: 'It has this address already.' } });
-    await requireFree(tx, ctx.config, { row, mode: wish.mode, hostName, isWildcardHere });
-    const change = await move(tx, ctx.config, { row, mode: wish.mode, hostName, keepsOld: wish.keepsOld });
+    if (row.deletedAt !== null) throw new AppError('not_found');
+    if (isSame(addressOf(row), { mode, hostName })) throw new AppError('address_unchanged', {}, { fields: { mode: 'It has this address already.' } });
+    await requireFree(tx, ctx.config, { row, mode, hostName, isWildcardHere });
+    const change = await move(tx, ctx.config, { row, mode, hostName, keepsOld: wish.keepsOld });
     const asked = await requestJob(tx, actor, { kind: 'change-address', instanceId: row.id, input: change });
     await record(tx, actor, {
       action: 'instance.change-address',
@@ -92,6 +90,16 @@ export async function changeAddress(ctx: Context, actor: Actor, { instance, wish
 /** The address as people type it. */
 export const urlOf = (config: Config, { id, name }: Pick<Instance, 'id' | 'name'>, { mode, port, hostName }: Address): string =>
   instanceUrl(config, { id, name, addressMode: mode, port, hostName });
+
+/** What is meant: whoever types the instance's own name below the panel's means that kind, and must not get it twice. */
+async function findTarget(config: Config, { instance, wish, names }: Required<Request>): Promise<{ mode: AddressMode; hostName: string | null }> {
+  const reason = await whyNotHere(config, wish.mode, instance.name);
+  if (reason !== null) throw new AppError('address_not_here', { reason }, { fields: { mode: reason } });
+  if (wish.mode !== 'host') return { mode: wish.mode, hostName: null };
+  const hostName = requireHostName(config, wish.hostName);
+  if (wish.isConfirmed !== true) await requireLeadsHere(config, names, hostName);
+  return hostName === hostNameOf(config, { name: instance.name, hostName: null }) ? { mode: 'subdomain', hostName: null } : { mode: 'host', hostName };
+}
 
 function requireHostName(config: Config, hostName: string | undefined): string {
   if (hostName === undefined) throw new AppError('invalid_input', {}, { fields: { hostName: 'Type the host name.' } });

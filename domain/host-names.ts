@@ -1,13 +1,18 @@
 // Host names of one's own: which ones an instance may have, where DNS leads them, and what to ask the IT department for.
 
+import os from 'node:os';
 import type { Config } from './config.ts';
 import type { Transaction } from './database.ts';
 import { hostOf, isAddress, isOnlyHere, listed, type Names } from './system-check-surroundings.ts';
 
 /** Why no instance can have this name, whoever asks; null: it may. */
-export function whyNeverOurs(config: Pick<Config, 'publicUrl' | 'pathUrl' | 'DOKKU_DOMAIN'>, hostName: string): string | null {
+export function whyNeverOurs(config: Pick<Config, 'publicUrl' | 'pathUrl' | 'isPublicUrlSet'>, hostName: string): string | null {
   if (hostName === config.publicUrl.hostname) return 'it is the panel’s own name.';
   if (hostName === config.pathUrl?.hostname) return 'all paths share it (PATH_URL).';
+  // Whoever opens the panel by such a name would sign in to an experiment instead.
+  if (hostName === os.hostname().toLowerCase()) return 'it is the name of this machine itself.';
+  if (!config.isPublicUrlSet && !isOnlyHere(hostName))
+    return 'people may open the panel by any name as long as PUBLIC_URL is not set; a manager sets it first.';
   return null;
 }
 

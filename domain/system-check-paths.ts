@@ -38,7 +38,10 @@ export async function lookAtPaths(surroundings: Pick<Surroundings, 'config' | 'n
 
 /** The front door answers below the path with the panel's own sign of life: no instance can be called so. */
 async function callPaths({ layout }: Surroundings['config'], pathUrl: URL): Promise<{ who: 'this' | 'some' | 'other' | 'nobody'; how: string }> {
-  const answer = await call(new URL(`${pathUrl.pathname}/healthz`, pathUrl), {});
+  const url = new URL(`${pathUrl.pathname}/healthz`, pathUrl);
+  // Browsers know these names by themselves, many systems do not.
+  if (url.hostname.endsWith('.localhost')) url.hostname = '127.0.0.1';
+  const answer = await call(url, { Host: pathUrl.host });
   if (typeof answer === 'string') return { who: 'nobody', how: answer };
   const how = `answers with status ${answer.statusCode}`;
   const identity = answer.headers[identityHeader];

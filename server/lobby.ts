@@ -121,7 +121,8 @@ async function showSeat(ctx: Context, visit: Visit): Promise<void> {
     send(
       visit,
       { place: `${instance.name} · ${room.displayName}`, heading: fill(texts.seat, { label: seatName(place) }), ...page },
-      instanceUrl(ctx.config, instance),
+      // The origin alone: a browser would take a path for that one page.
+      new URL(instanceUrl(ctx.config, instance)).origin,
     );
   // A browser that only looks ahead, or a program that asks for the head, has not opened the page.
   const isLooking = visit.req.method === 'HEAD' || /prefetch|prerender/.test(visit.req.get('sec-purpose') ?? '');

@@ -13,7 +13,8 @@ export const useAddresses = (name: string, { url, isBusy }: { url: string; isBus
     queryKey: ['addresses', name, url],
     queryFn: ({ signal }) => request(instanceAddressesSchema, instanceApi(name, '/addresses'), { signal }),
     placeholderData: (before) => before,
-    refetchInterval: isBusy ? 2_000 : 20_000,
+    // Each answer asks DNS; what happens to addresses is a job, and is heard of.
+    refetchInterval: isBusy ? 2_000 : 60_000,
   });
 
 type GivingUp = { readonly id: string; readonly reason: string };

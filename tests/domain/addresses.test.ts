@@ -1,5 +1,6 @@
 // Addresses as people and front door have them: what a host name may be, what leads where, who wants a certificate.
 
+import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostNameSchema, type AddressMode } from '../../contracts/addresses.ts';
 import { freePort, instanceUrl, leadsHere, pathPrefixOf, routeAddressOf, type Addressed } from '../../domain/addresses.ts';
@@ -70,6 +71,12 @@ describe('a host name', () => {
     expect(whyNeverOurs(ctx.config, 'otree.lab.test')).toContain('panel');
     expect(whyNeverOurs(ctx.config, 'paths.lab.test')).toContain('paths');
     expect(whyNeverOurs(ctx.config, 'other.lab.test')).toBeNull();
+  });
+
+  it('by which people may open the panel is nobody’s: that of the machine, or any one while PUBLIC_URL is not set', () => {
+    expect(whyNeverOurs(ctx.config, os.hostname().toLowerCase())).toContain('machine');
+    expect(whyNeverOurs(loadConfig({}), 'other.lab.test')).toContain('PUBLIC_URL');
+    expect(whyNeverOurs(loadConfig({}), 'other.lab.localhost')).toBeNull();
   });
 });
 

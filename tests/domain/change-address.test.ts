@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addressModes, type AddressMode } from '../../contracts/addresses.ts';
+import { listActivity } from '../../domain/activity.ts';
 import { findInstance } from '../../domain/access.ts';
 import { instanceUrl } from '../../domain/addresses.ts';
 import { changeAddress, giveUpAddress, putAddressBack, readAddressChange } from '../../domain/change-address.ts';
@@ -85,6 +86,14 @@ describe('every kind to every other', () => {
     expect([hostName, formerAddresses[0]?.hostName]).toEqual([`second.${hostOf(instance)}`, hostOf(instance)]);
   });
 
+  it('a host name that is its own name below the panel’s is that kind, and never had twice', async () => {
+    const instance = await placed('port');
+    const hostName = `${instance.name}.localhost`;
+    await change(instance, { mode: 'host', hostName });
+    expect(await read(instance)).toMatchObject({ addressMode: 'subdomain', hostName: null });
+    await expect(change(instance, { mode: 'host', hostName })).rejects.toMatchObject({ code: 'address_unchanged' });
+  });
+
   it('keeps the old one until the job is over, also when it is to be given up', async () => {
     const instance = await placed('port');
     const { port } = await read(instance);
@@ -102,6 +111,11 @@ describe('every kind to every other', () => {
       to: `http://paths.localhost:8080/otree/${instance.name}`,
       keepsOld: true,
       reason: 'the firewall',
+    });
+    expect((await listActivity(ctx, instance.id, 1)).activity[0]).toMatchObject({
+      text: `moved it from http://${instance.name}.localhost:8080 to http://paths.localhost:8080/otree/${instance.name}, keeping the old address`,
+      reason: 'the firewall',
+      job: { state: 'succeeded' },
     });
     await ctx.waitForEvent('instance', (_, summary) => summary.id === instance.id && summary.url.endsWith(`/otree/${instance.name}`));
   });
@@ -161,6 +175,7 @@ describe('what is refused', () => {
       changeAddress({ ...ctx, config: loadConfig(settings) }, manager, { instance, wish: { mode, keepsOld: true } });
     const refusal = (reason: string) => ({ code: 'address_not_here', fields: { mode: expect.stringContaining(reason) } });
     await expect(ask({}, 'path')).rejects.toMatchObject(refusal('PATH_URL'));
+    await expect(ask({ PUBLIC_URL: 'http://192.0.2.7:8080', ADDRESS_MODE: 'subdomain' }, 'subdomain')).rejects.toMatchObject(refusal('below an address'));
     await expect(ask({ PUBLIC_URL: 'http://192.0.2.7:8080' }, 'subdomain')).rejects.toMatchObject(refusal('below an address'));
     await expect(ask({ PUBLIC_URL: 'http://no-such-name.invalid' }, 'subdomain')).rejects.toMatchObject(refusal('wildcard entry *.no-such-name.invalid'));
     await expect(ask({ PLATFORM: 'dokku', DOKKU_HOST: 'd.test', DOKKU_DOMAIN: 'x.test' }, 'port')).rejects.toMatchObject(refusal('Dokku'));

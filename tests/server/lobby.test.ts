@@ -8,7 +8,7 @@ import { anInstanceWithRooms, openLobby, stateOf, type Lobby } from './lobby-vis
 let ctx: TestContext;
 let lobby: Lobby;
 beforeAll(async () => {
-  ctx = await testContext({ PUBLIC_URL: 'http://lab.example.org' });
+  ctx = await testContext({ PUBLIC_URL: 'http://lab.example.org', PATH_URL: 'http://paths.example.org/otree' });
   lobby = await openLobby(ctx);
 });
 afterAll(async () => {
@@ -190,6 +190,13 @@ describe('the answers', () => {
     expect(headers.get('content-security-policy')).toBe(
       `default-src 'none'; style-src 'self'; img-src data:; form-action 'self' http://${name}.lab.example.org; base-uri 'none'; frame-ancestors 'self'`,
     );
+  });
+
+  test('of one with a path name its origin: a browser would take a path for that one page', async () => {
+    const { id, name } = await withRooms([{ labels: ['A07'] }]);
+    await ctx.db.instance.update({ where: { id }, data: { addressMode: 'path' } });
+    const { headers } = await lobby.ask(`/lobby/${name}/lab/A07`);
+    expect(headers.get('content-security-policy')).toContain("form-action 'self' http://paths.example.org;");
   });
 
   test('name a style sheet that is there', async () => {

@@ -64,7 +64,7 @@ export function ChangeAddress({ instance, addresses, onClose }: Props): ReactNod
           {needsReason && <TextField form={form} name="reason" label="Why now?" hint="The reason is kept with the job." />}
           {form.problem && form.problem.code !== 'host_name_elsewhere' && <ProblemMessage error={form.problem} />}
         </div>
-        <DialogActions form={form} verb={isWarned ? 'Change it all the same' : 'Change address'} isReady={isReady} isCancelFirst onCancel={onClose} />
+        <DialogActions form={form} verb={isWarned ? 'Change it all the same' : 'Change address'} isReady={isReady} onCancel={onClose} />
       </form>
     </Dialog>
   );
@@ -102,6 +102,7 @@ function Kinds({ form, addresses }: { form: Form<Wish>; addresses: InstanceAddre
   const id = useId();
   const whyNotNow = (choice: InstanceAddresses['choices'][number]): string | null =>
     choice.mode === addresses.present.mode && choice.mode !== 'host' ? 'It has this one now.' : choice.whyNot === null ? null : `Not here: ${choice.whyNot}`;
+  const first = addresses.choices.find((choice) => whyNotNow(choice) === null);
   return (
     <fieldset className="choices" aria-label="Kind of address">
       {addresses.choices.map((choice) => {
@@ -117,6 +118,7 @@ function Kinds({ form, addresses }: { form: Form<Wish>; addresses: InstanceAddre
               checked={form.values.mode === choice.mode}
               disabled={whyNot !== null}
               aria-describedby={`${own}-means`}
+              {...(choice === first ? { 'data-first-focus': true } : {})}
               onChange={() => form.set('mode', choice.mode)}
             />
             <label htmlFor={own}>{titleOf(choice.mode)}</label>
