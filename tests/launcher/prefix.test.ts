@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
+import { launchVariables } from '../../platforms/dokku/launch.ts';
+import { makeSpec } from '../contract/instances.ts';
 import { heard, Visitor } from './below-path.ts';
 import { type Answer, Instance, type InstanceOptions, marked, query, temporaryDatabase, until } from './instance.ts';
 import { pythonWith } from './venv.ts';
@@ -123,6 +125,13 @@ test('the panel and the timeout worker ask without the prefix, and what they hea
   expect(await one.signIn('the-panels-password')).toMatch(/^otree_k3v9=/);
 });
 
+test('a container is told of its path by its environment, and of none when it has none', () => {
+  const told = (pathPrefix: string): unknown =>
+    JSON.parse(Buffer.from(launchVariables(makeSpec({ pathPrefix }))['ARBORETUM_LAUNCH'] ?? '', 'base64').toString());
+  expect(told(prefix)).toMatchObject({ pathPrefix: prefix });
+  expect(told('')).not.toHaveProperty('pathPrefix');
+});
+
 test('without a prefix nothing is touched', async () => {
   const one = await instance({ config: { pathPrefix: '' } });
   await one.serve();
@@ -168,6 +177,15 @@ test('HTML has its addresses put right, and everything else passes as it is', as
   const csv = await one.request('GET', `${prefix}/static/large.csv`);
   expect(csv.headers['content-length']).toBe(String(large.length));
   expect(csv.body).toBe(large.toString());
+});
+
+test('a stray quote or an element without an end hides no address that a browser would see', async () => {
+  const stray = `<!doctype html><p title=it's><img src="/static/a.png"></p><p "><a href="/demo">b</a><!-- open${`<a x='`.repeat(20_000)}`;
+  const one = await instance({ files: { '_static/stray.html': stray } });
+  await one.serve();
+  const { body } = await one.request('GET', `${prefix}/static/stray.html`);
+  for (const address of ['src="/otree/trust/static/a.png"', 'href="/otree/trust/demo"']) expect(body).toContain(address);
+  expect(body.endsWith(`<a x='`.repeat(20_000))).toBe(true);
 });
 
 const changed = (lines: string): Record<string, string> => ({
