@@ -1,13 +1,17 @@
 // Two instances of one project side by side below paths of one host, in a browser: every way to write an address leads home.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { Instance, temporaryDatabase } from '../launcher/instance.ts';
+import { Instance, repository, temporaryDatabase } from '../launcher/instance.ts';
 import { pythonWith } from '../launcher/venv.ts';
 import { openBrowser } from './browser.ts';
 import { type Door, openDoor } from './paths-door.ts';
 
 const names = ['one', 'two'] as const;
+const project = 'tests/projects/hard-coded-addresses';
+const settings = readFileSync(path.join(repository, project, 'settings.py'), 'utf8');
 const password = 'the-panels-password';
 /** What no script of ours can reach: styles in files, modules, and where a page goes to. The door sends it back. */
 const strays = [/^\/static\/dot\.png\?(?:sheet|style-property)$/, /^\/static\/module\.js$/, /^\/static\/landed\.html\?by-file$/, /^\/favicon\.ico$/];
@@ -23,8 +27,8 @@ async function serveBoth(version: '6.0.15' | '5.11.5'): Promise<Door> {
   for (const name of names) {
     // The same key, password and name of the cookie: what keeps them apart here is the path alone.
     const config = { pathPrefix: `/otree/${name}` };
-    const options = { python: pythonWith(version), project: 'tests/projects/hard-coded-addresses', databaseUrl: await temporaryDatabase(), config };
-    const one = new Instance(options);
+    const files = name === 'two' ? { 'settings.py': settings.replace("'en'", "'de'").replace("'EUR'", "'USD'") } : {};
+    const one = new Instance({ python: pythonWith(version), project, files, databaseUrl: await temporaryDatabase(), config });
     await one.serve();
     sockets[name] = one.socket;
   }
@@ -91,7 +95,7 @@ async function play(pages: readonly Page[], home: string): Promise<void> {
       await page.locator(`#${way}`).waitFor();
     }
   await next();
-  for (const page of pages) await page.locator('#amount').waitFor();
+  for (const page of pages) await page.locator('#amount', { hasText: home.endsWith('/one') ? '€12.00' : '$' }).waitFor();
 }
 
 test.each(['6.0.15', '5.11.5'] as const)(
@@ -122,6 +126,9 @@ test.each(['6.0.15', '5.11.5'] as const)(
         await desks[at]?.locator(`a[href*="/Session${tab}/"]`).first().click();
         await desks[at]?.waitForURL(new RegExp(`^${home}/Session${tab}/`));
       }
+      await desks[at]?.goto(`${home}/demo`);
+      await desks[at]?.locator('a[href$="/demo/addresses"]').first().click();
+      await desks[at]?.waitForURL(new RegExp(`^${home}/SessionStartLinks/`));
       await desks[at]?.goto(`${home}/sessions`);
       expect(desks[at]?.url()).toBe(`${home}/sessions`);
     }
