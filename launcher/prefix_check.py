@@ -11,7 +11,7 @@ from arboretum_launcher.problems import ProjectProblem
 from arboretum_launcher.watch import say
 
 HOST = b'otree.invalid'
-ADDRESS = re.compile(rb'\s(?:src|href|action|formaction)\s*=\s*["\']?(/[^\s"\'>]*)', re.IGNORECASE)
+ADDRESS = re.compile(rb'\s(?:src|href|action|formaction)\s*=\s*["\']?(?:http://' + HOST + rb')?(/[^\s"\'>]*)', re.IGNORECASE)
 CODE = 'abcd1234'
 PAGE = 'views/abstract.py'
 

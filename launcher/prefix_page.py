@@ -122,15 +122,20 @@ SCRIPT = r"""
       key: { value: function (at) { var key = names()[at]; return key === undefined ? null : key; } },
       length: { get: function () { return names().length; } },
     });
-    var parted = new Proxy(own, {
+    var parted = new Proxy(Object.create(own), {
       get: function (target, key) {
-        if (typeof key === 'symbol' || key in target) return target[key];
+        if (typeof key === 'symbol' || key in own) return own[key];
         var value = own.getItem(key);
         return value === null ? undefined : value;
       },
       set: function (target, key, value) { own.setItem(key, value); return true; },
-      has: function (target, key) { return key in target || own.getItem(key) !== null; },
+      has: function (target, key) { return key in own || (typeof key === 'string' && own.getItem(key) !== null); },
       deleteProperty: function (target, key) { own.removeItem(key); return true; },
+      ownKeys: names,
+      getOwnPropertyDescriptor: function (target, key) {
+        var value = typeof key === 'string' ? own.getItem(key) : null;
+        return value === null ? undefined : { value: value, writable: true, enumerable: true, configurable: true };
+      },
     });
     Object.defineProperty(window, name, { configurable: true, enumerable: true, get: function () { return parted; } });
   });

@@ -178,7 +178,7 @@ interface RequestOptions {
   headers?: Record<string, string>;
   body?: string;
 }
-interface Answer {
+export interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
   body: string;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type OtreeVersion = '6.0.15' | '5.11.5';
+export type OtreeVersion = '6.0.15' | '5.11.5' | '5.10.4';
 
 /** The system's Python: unlike one below /root, an instance's user can run it. */
 export const systemPython = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';

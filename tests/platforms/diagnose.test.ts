@@ -77,6 +77,11 @@ describe('what the launcher prints', () => {
     expect(diagnoseLauncher({ exitCode: 78, output: 'env.json lacks socket.\n' })).toBeNull();
   });
 
+  it('an oTree that cannot live under a path is named with its version', () => {
+    const problem = { code: 'path_not_supported', file: null, line: null, module: null, message: 'This oTree version (5.4.0) cannot live under a path.' };
+    expect(launcher(`ARBORETUM-PROBLEM ${JSON.stringify(problem)}\n`)).toMatchObject({ code: 'path_not_supported', message: problem.message });
+  });
+
   it('a project cannot make us stumble with a line that only looks like ours', () => {
     expect(launcher('ARBORETUM-PROBLEM {broken\n')).toBeNull();
     expect(launcher('ARBORETUM-PROBLEM {"code": "toString"}\n')).toBeNull();

@@ -1,0 +1,3 @@
+document.getElementById('by-file').onclick = () => {
+  location.href = '/static/landed.html?by-file';
+};
