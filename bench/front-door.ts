@@ -3,11 +3,12 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 import type { FrontDoorRoute } from '../platforms/front-door.ts';
+import { NginxProcess } from '../platforms/nginx-process.ts';
 import { makeCertificate } from '../tests/platforms/nginx-certificates.ts';
 import { freePort, makeStand, never } from '../tests/platforms/nginx-stand.ts';
 import { machine, median, print, table } from './figures.ts';
@@ -23,11 +24,13 @@ type Way = {
   readonly name: string;
   readonly ask: (agent: http.Agent | https.Agent) => Promise<void>;
   readonly makeAgent: (sockets: number) => http.Agent | https.Agent;
+  /** Workers of the nginx in the way; none when asked directly. */
+  readonly workers: readonly number[];
 };
 type Target = { readonly path: string } & ({ readonly socketPath: string } | { readonly port: number; readonly host: string; readonly isTls: boolean });
 
 /** One way to the same page; connections are kept, as browsers keep them. */
-function wayOf(name: string, target: Target): Way {
+function wayOf(name: string, target: Target, workers: readonly number[] = []): Way {
   const isTls = 'isTls' in target && target.isTls;
   const options =
     'socketPath' in target
@@ -35,6 +38,7 @@ function wayOf(name: string, target: Target): Way {
       : { host: '127.0.0.1', port: target.port, servername: target.host, headers: { host: target.host } };
   return {
     name,
+    workers,
     makeAgent: (maxSockets) =>
       isTls ? new https.Agent({ keepAlive: true, maxSockets, rejectUnauthorized: false }) : new http.Agent({ keepAlive: true, maxSockets }),
     ask: (agent) =>
@@ -52,7 +56,11 @@ async function timeInTurn(ways: readonly Way[]): Promise<ReadonlyMap<string, num
   const agents = ways.map((way) => way.makeAgent(1));
   const times = ways.map((): number[] => []);
   for (let index = 0; index < requests; index += 1) {
-    for (const [at, way] of ways.entries()) {
+    for (let turn = 0; turn < ways.length; turn += 1) {
+      // Each comes after each other one equally often.
+      const at = (turn + index) % ways.length;
+      const way = ways[at];
+      if (way === undefined) continue;
       const begin = performance.now();
       await way.ask(agents[at] ?? http.globalAgent);
       times[at]?.push(performance.now() - begin);
@@ -62,14 +70,19 @@ async function timeInTurn(ways: readonly Way[]): Promise<ReadonlyMap<string, num
   return new Map(ways.map((way, at) => [way.name, median(times[at] ?? [])]));
 }
 
-/** Requests a second with several at once. */
-async function rateOf({ ask, makeAgent }: Way): Promise<number> {
+/** Microseconds that these processes have had a core, whatever else the machine did. */
+const cpuUsOf = (pids: readonly number[]): number =>
+  pids.map((pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000).reduce((sum, one) => sum + one, 0);
+
+/** Requests a second with several at once, and what a request cost nginx. */
+async function rateOf({ ask, makeAgent, workers }: Way): Promise<{ perSecond: number; cpuUs: number }> {
   const agent = makeAgent(atOnce);
+  const cpuBefore = cpuUsOf(workers);
   const begin = performance.now();
   await Promise.all(Array.from({ length: requests }, () => ask(agent)));
   const perSecond = requests / ((performance.now() - begin) / 1000);
   agent.destroy();
-  return perSecond;
+  return { perSecond, cpuUs: (cpuUsOf(workers) - cpuBefore) / requests };
 }
 
 type Doors = { readonly plain: Awaited<ReturnType<typeof makeStand>>; readonly secure: Awaited<ReturnType<typeof makeStand>>; readonly securePort: number };
@@ -106,10 +119,12 @@ async function waysThrough(
     const { refused } = await door.door.apply(routes, never);
     if (refused.length > 0) throw new Error(JSON.stringify(refused));
     const shared = isTls ? doors.securePort : door.port;
+    const nginx = new NginxProcess(door.layout, 'nginx');
+    const workers = await nginx.workersOf((await nginx.masterPid()) ?? 0);
     ways.push(
-      wayOf(`port, ${word}`, { port, host: 'lab.test', isTls, path: server.page }),
-      wayOf(`sub-domain, ${word}`, { port: shared, host: 'bench.lab.test', isTls, path: server.page }),
-      ...(server.prefixed === null ? [] : [wayOf(`path, ${word}`, { port: shared, host: 'otree.test', isTls, path: `/otree/bench${server.page}` })]),
+      wayOf(`port, ${word}`, { port, host: 'lab.test', isTls, path: server.page }, workers),
+      wayOf(`sub-domain, ${word}`, { port: shared, host: 'bench.lab.test', isTls, path: server.page }, workers),
+      ...(server.prefixed === null ? [] : [wayOf(`path, ${word}`, { port: shared, host: 'otree.test', isTls, path: `/otree/bench${server.page}` }, workers)]),
     );
   }
   return ways;
@@ -117,28 +132,30 @@ async function waysThrough(
 
 /** All ways, round after round; each round is compared with itself. */
 async function compare(name: string, ways: readonly Way[]) {
-  const seen = new Map(ways.map((way) => [way.name, { ms: [] as number[], perSecond: [] as number[] }]));
+  const seen = new Map(ways.map((way) => [way.name, { ms: [] as number[], perSecond: [] as number[], cpuUs: [] as number[] }]));
   for (let at = -1; at < rounds; at += 1) {
     const times = await timeInTurn(ways);
     for (const way of ways) {
-      const perSecond = await rateOf(way);
+      const { perSecond, cpuUs } = await rateOf(way);
       if (at < 0) continue; // The first round warms up.
       seen.get(way.name)?.ms.push(times.get(way.name) ?? Number.NaN);
       seen.get(way.name)?.perSecond.push(perSecond);
+      seen.get(way.name)?.cpuUs.push(cpuUs);
     }
   }
   const alone = [...seen.values()][0] ?? { ms: [], perSecond: [] };
-  const rows = [...seen].map(([way, { ms, perSecond }]) => ({
+  const rows = [...seen].map(([way, { ms, perSecond, cpuUs }]) => ({
     server: name,
     way,
     ms: round(median(ms)),
     addedMs: round(median(ms.map((value, index) => value - (alone.ms[index] ?? 0)))),
     timesAlone: round(median(ms.map((value, index) => value / (alone.ms[index] ?? 1)))),
+    nginxCpuUs: Math.round(median(cpuUs)),
     rateToAlone: round(median(perSecond.map((value, index) => value / (alone.perSecond[index] ?? 1)))),
   }));
   table(
-    [name, 'ms', 'added ms', '× alone', `requests/s, ${atOnce} at once, ÷ alone`],
-    rows.map((row) => [row.way, row.ms, row.addedMs, row.timesAlone, row.rateToAlone].map(String)),
+    [name, 'ms', 'added ms', '× alone', 'nginx’s CPU, µs', `requests/s, ${atOnce} at once, ÷ alone`],
+    rows.map((row) => [row.way, row.ms, row.addedMs, row.timesAlone, row.nginxCpuUs, row.rateToAlone].map(String)),
   );
   return rows;
 }
@@ -168,6 +185,8 @@ try {
   const hasPaths = (await statusAt(sockets.prefixed, '/otree/bench/login')) === 200;
   const otree = await compare('oTree, /login', [
     wayOf('alone', { socketPath: sockets.otree, path: '/login' }),
+    // As nginx asks oTree, which closes connections that rest for 5 s.
+    { ...wayOf('alone, a connection each', { socketPath: sockets.otree, path: '/login' }), makeAgent: (maxSockets) => new http.Agent({ maxSockets }) },
     ...(hasPaths ? [wayOf('alone, below a path', { socketPath: sockets.prefixed, path: '/otree/bench/login' })] : []),
     ...(await waysThrough(doors, { name: 'otree', page: '/login', socket: sockets.otree, prefixed: hasPaths ? sockets.prefixed : null })),
   ]);
