@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { renderCookieMaps } from './nginx-cookies.ts';
-import { renderLimits, workerConnectionsOf, WORKERS } from './nginx-limits.ts';
+import { renderCounts, renderLimits, workerConnectionsOf, WORKERS } from './nginx-limits.ts';
 import { renderPanel } from './nginx-panel.ts';
 import { renderPaths, renderRefererMap } from './nginx-paths.ts';
 import { renderRequestMaps } from './nginx-proxy.ts';
@@ -13,16 +13,19 @@ import { block, checked, checkedNumber, quoted } from './nginx-words.ts';
 /** What the door itself shows over https. */
 export type DoorFiles = { readonly panel: CertificateFile | null; readonly paths: CertificateFile | null };
 
-/** The generation: a server of its own on a Unix socket; `$pid` lets us find workers that outlived their master. */
+/** The generation: a server of its own on a Unix socket, where `$pid` lets us find workers that outlived their master; and its counts. */
 export function renderGeneration(settings: NginxSettings, generation: string): string {
-  const socket = checked('socket', controlSocketOf(settings.layout));
-  return `${block('server', [
-    `listen unix:${socket};`,
-    // The maps of http{} ask for these also when there is no instance.
-    'set $arboretum_own "";',
-    'set $arboretum_prefix "";',
-    `location = /.arboretum/generation { default_type text/plain; return 200 "$pid ${checked('generation', generation)}"; }`,
-  ])}\n`;
+  const [socket, name] = [checked('socket', controlSocketOf(settings.layout)), checked('generation', generation)];
+  return `${[
+    ...renderCounts(settings, name),
+    block('server', [
+      `listen unix:${socket};`,
+      // The maps of http{} ask for these also when there is no instance.
+      'set $arboretum_own "";',
+      'set $arboretum_prefix "";',
+      `location = /.arboretum/generation { default_type text/plain; return 200 "$pid ${name}"; }`,
+    ]),
+  ].join('\n')}\n`;
 }
 
 /** The main file. @throws platform_failed when a path or name cannot be written safely */
@@ -55,7 +58,7 @@ export function renderMain(settings: NginxSettings, door: DoorFiles): string {
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(temp),
     ...renderRequestMaps(settings),
     ...renderRefererMap(settings),
-    ...renderLimits(settings),
+    ...renderLimits(),
     ...(settings.https === null ? [] : renderTlsDefaults()),
     renderCookieMaps(),
     ...renderPanel(settings, door.panel),

@@ -25,10 +25,9 @@ export const connectionsPerAddressOf = (openFiles: number): number => Math.min(L
  * asks the instance. A header must be there within 20 s in all; of a body something must come every 30 s, so that one
  * that drips may last, as uploads over bad lines must, and counts against its address meanwhile. Connections without a complete
  * header cannot be counted by nginx (`limit_conn` begins after it); the 20 s bound those, and idle ones are closed first when
- * connections run out. The key is the visitor's address, also behind a proxy that was named. Counts live in shared memory through
- * reloads; those of a worker that was killed are only forgotten when nginx starts anew.
+ * connections run out.
  */
-export const renderLimits = ({ connectionsPerAddress }: NginxSettings): readonly string[] => [
+export const renderLimits = (): readonly string[] => [
   'client_header_timeout 20s;',
   'client_body_timeout 30s;',
   'send_timeout 30s;',
@@ -39,8 +38,18 @@ export const renderLimits = ({ connectionsPerAddress }: NginxSettings): readonly
   // One line of the header has 32 KiB at most, all of them 128: cookies of experiments may be long.
   'large_client_header_buffers 4 32k;',
   'client_body_buffer_size 128k;',
-  'limit_conn_zone $arboretum_client zone=arboretum_clients:10m;',
-  `limit_conn arboretum_clients ${checkedNumber('limit of connections', connectionsPerAddress, 1_000_000)};`,
   'limit_conn_status 429;',
   'limit_conn_log_level info;',
+];
+
+/**
+ * Counts the connections of each address, websockets too; the key is the visitor's address, also behind a proxy that was named.
+ *
+ * The counts belong to one generation: a worker that was killed never takes its own back, so they must be able to begin anew.
+ * What a reload leaves open in workers of before is not counted any more. 2 MiB hold 16,000 addresses.
+ * @param generation checked already
+ */
+export const renderCounts = ({ connectionsPerAddress }: NginxSettings, generation: string): readonly string[] => [
+  `limit_conn_zone $arboretum_client zone=arboretum-${generation}:2m;`,
+  `limit_conn arboretum-${generation} ${checkedNumber('limit of connections', connectionsPerAddress, 1_000_000)};`,
 ];

@@ -90,6 +90,18 @@ export class NginxProcess {
     return null;
   }
 
+  /** Pids of the workers that accept connections. */
+  async workersOf(master: number): Promise<readonly number[]> {
+    const children = await childrenOf(master);
+    const accepting = await Promise.all(children.map(isAcceptingWorker));
+    return children.filter((_, index) => accepting[index]);
+  }
+
+  /** Whether all of them still do. */
+  async doAccept(workers: readonly number[]): Promise<boolean> {
+    return !(await Promise.all(workers.map(isAcceptingWorker))).includes(false);
+  }
+
   /** `nginx -t` on everything. Says nothing about ports in use. */
   async test(): Promise<NginxOutcome> {
     const { code, text } = await this.#run(['-t', '-q']);

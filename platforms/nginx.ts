@@ -35,6 +35,8 @@ export class NginxFrontDoor implements FrontDoor {
   #certificates: Door | null = null;
   /** Wanted, but nginx cannot have them just now (a port in use): tried again by every call. */
   #leftOut: ReadonlyMap<string, string> = new Map();
+  /** The workers of a generation, as they were when it was first seen. */
+  #workers: { readonly generation: string; readonly pids: readonly number[] } | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: NginxOptions) {
@@ -114,7 +116,8 @@ export class NginxFrontDoor implements FrontDoor {
   }
 
   async #compare(settings: NginxSettings): Promise<FrontDoorHealth> {
-    if ((await this.#nginx.masterPid()) === null) return { state: 'away', reason: 'nginx does not run.' };
+    const master = await this.#nginx.masterPid();
+    if (master === null) return { state: 'away', reason: 'nginx does not run.' };
     const voice = await this.#nginx.ask();
     if (voice === null) return { state: 'away', reason: 'nginx runs but does not answer.' };
     const disk = await readTree(settings);
@@ -126,6 +129,8 @@ export class NginxFrontDoor implements FrontDoor {
     if (strange !== undefined) return { state: 'drifted', reason: `${strange} is not as it was written.` };
     if (!voice.generation.startsWith(`${hashOf(settings, expected)}-`))
       return { state: 'drifted', reason: 'nginx runs with another configuration than the one that was applied.' };
+    if (await this.#hasLostWorker(master, voice.generation))
+      return { state: 'drifted', reason: 'A worker of nginx died: connections that it had are still counted.' };
     if (door.lost[0] !== undefined)
       return { state: 'drifted', reason: `The certificate of ${door.lost[0]} was lost from the disk: no https there until it is set again.` };
     const [leftOut] = this.#leftOut;
@@ -178,7 +183,8 @@ export class NginxFrontDoor implements FrontDoor {
     const voice = await this.#nginx.ask();
     const master = await this.#masterThatAnswers(voice !== null);
     const isWritten = hashOf(settings, before) === hashOf(settings, tree);
-    if (master !== null && isWritten && voice?.generation.startsWith(`${hashOf(settings, tree)}-`)) return null;
+    const isLive = master !== null && isWritten && voice !== null && voice.generation.startsWith(`${hashOf(settings, tree)}-`);
+    if (isLive && !(await this.#hasLostWorker(master, voice.generation))) return null;
     const generation = `${hashOf(settings, tree)}-${randomBytes(4).toString('hex')}`;
     const full = new Map(tree).set(generationFileOf(settings.layout), renderGeneration(settings, generation));
     await makeDirectories(settings.layout);
@@ -188,6 +194,13 @@ export class NginxFrontDoor implements FrontDoor {
     if (outcome.ok) return null;
     await replaceTree(full, before);
     return outcome.complaint;
+  }
+
+  /** nginx puts another in a dead one's place, but takes nothing back of what that one had counted. */
+  async #hasLostWorker(master: number, generation: string): Promise<boolean> {
+    if (this.#workers?.generation === generation) return !(await this.#nginx.doAccept(this.#workers.pids));
+    this.#workers = { generation, pids: await this.#nginx.workersOf(master) };
+    return false;
   }
 
   async #masterThatAnswers(hasAnswered: boolean): Promise<number | null> {

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connectionsPerAddressOf } from '../../platforms/nginx-limits.ts';
+import { NginxProcess } from '../../platforms/nginx-process.ts';
 import { handshake, makeStand, never, seenBy, sendBytes, until, type Stand, type Upstream } from './nginx-stand.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
@@ -78,13 +79,20 @@ describe('connections of one address', () => {
       expect(await statusOf(as('192.0.2.99', page), '127.0.0.3')).toBe('429');
     });
 
-    test('counts last through reloads, for those whose sockets live on', async () => {
+    test('a worker that was killed: what it had is not counted for ever', async () => {
+      await stand.door.check();
       const sockets = await sendMany(5, handshake(name, '/quiet'));
       await until('all are counted', () => one.seen.upgrades === 5);
-      await stand.door.applyOne('two', stand.route('two', { upstreamSocket: null }), never);
+      const nginx = new NginxProcess(stand.layout, 'nginx');
+      const workers = await nginx.workersOf((await nginx.masterPid()) ?? 0);
+      for (const pid of workers) process.kill(pid, 'SIGKILL');
+      await until('their sockets are closed', () => sockets.every(({ state }) => state.isClosed));
+      await until('others have taken their place', async () => (await nginx.ask()) !== null);
       expect((await stand.ask(name)).status).toBe(429);
-      for (const { socket } of sockets) socket.destroy();
-      await until('there is room again', async () => (await stand.ask(name)).status === 200);
+      expect(await stand.door.check()).toMatchObject({ state: 'drifted', reason: expect.stringContaining('A worker of nginx died') });
+      await stand.door.repair(never);
+      expect((await stand.ask(name)).status).toBe(200);
+      expect(await stand.door.check()).toEqual({ state: 'ok' });
     });
   });
 

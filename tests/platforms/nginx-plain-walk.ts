@@ -24,6 +24,12 @@ async function walk(): Promise<void> {
     told['isSocketOpen'] = !socket.state.isClosed;
     told['post'] = seenBy(await stand.ask('one.lab.test', { method: 'POST', body: 'x'.repeat(500_000) })).body.length;
     socket.close();
+    const secure = stand.newDoor({ https: { port: 1, origin: 'https://lab.test:1' } });
+    told['lowHttps'] = await secure.start().then(
+      () => 'open',
+      (error: Error) => error.message,
+    );
+    told['afterwards'] = seenBy(await stand.ask('one.lab.test')).name;
   } finally {
     await stand.clear();
   }

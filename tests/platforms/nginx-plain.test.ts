@@ -22,4 +22,6 @@ test('an ordinary user starts, changes, loses and repairs the door; a port below
   // Containers may let everybody have low ports.
   const lowest = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
   expect(told['refused']).toEqual(lowest > 1 ? ['low'] : []);
+  expect(told['lowHttps']).toContain(lowest > 1 ? 'port 1 may not be opened: ports below 1024 belong to root.' : 'open');
+  if (lowest > 1) expect(told['afterwards']).toBe('one');
 }, 30_000);

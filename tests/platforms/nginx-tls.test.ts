@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import http2 from 'node:http2';
 import path from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -106,6 +107,20 @@ describe('certificates', () => {
       expect(await shown(https, 'lab.test', { minVersion: version, maxVersion: version })).toContain('DNS:lab.test');
     }
     expect(await shown(https, 'lab.test', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })).not.toContain('DNS:');
+  });
+
+  test('HTTP/2 with cookies in pieces, as browsers send them: only one’s own pass', async () => {
+    const session = http2.connect(`https://127.0.0.1:${https}`, { servername: 'one.lab.test', rejectUnauthorized: false });
+    const stream = session.request({
+      ':path': '/p/x',
+      ':authority': 'one.lab.test',
+      cookie: ['otree_one=1', '__Host-arboretum=secret', 'otree_two=2', 'theme=dark', 'arboretum=secret'],
+    });
+    let body = '';
+    for await (const piece of stream.setEncoding('utf8')) body += String(piece);
+    session.close();
+    const { headers } = JSON.parse(body) as { headers: Record<string, string> };
+    expect([headers['cookie'], headers['host'], headers['x-forwarded-proto']]).toEqual(['otree_one=1; theme=dark', 'one.lab.test', 'https']);
   });
 
   test('HTTP/2 where the browser wants it', async () => {

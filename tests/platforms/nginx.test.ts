@@ -237,7 +237,7 @@ describe('bodies', () => {
     const started = performance.now();
     for (let index = 0; index < 20; index += 1) expect((await stand.ask('one.lab.test')).status).toBe(200);
     expect(performance.now() - started).toBeLessThan(2000);
-    expect(one.seen).toEqual({ requests: before.requests + 20, bytes: before.bytes });
+    expect(one.seen).toEqual({ ...before, requests: before.requests + 20 });
     slow.write('defghij');
     await until('the whole body arrives', () => one.seen.bytes === before.bytes + 10);
     slow.destroy();
