@@ -19,6 +19,7 @@ const pages = [
   'dokku',
   'system-check',
   'behind-a-proxy',
+  'certificates',
   'configuration',
 ];
 const copied = ['launcher', 'samples', 'package.json', ...pages.map((name) => `docs/${name}.md`)];

@@ -21,6 +21,7 @@ const pages = [
   { name: 'dokku', file: 'dokku.md', label: 'In front of a Dokku host' },
   { name: 'system-check', file: 'system-check.md', label: 'System check' },
   { name: 'behind-a-proxy', file: 'behind-a-proxy.md', label: 'Behind a proxy' },
+  { name: 'certificates', file: 'certificates.md', label: 'Certificates' },
   { name: 'configuration', file: 'configuration.md', label: 'Settings' },
 ] as const;
 
