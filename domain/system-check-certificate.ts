@@ -1,6 +1,7 @@
 // The certificate that browsers see at PUBLIC_URL: by connecting, whoever serves it.
 
 import tls, { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import type { Config } from './config.ts';
 import { hostOf, isOnlyHere, publicPortOf, type Check, type Finding, type Surroundings } from './system-check-surroundings.ts';
 
 export type CertificateFacts =
@@ -103,14 +104,20 @@ async function checkCertificate(surroundings: WithCertificate): Promise<Finding>
       fix: 'Let the server send the whole chain (fullchain.pem), or get a certificate of a known authority.',
       request,
     };
+  return judgeDays(surroundings.config, facts);
+}
+
+/** Of one that browsers trust. */
+function judgeDays(config: Config, facts: Extract<CertificateFacts, { state: 'seen' }>): Finding {
   const seen = `Valid for ${days(facts.daysLeft)} more, for ${facts.names}, from an authority that is trusted.`;
   if (facts.daysLeft >= soonDays) return { result: 'good', seen, means: 'Browsers trust the panel’s address.' };
   return {
     result: facts.daysLeft < veryLateDays ? 'bad' : 'attention',
     seen,
     means: 'It is usually renewed 30 days before its end; this has not happened.',
-    fix: ownHttps ? 'See “Certificates” on the System page for what went wrong.' : 'Renew it, and look at why it is not renewed by itself.',
-    request: `The certificate of ${host} ends in ${days(facts.daysLeft)}. Please renew it.`,
+    fix:
+      config.HTTPS_PORT !== undefined ? 'See “Certificates” on the System page for what went wrong.' : 'Renew it, and look at why it is not renewed by itself.',
+    request: `The certificate of ${hostOf(config)} ends in ${days(facts.daysLeft)}. Please renew it.`,
   };
 }
 
