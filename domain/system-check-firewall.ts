@@ -78,7 +78,7 @@ function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
 }
 
 function toShut({ config, mode, hasPorts }: Doors): FirewallRule[] {
-  const isProxied = config.HTTPS_PORT === undefined && publicPortOf(config) !== config.PORT && !isOnlyHere(hostOf(config));
+  const isProxied = publicPortOf(config) !== config.PORT && !isOnlyHere(hostOf(config));
   const database =
     config.DATABASE_URL && !config.DATABASE_URL.open().includes('host=')
       ? 'Only this machine uses it.'
@@ -116,18 +116,9 @@ function toLetOut({ config }: Doors): FirewallRule[] {
     rule('out', '443/tcp', { what: index, why: 'Python packages that experiments name. A proxy (HTTPS_PROXY) will do.' }),
     rule('out', '80/tcp, 443/tcp', { what: 'Packages of the system', why: 'Installation and security updates.' }),
     rule('out', '53/udp, 53/tcp, 123/udp', { what: 'DNS and time', why: 'To the university’s own servers.' }),
-    ...(config.ACME_EMAIL === undefined ? [] : [authorityRule(config)]),
     ...dokkuRules(config, index).out,
     ...(mail ? [rule('out', `${mailPort}/tcp`, { what: `Mail to ${mail.hostname}`, why: 'Invitations and links to new passwords.' })] : []),
   ];
-}
-
-function authorityRule({ ACME_DIRECTORY_URL }: Config): FirewallRule {
-  const { hostname, port } = new URL(ACME_DIRECTORY_URL);
-  return rule('out', `${port || '443'}/tcp to ${hostname}`, {
-    what: 'The certificate authority (ACME)',
-    why: 'The panel gets and renews its certificates there.',
-  });
 }
 
 /** In the order in which it is shown. */

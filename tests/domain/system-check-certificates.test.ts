@@ -8,7 +8,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Checked } from '../../contracts/system-check.ts';
 import { readCertificateFiles } from '../../domain/certificate-files.ts';
 import { rememberSeen } from '../../domain/certificate-seen.ts';
-import { firewallList } from '../../domain/system-check-firewall.ts';
 import { runCheck } from '../../domain/system-check.ts';
 import { ownCertificateChecks } from '../../domain/system-check-certificates.ts';
 import { makeAuthority, type Maker } from '../certificate-maker.ts';
@@ -118,12 +117,5 @@ describe('the authority', () => {
       request: expect.stringContaining('port 80 of nowhere.invalid'),
     });
     expect((await check('port-80', { ...env, PUBLIC_URL: 'https://localhost' })).result).toBe('not-here');
-  });
-
-  it('is on the firewall’s list, and our own port 80 is not among those to shut', () => {
-    const { config } = surroundings({ PUBLIC_URL: 'https://lab.test', PORT: '80', HTTPS_PORT: '443', ACME_EMAIL: 'lab@lab.test' });
-    const rules = firewallList({ config, mode: 'subdomain', hasPorts: false }).map(({ way, ports }) => `${way} ${ports}`);
-    expect(rules).toEqual(expect.arrayContaining(['open 443/tcp', 'open 80/tcp', 'out 443/tcp to acme-v02.api.letsencrypt.org']));
-    expect(rules).not.toContain('shut 80/tcp');
   });
 });
