@@ -11,9 +11,12 @@ const failureSchema = z.object({ code: z.string(), details: z.record(z.string(),
 
 /** Remembers why there was none, and when to try again: after an hour, doubled each time up to a day, never before the authority allows. */
 export async function noteFailure(ctx: Pick<Context, 'db'>, hostName: string, { code, details }: AppError): Promise<void> {
-  const { failures } = await ctx.db.certificate.findUniqueOrThrow({ where: { hostName } });
+  const row = await ctx.db.certificate.findUnique({ where: { hostName } });
+  // Nobody needs the name any more.
+  if (!row) return;
+  const { failures } = row;
   const waitMs = Math.max(Math.min(2 ** failures, longestHours) * hourMs, Number(details['retryAfterSeconds'] ?? 0) * 1000);
-  await ctx.db.certificate.update({
+  await ctx.db.certificate.updateMany({
     where: { hostName },
     data: { failure: asJson({ code, details }), failures: failures + 1, nextTryAt: new Date(Date.now() + waitMs), updatedAt: new Date() },
   });

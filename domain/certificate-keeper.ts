@@ -5,7 +5,7 @@ import { readCertificateFiles } from './certificate-files.ts';
 import { namesToCertify } from './certificate-names.ts';
 import { chooseCertificate } from './certificate-reading.ts';
 import { requestDue } from './certificate-requests.ts';
-import { rememberSeen } from './certificate-view.ts';
+import { rememberSeen } from './certificate-seen.ts';
 import { listAvailable, type Available } from './certificates.ts';
 import type { WorkerContext } from './context.ts';
 import { installCertificates } from './install-certificates.ts';
@@ -25,7 +25,7 @@ export class CertificateKeeper {
     if (ctx.config.HTTPS_PORT === undefined) return;
     const hostNames = await namesToCertify(ctx);
     const files = await readCertificateFiles(ctx.config.certificatesDir);
-    await rememberSeen(ctx, files);
+    await rememberSeen(ctx, hostNames, files);
     const available = await listAvailable(ctx, files);
     const wanted = hostNames.map((hostName) => ({ hostName, found: chooseCertificate(available, hostName, now) }));
     await this.#place(ctx, wanted);

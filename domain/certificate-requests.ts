@@ -6,7 +6,7 @@ import { record } from './audit.ts';
 import { readFailure } from './certificate-failures.ts';
 import { isAskable, namesToCertify } from './certificate-names.ts';
 import { chooseCertificate, daysLeft, stageOf } from './certificate-reading.ts';
-import { readSeenCertificates } from './certificate-view.ts';
+import { loadSeen } from './certificate-seen.ts';
 import type { Available } from './certificates.ts';
 import { systemActor, type Actor, type Context } from './context.ts';
 import type { Transaction } from './database.ts';
@@ -63,7 +63,7 @@ export async function tryNow(ctx: Context, actor: Actor, hostName: string): Prom
 
 async function refuseGood(ctx: Context, hostName: string): Promise<void> {
   const now = new Date();
-  const { choosable } = await readSeenCertificates(ctx);
+  const { choosable } = await loadSeen(ctx);
   const found = chooseCertificate(choosable, hostName, now);
   if (found && stageOf(found.facts, now) === 'good') throw new AppError('certificate_not_due', { hostName, days: Math.floor(daysLeft(found.facts, now)) });
 }

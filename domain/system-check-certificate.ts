@@ -1,6 +1,7 @@
 // The certificate that browsers see at PUBLIC_URL: by connecting, whoever serves it.
 
 import tls, { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import type { Config } from './config.ts';
 import { hostOf, isOnlyHere, publicPortOf, type Check, type Finding, type Surroundings } from './system-check-surroundings.ts';
 
 export type CertificateFacts =
@@ -65,6 +66,7 @@ const days = (count: number): string => {
 async function checkCertificate(surroundings: WithCertificate): Promise<Finding> {
   const facts = await surroundings.certificate;
   const host = hostOf(surroundings.config);
+  const ownHttps = surroundings.config.HTTPS_PORT !== undefined;
   const forInstances = surroundings.config.PLATFORM === 'dokku' ? '' : ` (for one name per experiment also for *.${host})`;
   const request = `Please provide a certificate for ${host} that browsers trust${forInstances}, and tell us how it is renewed.`;
   if (facts.state === 'plain-http') return withoutEncryption(host, request);
@@ -73,7 +75,9 @@ async function checkCertificate(surroundings: WithCertificate): Promise<Finding>
       result: 'bad',
       seen: `${surroundings.config.publicUrl.origin} takes no encrypted connection (${facts.reason}), asked from this machine.`,
       means: 'PUBLIC_URL says https, so the panel’s cookie works over https only: nobody can sign in.',
-      fix: 'Start the proxy that holds the certificate, or open its port; without one set PUBLIC_URL to http://…',
+      fix: ownHttps
+        ? 'The panel takes https itself: see “Certificates” on the System page for why there is none to show.'
+        : 'Start the proxy that holds the certificate, or open its port; without one set PUBLIC_URL to http://…',
       request,
     };
   if (facts.daysLeft < 0)
@@ -100,14 +104,20 @@ async function checkCertificate(surroundings: WithCertificate): Promise<Finding>
       fix: 'Let the server send the whole chain (fullchain.pem), or get a certificate of a known authority.',
       request,
     };
+  return judgeDays(surroundings.config, facts);
+}
+
+/** Of one that browsers trust. */
+function judgeDays(config: Config, facts: Extract<CertificateFacts, { state: 'seen' }>): Finding {
   const seen = `Valid for ${days(facts.daysLeft)} more, for ${facts.names}, from an authority that is trusted.`;
   if (facts.daysLeft >= soonDays) return { result: 'good', seen, means: 'Browsers trust the panel’s address.' };
   return {
     result: facts.daysLeft < veryLateDays ? 'bad' : 'attention',
     seen,
     means: 'It is usually renewed 30 days before its end; this has not happened.',
-    fix: 'Renew it, and look at why it is not renewed by itself.',
-    request: `The certificate of ${host} ends in ${days(facts.daysLeft)}. Please renew it.`,
+    fix:
+      config.HTTPS_PORT !== undefined ? 'See “Certificates” on the System page for what went wrong.' : 'Renew it, and look at why it is not renewed by itself.',
+    request: `The certificate of ${hostOf(config)} ends in ${days(facts.daysLeft)}. Please renew it.`,
   };
 }
 
@@ -118,7 +128,7 @@ function withoutEncryption(host: string, request: string): Finding {
     result: 'attention',
     seen: 'PUBLIC_URL is http: there is no encryption.',
     means: 'Passwords and answers of participants can be read on the way. In a laboratory’s own network this may do; for studies online it does not.',
-    fix: 'Put a proxy with a certificate in front (docs/behind-a-proxy.md) and start the panel with PUBLIC_URL=https://…',
+    fix: 'Let the panel take https itself (docs/certificates.md), or put a proxy with a certificate in front (docs/behind-a-proxy.md); then start it with PUBLIC_URL=https://…',
     request,
   };
 }

@@ -6,6 +6,7 @@ import { resolveAddressMode } from './addresses.ts';
 import type { Config } from './config.ts';
 import { estimateCapacity } from './system-check-capacity.ts';
 import { certificateChecks, lookAtCertificate, type WithCertificate } from './system-check-certificate.ts';
+import { ownCertificateChecks } from './system-check-certificates.ts';
 import { firewallList } from './system-check-firewall.ts';
 import { writeLetter } from './system-check-letter.ts';
 import { lookAtMemory, machineChecks } from './system-check-machine.ts';
@@ -30,6 +31,7 @@ const allChecks: readonly Check<Looked>[] = [
   ...reachChecks,
   ...certificateChecks,
   ...pathChecks,
+  ...ownCertificateChecks,
   ...modeChecks,
   ...portChecks,
   ...machineChecks,

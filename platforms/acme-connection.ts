@@ -35,7 +35,8 @@ acme.axios.interceptors.response.clear();
 acme.axios.interceptors.request.use((config) => {
   const conversation = conversations.getStore();
   if (!conversation) return config;
-  return Object.assign(config, { signal: conversation.signal, httpsAgent: conversation.agent, timeout: answerMs });
+  // A signal of its own for each request: the client leaves its listeners on it.
+  return Object.assign(config, { signal: AbortSignal.any([conversation.signal]), httpsAgent: conversation.agent, timeout: answerMs });
 });
 
 // The library keeps only the text of a problem; its type says what to do.

@@ -20,6 +20,7 @@ const pages = [
   'system-check',
   'addresses',
   'behind-a-proxy',
+  'certificates',
   'configuration',
 ];
 const copied = ['launcher', 'samples', 'package.json', ...pages.map((name) => `docs/${name}.md`)];

@@ -22,6 +22,7 @@ const pages = [
   { name: 'system-check', file: 'system-check.md', label: 'System check' },
   { name: 'addresses', file: 'addresses.md', label: 'Addresses' },
   { name: 'behind-a-proxy', file: 'behind-a-proxy.md', label: 'Behind a proxy' },
+  { name: 'certificates', file: 'certificates.md', label: 'Certificates' },
   { name: 'configuration', file: 'configuration.md', label: 'Settings' },
 ] as const;
 

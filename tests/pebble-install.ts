@@ -17,7 +17,7 @@ const toolchains: Readonly<Record<string, { readonly name: string; readonly sha2
 };
 
 /**
- * Makes the program unless it is there, and returns its path. Some 20 s with Go, a minute and 65 MB more without.
+ * Makes the program unless it is there, and returns its path. Some 20 s with Go; without, 65 MB more and a minute or two, since its own library is built first.
  * @throws Error when the Go module proxy cannot be reached or this is another kind of machine
  */
 export async function ensurePebble(cacheDir: string, python: string): Promise<string> {

@@ -327,6 +327,7 @@ describe('the pages for everybody', () => {
     '/help/rights',
     '/help/system-check',
     '/help/behind-a-proxy',
+    '/help/certificates',
     '/api/v1/docs',
     '/lobby/trust-game',
     '/lobby/trust-game/hall',

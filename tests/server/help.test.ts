@@ -18,6 +18,7 @@ const names = [
   'system-check',
   'addresses',
   'behind-a-proxy',
+  'certificates',
   'configuration',
 ];
 let panel: TestPanel;

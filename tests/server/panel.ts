@@ -49,7 +49,8 @@ export async function startPanel(env: Readonly<Record<string, string>> = {}): Pr
       const userName = newId();
       return createPerson(ctx, systemActor, { name: `Person ${userName}`, userName, email: `${userName}@lab.example`, password, role });
     },
-    signIn: (user) => signIn(url, user),
+    // As the front door would say it: a cookie for https is given to https only.
+    signIn: (user) => signIn(url, user, { 'x-forwarded-proto': ctx.config.publicUrl.protocol.slice(0, -1) }),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -59,7 +60,7 @@ export async function startPanel(env: Readonly<Record<string, string>> = {}): Pr
   };
 }
 
-async function signIn(url: string, user: Pick<User, 'userName'> | null): Promise<Client> {
+async function signIn(url: string, user: Pick<User, 'userName'> | null, forwarded: Readonly<Record<string, string>>): Promise<Client> {
   let cookie = '';
   let csrfToken = '';
   const send: Client['send'] = async (method, path, body, headers = {}) => {
@@ -70,6 +71,7 @@ async function signIn(url: string, user: Pick<User, 'userName'> | null): Promise
         ...(cookie ? { cookie } : {}),
         ...(csrfToken ? { 'x-csrf-token': csrfToken } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...forwarded,
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -14,7 +14,7 @@ import type { DoorCertificates, FrontDoor } from '../../platforms/front-door.ts'
 import type { Job } from '../../prisma/client/client.ts';
 import { runJob } from '../../worker/run-job.ts';
 import { makeAuthority, type Maker } from '../certificate-maker.ts';
-import { aUser, testContext, type TestContext } from '../factories.ts';
+import { anInstance, aUser, testContext, type TestContext } from '../factories.ts';
 import { hasPebble, serveChallenges, startPebble, type ChallengeServer, type Pebble } from '../pebble.ts';
 import { catchMails, type SmtpCatcher } from '../smtp-catcher.ts';
 
@@ -194,6 +194,18 @@ describe.skipIf(!hasPebble)('with a real authority', () => {
     expect(await recoverJobs(ctx)).toEqual([]);
     expect((await run(job?.id)).state).toBe('succeeded');
     expect(readdirSync(ctx.config.layout.acmeChallenges)).toEqual([]);
+  });
+
+  it('a name that nobody needs any more is forgotten, and an attempt that is still under way ends as it would have', async () => {
+    const instance = await anInstance(ctx, { addressMode: 'subdomain' });
+    const hostName = `${instance.name}.lab.test`;
+    await keeper.round(ctx);
+    expect((await jobs()).map(({ input }) => input)).toEqual([{ hostName: 'lab.test' }, { hostName }]);
+    await ctx.db.instance.update({ where: { id: instance.id }, data: { deletedAt: new Date() } });
+    await keeper.round(ctx);
+    expect((await ctx.db.certificate.findMany()).map((row) => row.hostName)).toEqual(['lab.test']);
+    answer = 'another web server';
+    expect(await run((await jobs())[1]?.id)).toMatchObject({ state: 'failed', errorCode: 'acme_wrong_answer' });
   });
 
   it('a worker that stops in the middle does not make the name wait', async () => {

@@ -21,7 +21,7 @@ const shownAtOnce = 6;
 
 export function CertificatesGroup(): ReactNode {
   return (
-    <FactGroup title="Certificates">
+    <FactGroup title="Certificates" aside={<a href="/help/certificates">What goes where</a>}>
       <Answer query={useCertificates()}>{(view) => (view.takesHttps ? <Names view={view} /> : <NotHere />)}</Answer>
     </FactGroup>
   );
