@@ -175,6 +175,11 @@ export const certsAdd = (app: string): DokkuCommand => make('certs:add', [named(
 export const certsReport = (app: string): DokkuCommand => make('certs:report', [named(app), '--format', 'json']);
 export const certsRemove = (app: string): DokkuCommand => make('certs:remove', [named(app)], { timeoutMs: NGINX_MS });
 
+/** Words of the plugin letsencrypt's manual; not recorded. */
+export const letsencryptSet = (app: string, email: string): DokkuCommand => make('letsencrypt:set', [named(app), 'email', plainWord(email)]);
+/** Gets or renews the app's certificate. Words of the plugin's manual; not recorded. */
+export const letsencryptEnable = (app: string): DokkuCommand => make('letsencrypt:enable', [named(app)], { timeoutMs: DEPLOY_MS });
+
 /** Makes a database server; `exists` when it is there. The options stand behind the name: before it they would be the name. */
 export const postgresCreate = (service: string, { imageVersion }: { imageVersion?: string } = {}): DokkuCommand =>
   make('postgres:create', [named(service), ...(imageVersion === undefined ? [] : ['--image-version', named(imageVersion)])], {

@@ -135,7 +135,7 @@ async function lookAtRunning(host: Host, instanceId: string, web: DokkuContainer
     return { ...seen, state: 'running', webProcesses: 1, detail };
   }
   // Its name may have been changed on the host.
-  host.names.delete(liveApp(instanceId));
+  host.fronts.delete(liveApp(instanceId));
   const isYoung = web.startedAt !== null && Date.now() - web.startedAt.getTime() < STARTING_MS;
   if (isYoung && web.restarts > 0) return { ...seen, state: 'crashed', exitCode: web.exitCode, detail: await detailOfEnd(host, liveApp(instanceId), web) };
   return { ...seen, state: isYoung ? 'starting' : 'unhealthy', detail: isYoung ? null : 'it runs but does not answer' };

@@ -144,6 +144,10 @@ export class LocalPlatform implements Platform {
     return await this.#observer.observe(instanceIds);
   }
 
+  async keepFront(): Promise<null> {
+    return null;
+  }
+
   upstreamSocket(instanceId: string): string {
     return pathsOf(this.#ground, instanceId).socket;
   }

@@ -27,7 +27,8 @@ export type App = {
   isConfigTruncated: boolean;
   domains: string[];
   ports: string[];
-  hasCertificate: boolean;
+  /** As `certs:add` got it. */
+  certificate: { readonly chain: string; readonly key: string } | null;
   webCount: number;
   readonly properties: Map<string, string>;
   readonly limits: Map<string, string>;
@@ -88,7 +89,7 @@ export const newApp = (name: string, domain: string): App => ({
   isConfigTruncated: false,
   domains: [`${name}.${domain}`],
   ports: [],
-  hasCertificate: false,
+  certificate: null,
   webCount: 1,
   properties: new Map(),
   limits: new Map(),

@@ -51,6 +51,8 @@ describe('the exact words', () => {
     [dokku.certsAdd(app), `certs:add ${app}`],
     [dokku.certsReport(app), `certs:report ${app} --format json`],
     [dokku.certsRemove(app), `certs:remove ${app}`],
+    [dokku.letsencryptSet(app, 'lab@example.org'), `letsencrypt:set ${app} email lab@example.org`],
+    [dokku.letsencryptEnable(app), `letsencrypt:enable ${app}`],
     [dokku.postgresCreate(service), `postgres:create ${service}`],
     [dokku.postgresCreate(service, { imageVersion: '16.4' }), `postgres:create ${service} --image-version 16.4`],
     [dokku.postgresDestroy(service), `postgres:destroy ${service} --force`],
