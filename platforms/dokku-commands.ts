@@ -1,6 +1,6 @@
 // Every command that is sent to Dokku, as a value: the exact line, whether it reads input, how long it may take. No I/O here.
 
-import { lineOf, type OwnFlags } from './dokku-words.ts';
+import { isName, lineOf, type OwnFlags } from './dokku-words.ts';
 
 /** One command for a Dokku host (Dokku 0.30 and later; tried with 0.38.27). */
 export type DokkuCommand = {
@@ -41,7 +41,7 @@ const make = (
 
 /** Name of an app, a service or a process. Dokku itself also takes a dot at the end and 70 letters. */
 function named(name: string): string {
-  if (!/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(name)) throw new Error(`Not a name for Dokku: ${JSON.stringify(name)}`);
+  if (!isName(name)) throw new Error(`Not a name for Dokku: ${JSON.stringify(name)}`);
   return name;
 }
 
@@ -122,6 +122,8 @@ export const gitSet = (app: string, property: string, value: string): DokkuComma
 /** How many containers of each process; on a deployed app a change is a deploy. */
 export const psScale = (app: string, processes: Readonly<Record<string, number>>): DokkuCommand =>
   make('ps:scale', [named(app), ...some(Object.entries(processes)).map(([name, count]) => `${named(name)}=${whole(count, 0)}`)], { timeoutMs: DEPLOY_MS });
+/** Those numbers; read by `readScale`. */
+export const psScaleShow = (app: string): DokkuCommand => make('ps:scale', ['--format', 'json', named(app)]);
 /** Read by `readPsReport`. */
 export const psReport = (app: string): DokkuCommand => make('ps:report', [named(app), '--format', 'json']);
 /** Read by `readPsInspect`; `not_deployed` before the first deploy. */
@@ -143,6 +145,13 @@ export const resourceReport = (app: string): DokkuCommand => make('resource:repo
 
 /** Builds and deploys the tar on its input (scale 0: builds only); an equal tree is `no_changes`, which is no failure. */
 export const gitFromArchive = (app: string): DokkuCommand => make('git:from-archive', [named(app), '--'], { takesInput: true, timeoutMs: DEPLOY_MS });
+/** git's own way to read an app's repository, in the words that git itself sends; the two of them speak on. */
+export const gitUploadPack = (app: string): DokkuCommand => ({
+  line: `git-upload-pack '/${named(app)}'`,
+  takesInput: true,
+  timeoutMs: DEPLOY_MS,
+  showsSecrets: false,
+});
 /** Read by `readBuilds`, newest first. */
 export const buildsList = (app: string): DokkuCommand => make('builds:list', [named(app), '--format', 'json']);
 /** The log of one build; `current` is the one that runs. */

@@ -92,6 +92,10 @@ const statusOf = (value: string): { state: string; containerId: string | null } 
   containerId: /\(CID: ([0-9a-f]+)\)/.exec(value)?.[1] ?? null,
 });
 
+/** Of `ps:scale` as JSON: process → how many. @throws platform_failed */
+export const readScale = (stdout: string): Readonly<Record<string, number>> =>
+  Object.fromEntries(list(stdout, 'ps:scale').map((entry) => [text(entry, 'process_type'), Number(entry['quantity'] ?? 0)]));
+
 /** Of `ps:inspect`. @throws platform_failed */
 export const readPsInspect = (stdout: string): readonly DokkuContainer[] =>
   list(stdout, 'ps:inspect').map((container) => {

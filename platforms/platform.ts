@@ -1,6 +1,7 @@
 // THE interface of a platform: where instances run. Every adapter passes the same contract suite (tests/contract).
 
 import type { Readable } from 'node:stream';
+import type { Adoption } from './adoption.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
 import type { Secret } from './secret.ts';
 
@@ -196,6 +197,8 @@ export type HostReport = {
  */
 export interface Platform {
   readonly kind: 'local' | 'swarm' | 'dokku' | 'fake';
+  /** Experiments that run there without the panel; null: there can be none. */
+  readonly adoption: Adoption | null;
   capabilities(): Promise<Capabilities>;
 
   /** How the machine is on which instances run, asked now; never throws. null: that is this machine. */

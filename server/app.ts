@@ -9,6 +9,7 @@ import { AppError, type Problem } from '../contracts/errors.ts';
 import type { Context } from '../domain/context.ts';
 import { identityHeader, panelIdentity, sawHeader } from '../domain/panel-identity.ts';
 import { aboutRoutes } from './api/about.ts';
+import { adoptionRoutes } from './api/adoptions.ts';
 import { courseRoutes } from './api/courses.ts';
 import { activityRoutes } from './api/activity.ts';
 import { environmentRoutes } from './api/environment.ts';
@@ -58,6 +59,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...seatFileRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
+  ...adoptionRoutes,
   ...courseRoutes,
   ...legalRoutes,
   ...aboutRoutes,

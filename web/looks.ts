@@ -43,6 +43,7 @@ export const jobIcons: Readonly<Record<JobKind, string>> = {
   'set-environment': 'sliders horizontal',
   scale: 'microchip',
   'create-instance': 'plus',
+  adopt: 'sign in alternate',
   deploy: 'upload',
   start: 'play',
   stop: 'stop',

@@ -18,6 +18,7 @@ import type {
   Platform,
   Trial,
 } from '../platform.ts';
+import { DokkuAdoption } from './adoption.ts';
 import { createApps, destroyApps } from './apps.ts';
 import { settle } from './asking.ts';
 import { buildRelease, type Workshop } from './build.ts';
@@ -45,6 +46,7 @@ type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 /** Every method that writes takes its turn: what writes to one app of the host goes one after the other. */
 export class DokkuPlatform implements Platform {
   readonly kind = 'dokku';
+  readonly adoption: DokkuAdoption;
   readonly #host: Host;
   readonly #workshop: Workshop;
   readonly #observer: Observer;
@@ -52,6 +54,7 @@ export class DokkuPlatform implements Platform {
 
   constructor({ workshop, entrance, ...options }: DokkuOptions) {
     this.#host = { ...options, ...newMemory() };
+    this.adoption = new DokkuAdoption(this.#host);
     this.#workshop = workshop;
     this.#entrance = entrance;
     this.#observer = new Observer(this.#host);

@@ -5,6 +5,7 @@ import type { DokkuConnection } from '../../platforms/dokku/connection.ts';
 import { launcherWords } from '../../platforms/dokku/dockerfile.ts';
 import { enter } from '../../platforms/dokku-commands.ts';
 import { Secret } from '../../platforms/secret.ts';
+import { describeAdoption } from './contract-adoption.ts';
 import { describeFront } from './contract-front.ts';
 import { type DokkuSite, standOn } from './dokku-stand.ts';
 import { describePlatform } from './platform-contract.ts';
@@ -56,5 +57,13 @@ async function crash(app: string, connection: DokkuConnection): Promise<void> {
   if (stderr.includes('Traceback')) throw new Error(`oTree was not killed: ${stdout}${stderr}`);
 }
 
+describeAdoption(
+  'Dokku',
+  async () => {
+    const site = await realSite();
+    return { stand: await standOn(site), baseImage: site.baseImage };
+  },
+  { testMs: 20 * MINUTE_MS, endsMs: 15 * MINUTE_MS },
+);
 describeFront('Dokku', async () => await standOn(await realSite()), { testMs: 20 * MINUTE_MS, endsMs: 15 * MINUTE_MS });
 describePlatform('Dokku', async () => await standOn(await realSite()), { testMs: 20 * MINUTE_MS, endsMs: 15 * MINUTE_MS });

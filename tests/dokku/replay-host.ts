@@ -18,6 +18,7 @@ import { buildCommands } from './replay-builds.ts';
 import { certificateCommands } from './replay-certificates.ts';
 import { configCommands } from './replay-config.ts';
 import { endStragglers } from './replay-container.ts';
+import { gitCommands } from './replay-git.ts';
 import { openProxy } from './replay-proxy.ts';
 import { psCommands, runCommands } from './replay-ps.ts';
 import { closeServer, dropService, openPostgresDoor, type PostgresDoor, postgresCommands } from './replay-postgres.ts';
@@ -80,6 +81,7 @@ export class ReplayHost {
       ...appCommands(state, this.domain),
       ...settingCommands(state, this.domain),
       ...certificateCommands(state),
+      ...gitCommands(state),
       ...configCommands(state),
       ...postgresCommands(state, door),
       ...psCommands(state, deploys),

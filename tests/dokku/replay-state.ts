@@ -32,6 +32,8 @@ export type App = {
   webCount: number;
   readonly properties: Map<string, string>;
   readonly limits: Map<string, string>;
+  /** A bare repository that stands for the app's own, where a test gives it one. */
+  repository: string | null;
   /** Trees of the commits on the deploy branch, newest last. */
   readonly commits: string[];
   /** The tree of the newest build that went through, for ps:rebuild. */
@@ -93,6 +95,7 @@ export const newApp = (name: string, domain: string): App => ({
   webCount: 1,
   properties: new Map(),
   limits: new Map(),
+  repository: null,
   commits: [],
   context: null,
   image: null,

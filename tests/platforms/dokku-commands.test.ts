@@ -30,6 +30,8 @@ describe('the exact words', () => {
     [dokku.checksSet(app, 'wait-to-retire', '5'), `checks:set ${app} wait-to-retire 5`],
     [dokku.gitSet(app, 'deploy-branch', 'main'), `git:set ${app} deploy-branch main`],
     [dokku.psScale(app, { web: 1, worker: 0 }), `ps:scale ${app} web=1 worker=0`],
+    [dokku.psScaleShow(app), `ps:scale --format json ${app}`],
+    [dokku.gitUploadPack(app), `git-upload-pack '/${app}'`],
     [dokku.psReport(app), `ps:report ${app} --format json`],
     [dokku.psInspect(app), `ps:inspect ${app}`],
     [dokku.psStart(app), `ps:start ${app}`],
@@ -74,14 +76,21 @@ describe('the exact words', () => {
   it('every builder stands in this table', () => {
     const known = new Set(lines.map(([{ line }]) => line.replace(/^--quiet /, '').split(' ')[0]));
     const camel = [...known].map((name) => name?.replaceAll(/[:-](\w)/g, (_, letter: string) => letter.toUpperCase()));
-    expect(Object.keys(dokku).filter((name) => !camel.includes(name === 'domainsReportGlobal' ? 'domainsReport' : name))).toEqual([]);
+    expect(Object.keys(dokku).filter((name) => !camel.includes(name.replace(/(?<=domainsReport)Global$|(?<=psScale)Show$/, '')))).toEqual([]);
   });
 
   it('only what needs input gets one, and only what prints passwords is marked so', () => {
     const nameOf = ({ line }: DokkuCommand): string => line.replace(/^--quiet /, '').split(' ')[0] ?? '';
     const having = (is: (command: DokkuCommand) => boolean): readonly string[] =>
       [...new Set(lines.filter(([command]) => is(command)).map(([command]) => nameOf(command)))].toSorted();
-    expect(having((command) => command.takesInput)).toEqual(['certs:add', 'config:import', 'git:from-archive', 'postgres:connect', 'postgres:import']);
+    expect(having((command) => command.takesInput)).toEqual([
+      'certs:add',
+      'config:import',
+      'git-upload-pack',
+      'git:from-archive',
+      'postgres:connect',
+      'postgres:import',
+    ]);
     expect(having((command) => command.showsSecrets)).toEqual([
       'config:export',
       'config:import',
