@@ -21,7 +21,12 @@ export const foreignAppListSchema = z.object({
 });
 
 /** What a closer look found. */
-export const adoptionOutlookSchema = z.object({ refusal: z.string().nullable(), people: z.number().int(), otreeVersion: z.string().nullable() });
+export const adoptionOutlookSchema = z.object({
+  refusal: z.string().nullable(),
+  people: z.number().int(),
+  hostNames: z.array(z.string()),
+  otreeVersion: z.string().nullable(),
+});
 
 export const startAdoptionSchema = z.strictObject({
   app: z.string().min(1, 'Choose an app.').max(100),

@@ -6,6 +6,7 @@ import { authLevels, environmentLimits, variableNameSchema, whyReserved } from '
 import { AppError } from '../contracts/errors.ts';
 import type { Adoption, ForeignDetail } from '../platforms/adoption.ts';
 import type { Instance, Job } from '../prisma/client/client.ts';
+import { platformHostName } from './addresses.ts';
 import { record } from './audit.ts';
 import type { Actor, Context, WorkerContext } from './context.ts';
 import { createInstance } from './instances.ts';
@@ -29,8 +30,8 @@ export function adoptionOf(ctx: Pick<WorkerContext, 'platform'>, app: string): A
 }
 
 /** Why it cannot be taken over, and how many people it would disturb. */
-export function judgeForeign({ name, refusal, otreeVersion, participants }: ForeignDetail): Outlook {
-  return { refusal: refusal ?? refuseVersion(name, otreeVersion), people: participants.filter(isActive).length, otreeVersion };
+export function judgeForeign({ name, refusal, otreeVersion, participants, hostNames }: ForeignDetail): Outlook {
+  return { refusal: refusal ?? refuseVersion(name, otreeVersion), people: participants.filter(isActive).length, hostNames: [...hostNames], otreeVersion };
 }
 
 function refuseVersion(app: string, version: string | null): string | null {
@@ -44,6 +45,13 @@ function refuseVersion(app: string, version: string | null): string | null {
 export function demandAdoptable(app: string, { refusal, people }: Outlook, reason: string | undefined): void {
   if (refusal !== null) throw new AppError('adoption_refused', { app, reason: refusal });
   if (people > 0 && !reason) throw new AppError('people_in_session', { count: people }, { fields: { reason: 'Say why it cannot wait; it is recorded.' } });
+}
+
+/** The app keeps its addresses, so the instance cannot have one of them. @throws host_name_taken */
+export function demandOtherAddress(ctx: Pick<Context, 'config'>, { app, name }: Pick<AdoptionRequest, 'app' | 'name'>, { hostNames }: Outlook): void {
+  const hostName = platformHostName(ctx.config, { name });
+  if (hostName === null || !hostNames.includes(hostName)) return;
+  throw new AppError('host_name_taken', { app, hostName }, { fields: { name: `The app keeps ${hostName}: choose another name.` } });
 }
 
 /** Makes the instance's row and the job that fills it, in one transaction. @throws name_taken, owner_unknown */

@@ -14,6 +14,7 @@ import base64
 import gzip
 import json
 import os
+import socket
 import sys
 import tempfile
 
@@ -44,6 +45,8 @@ def write_config(command):
     )
     if command == 'serve':
         config['port'] = read_port()
+        # Docker names a container after its id: the database can then tell how many of them are at work.
+        os.environ['PGAPPNAME'] = 'arboretum-' + (os.environ.get('HOSTNAME') or socket.gethostname())
     try:
         # One that is there was written by `rooms` before the container was restarted: it is newer than the variable.
         if rooms and not os.path.exists(ROOMS):

@@ -79,9 +79,9 @@ export const appsExists = (app: string): DokkuCommand => make('apps:exists', [na
 export const appsCreate = (app: string): DokkuCommand => make('apps:create', [named(app)], { timeoutMs: NGINX_MS });
 /** Ends a deploy that runs; unlinks databases, but keeps them. */
 export const appsDestroy = (app: string): DokkuCommand => make('apps:destroy', [named(app)], { isForced: true, timeoutMs: NGINX_MS });
-/** Exit 0 while a deploy runs, else `not_locked`. */
+/** Exit 0 while a deploy runs, and after one that was killed; else 1 without a word. */
 export const appsLocked = (app: string): DokkuCommand => make('apps:locked', [named(app)]);
-/** `not_locked` when there was no lock. */
+/** Takes the lock away that a killed deploy left; one that runs goes on. `not_locked` when there was none. */
 export const appsUnlock = (app: string): DokkuCommand => make('apps:unlock', [named(app)]);
 
 /** All variables with their values, read by `readConfig`. */
@@ -132,7 +132,6 @@ export const psInspect = (app: string): DokkuCommand => make('ps:inspect', [name
 export const psStart = (app: string): DokkuCommand => make('ps:start', [named(app)], { timeoutMs: DEPLOY_MS });
 /** On an app never deployed exit 0 without doing anything. */
 export const psStop = (app: string): DokkuCommand => make('ps:stop', [named(app)], { timeoutMs: NGINX_MS });
-export const psRestart = (app: string): DokkuCommand => make('ps:restart', [named(app)], { timeoutMs: DEPLOY_MS });
 export const psRebuild = (app: string): DokkuCommand => make('ps:rebuild', [named(app)], { timeoutMs: DEPLOY_MS });
 
 /** Takes effect at the next deploy; Dokku checks neither number. */
@@ -140,8 +139,6 @@ export function resourceLimit(app: string, { memoryMib, cpu }: { memoryMib: numb
   if (cpu !== undefined && !(cpu > 0 && cpu < 1024)) throw new Error(`Not a number of processors: ${cpu}`);
   return make('resource:limit', ['--memory', whole(memoryMib, 1), ...(cpu === undefined ? [] : ['--cpu', String(cpu)]), named(app)]);
 }
-/** Read by `readMemoryLimit`. */
-export const resourceReport = (app: string): DokkuCommand => make('resource:report', [named(app), '--format', 'json']);
 
 /** Builds and deploys the tar on its input (scale 0: builds only); an equal tree is `no_changes`, which is no failure. */
 export const gitFromArchive = (app: string): DokkuCommand => make('git:from-archive', [named(app), '--'], { takesInput: true, timeoutMs: DEPLOY_MS });
@@ -154,8 +151,6 @@ export const gitUploadPack = (app: string): DokkuCommand => ({
 });
 /** Read by `readBuilds`, newest first. */
 export const buildsList = (app: string): DokkuCommand => make('builds:list', [named(app), '--format', 'json']);
-/** The log of one build; `current` is the one that runs. */
-export const buildsOutput = (app: string, id: string): DokkuCommand => make('builds:output', [named(app), named(id)], { timeoutMs: DEPLOY_MS });
 /** Stops a deploy that runs; exit 0 as well when there is none. */
 export const buildsCancel = (app: string): DokkuCommand => make('builds:cancel', [named(app)]);
 

@@ -9,6 +9,7 @@ import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { answersLogin } from '../otree-client.ts';
 import type { Observation } from '../platform.ts';
 import { ask, failure, tryToAsk } from './asking.ts';
+import { DoubledContainers } from './doubled.ts';
 import { placeOf } from './front.ts';
 import { type Host, liveApp } from './host.ts';
 
@@ -52,9 +53,11 @@ export class Observer {
   readonly #known = new Map<string, Observation>();
   readonly #looking = new Map<string, Promise<Observation>>();
   readonly #looks = new Looks();
+  readonly #doubled: DoubledContainers;
 
   constructor(host: Host) {
     this.#host = host;
+    this.#doubled = new DoubledContainers(host);
   }
 
   /** @see Platform.observe */
@@ -80,7 +83,7 @@ export class Observer {
 
   #look(instanceId: string): Promise<Observation> {
     const looking: Promise<Observation> = this.#looks
-      .take(async () => await look(this.#host, instanceId))
+      .take(async () => await look(this.#host, instanceId, this.#doubled))
       .then((seen) => {
         if (this.#looking.get(instanceId) === looking) this.#known.set(instanceId, seen);
         return seen;
@@ -110,7 +113,7 @@ export class Observer {
   }
 }
 
-async function look(host: Host, instanceId: string): Promise<Observation> {
+async function look(host: Host, instanceId: string, doubled: DoubledContainers): Promise<Observation> {
   const app = liveApp(instanceId);
   const command = psInspect(app);
   const result = await tryToAsk(host, command);
@@ -122,7 +125,10 @@ async function look(host: Host, instanceId: string): Promise<Observation> {
   }
   const web = readPsInspect(result.stdout).find(({ process }) => process === 'web.1');
   if (web === undefined) return { ...NOTHING, state: 'stopped' };
-  if (web.isRunning && !web.isRestarting) return await lookAtRunning(host, instanceId, web);
+  if (web.isRunning && !web.isRestarting) {
+    const seen = await lookAtRunning(host, instanceId, web);
+    return seen.state === 'running' ? { ...seen, detail: (await doubled.look(instanceId, web)) ?? seen.detail } : seen;
+  }
   const { isMeantToRun } = readPsReport((await ask(host, psReport(app))).stdout);
   if (!isMeantToRun) return { ...NOTHING, state: 'stopped' };
   return { ...NOTHING, state: 'crashed', exitCode: web.exitCode, restarts: web.restarts, detail: await detailOfEnd(host, app, web) };

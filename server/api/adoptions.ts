@@ -2,7 +2,7 @@
 
 import { adoptionOutlookSchema, foreignAppListSchema, startAdoptionSchema } from '../../contracts/adoptions.ts';
 import { createdInstanceSchema } from '../../contracts/instances.ts';
-import { demandAdoptable, startAdoption } from '../../domain/adoptions.ts';
+import { demandAdoptable, demandOtherAddress, startAdoption } from '../../domain/adoptions.ts';
 import { tellOwner } from '../../domain/mail-owner.ts';
 import { presentJob } from '../../domain/present-job.ts';
 import { askWorker } from '../ask-worker.ts';
@@ -30,7 +30,9 @@ export const adoptionRoutes: readonly AnyEndpoint[] = [
     status: 202,
     run: async ({ ctx, person, body }) => {
       const { app, reason } = body;
-      demandAdoptable(app, await askWorker(ctx, { kind: 'look-at-foreign-app', app }, adoptionOutlookSchema), reason);
+      const outlook = await askWorker(ctx, { kind: 'look-at-foreign-app', app }, adoptionOutlookSchema);
+      demandOtherAddress(ctx, body, outlook);
+      demandAdoptable(app, outlook, reason);
       const request = { app, name: body.name, ownerId: body.ownerId ?? person.id, ...(reason === undefined ? {} : { reason }) };
       const { name, job } = await startAdoption(ctx, person, request);
       if (request.ownerId !== person.id) void tellOwner(ctx, job.instanceId ?? '');

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveApp } from '../../platforms/dokku/host.ts';
-import { certsReport, domainsReport } from '../../platforms/dokku-commands.ts';
-import { readCertificate, readDomains } from '../../platforms/dokku-reports.ts';
+import { certsReport, domainsReport, psInspect } from '../../platforms/dokku-commands.ts';
+import { readCertificate, readDomains, readPsInspect } from '../../platforms/dokku-reports.ts';
 import type { DoorCertificate } from '../../platforms/front-door.ts';
 import { Secret } from '../../platforms/secret.ts';
 import type { DokkuStand } from './dokku-stand.ts';
@@ -58,6 +58,12 @@ export function describeFront(name: string, makeStand: () => Promise<DokkuStand>
     it('is shown over plain http without a certificate', async () => {
       expect(await keep(before, null)).toEqual({ certificateUntil: null });
       expect(await version(stand.platform, spec)).toBe(200);
+    });
+
+    it('is known to its database by the id of its container, so that a second one would be seen', async () => {
+      const [container] = readPsInspect((await stand.connection.run(psInspect(liveApp(instanceId)))).stdout);
+      const found = await stand.sql(spec, "SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'arboretum-%'");
+      expect(found).toEqual([{ name: `arboretum-${container?.id.slice(0, 12)}` }]);
     });
 
     it('gets another name while it runs, and answers under that one', async () => {

@@ -7,6 +7,7 @@ import type { Checked } from '../../contracts/system-check.ts';
 import { checksFor, runCheck, runSystemCheck } from '../../domain/system-check.ts';
 import { dokkuChecks, lookAtDokku } from '../../domain/system-check-dokku.ts';
 import { dokkuCertificateChecks } from '../../domain/system-check-dokku-certificates.ts';
+import { dokkuDoubledChecks } from '../../domain/system-check-dokku-doubled.ts';
 import { dokkuNameChecks, lookAtWay } from '../../domain/system-check-dokku-names.ts';
 import { firewallList } from '../../domain/system-check-firewall.ts';
 import { askDns, type Surroundings } from '../../domain/system-check-surroundings.ts';
@@ -57,7 +58,7 @@ const around = (env: Readonly<Record<string, string>> = {}, more: Partial<Surrou
 
 async function run(id: string, where: Surroundings): Promise<Checked> {
   const looked = { ...where, dokkuFacts: lookAtDokku(where), dokkuWay: lookAtWay(where) };
-  const check = [...dokkuChecks, ...dokkuNameChecks, ...dokkuCertificateChecks].find((one) => one.id === id);
+  const check = [...dokkuChecks, ...dokkuNameChecks, ...dokkuCertificateChecks, ...dokkuDoubledChecks].find((one) => one.id === id);
   if (!check) throw new Error(`there is no check ${id}`);
   return runCheck(check, looked);
 }
@@ -218,6 +219,17 @@ describe('certificates on it', () => {
   it('need the plugin that is to get them', async () => {
     const wanted = around({ DOKKU_LETSENCRYPT_EMAIL: 'lab@example.org' }, { query });
     expect(await run('dokku-certificates', wanted)).toMatchObject({ result: 'attention', fix: expect.stringContaining('dokku-letsencrypt.git') });
+  });
+});
+
+it('a second container of an instance is named, with the way to be rid of it', async () => {
+  const query: Surroundings['query'] = (sql) => ctx.db.$queryRawUnsafe(sql);
+  expect(await run('dokku-doubled', around({}, { query }))).toMatchObject({ result: 'good' });
+  const { name } = await anInstance(ctx, { stateDetail: 'A second container of it still runs on the Dokku host (0123456789ab), …' });
+  expect(await run('dokku-doubled', around({}, { query }))).toMatchObject({
+    result: 'attention',
+    seen: `A second container runs of ${name}.`,
+    fix: expect.stringContaining('dokku ps:retire'),
   });
 });
 

@@ -115,7 +115,7 @@ describe('taking over an app of a Dokku host', { timeout: 240_000 }, () => {
     const found = await stand.platform.adoption.look('old-trust');
     const playing = { sessionCode: 's', room: null, label: null, pageIndex: 1, maxPageIndex: 9, hasStarted: true, isFinished: false, lastPageAt: new Date() };
     const outlook = judgeForeign({ ...found, participants: [playing] });
-    expect(outlook).toEqual({ refusal: null, people: 1, otreeVersion: '5.11.4' });
+    expect(outlook).toEqual({ refusal: null, people: 1, otreeVersion: '5.11.4', hostNames: ['old-trust.lab.test'] });
     expect(() => demandAdoptable('old-trust', outlook, undefined)).toThrow('1');
     expect(() => demandAdoptable('old-trust', outlook, 'The lab moves')).not.toThrow();
   });

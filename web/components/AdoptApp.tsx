@@ -25,7 +25,7 @@ export function AdoptApp({ app, onClose }: { app: ForeignAppView; onClose: () =>
   const owners = people.filter((person) => !person.isDisabled).map((person) => ({ value: person.id, text: `${person.name} (${person.userName})` }));
   const form = useForm({
     schema: startAdoptionSchema,
-    initial: { name: instanceNameSchema.safeParse(app.name).success ? app.name : '', ownerId: me?.id ?? '', reason: '' },
+    initial: { name: nameFor(app), ownerId: me?.id ?? '', reason: '' },
     toBody: ({ name, ownerId, reason }) => ({ app: app.name, name, ownerId, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) }),
     send: (body) => request(createdInstanceSchema, '/adoptions', { method: 'POST', body }),
     onDone: ({ name, job }) => {
@@ -57,6 +57,10 @@ export function AdoptApp({ app, onClose }: { app: ForeignAppView; onClose: () =>
     </Dialog>
   );
 }
+
+/** Its own name, where that is no name of the address that it keeps. */
+const nameFor = ({ name, hostNames }: ForeignAppView): string =>
+  instanceNameSchema.safeParse(name).success && !hostNames.some((host) => host.startsWith(`${name}.`)) ? name : '';
 
 function Consequences({ app }: { app: ForeignAppView }): ReactNode {
   const addresses = app.hostNames.join(', ');

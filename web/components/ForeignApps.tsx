@@ -2,7 +2,7 @@
 
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { Button } from 'semantic-ui-react';
+import { Button, Segment } from 'semantic-ui-react';
 import { foreignAppListSchema, type ForeignAppView } from '../../contracts/adoptions.ts';
 import { request } from '../api.ts';
 import { useMay } from '../panel.ts';
@@ -28,14 +28,16 @@ export function ForeignApps(): ReactNode {
   const query = useForeignApps(mayAdopt);
   if (!mayAdopt || query.data?.isPossible === false) return null;
   return (
-    <section aria-labelledby="foreign-apps">
-      <h2 id="foreign-apps">Take over an app that is on the host</h2>
+    <Segment as="section" aria-labelledby="foreign-apps">
+      <h2 className="ui header" id="foreign-apps">
+        Take over an app that is on the host
+      </h2>
       <p>
         An experiment that runs on the Dokku host already, for example one of an oTree Manager, becomes an instance with its data, passwords, variables and
         code. The app itself is kept there, stopped.
       </p>
       <Answer query={query}>{({ apps }) => <AppTable apps={apps} />}</Answer>
-    </section>
+    </Segment>
   );
 }
 
@@ -46,18 +48,16 @@ function AppTable({ apps }: { apps: readonly ForeignAppView[] }): ReactNode {
   const rows = apps.map((app) => ({ ...app, id: app.name })).toSorted((one, other) => Number(one.refusal !== null) - Number(other.refusal !== null));
   const columns: readonly Column<(typeof rows)[number]>[] = [
     { title: 'App', render: ({ name }) => <code>{name}</code> },
-    { title: 'What it is', render: ({ isOtree, isRunning }) => `${isOtree ? 'oTree' : 'something else'}, ${isRunning ? 'running' : 'not running'}` },
+    { title: 'What it is', render: (app) => <WhatItIs app={app} /> },
     { title: 'Addresses', render: ({ hostNames }) => hostNames.join(', ') || 'none' },
     {
       title: 'Take over',
       isTitleHidden: true,
       render: (app) =>
-        app.refusal === null ? (
+        app.refusal === null && (
           <Button type="button" basic onClick={() => choose(app)} aria-label={`Take over ${app.name}…`}>
             Take over…
           </Button>
-        ) : (
-          <span className="quiet">{app.refusal}</span>
         ),
     },
   ];
@@ -65,6 +65,15 @@ function AppTable({ apps }: { apps: readonly ForeignAppView[] }): ReactNode {
     <>
       <DataTable name="Apps on the host" columns={columns} rows={rows} />
       {chosen && <AdoptApp app={chosen} onClose={() => choose(null)} />}
+    </>
+  );
+}
+
+function WhatItIs({ app: { isOtree, isRunning, refusal } }: { app: ForeignAppView }): ReactNode {
+  return (
+    <>
+      {isOtree ? 'oTree' : 'Something else'}, {isRunning ? 'running' : 'not running'}
+      {refusal !== null && <p className="quiet">{refusal}</p>}
     </>
   );
 }
