@@ -1,6 +1,7 @@
 """The launcher inside a container, where everything comes by the environment: what of it becomes env.json and rooms.json.
 
     python start.py container serve|resetdb|describe|check|try
+    python start.py container memory            how many bytes the server that runs in this container takes
     python start.py container rooms WORD        hands new rooms to the server that runs in this container
 
 ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName
@@ -65,6 +66,13 @@ def replace_rooms(words):
         return refuse('start.py container rooms WORD: one word is needed, base64 of gzip of JSON.', EX_USAGE)
     except OSError as error:
         return refuse('the rooms cannot be written: %s.' % error.strerror, EX_CONFIG)
+    return 0
+
+
+def print_memory():
+    """Print how many bytes the server of this container takes. Returns the exit code."""
+    from arboretum_launcher import memory
+    print(memory.resident_bytes(os.path.join(_top, 'project')))
     return 0
 
 

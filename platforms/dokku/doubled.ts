@@ -3,20 +3,18 @@
 import type { DokkuContainer } from '../dokku-reports.ts';
 import { liveService } from './databases.ts';
 import type { Host } from './host.ts';
+import { OnceAMinute } from './once-a-minute.ts';
 import { sql } from './sql.ts';
 
-/** How often it is looked; each look is a question to the database. */
-const EVERY_MS = 60_000;
 /** Long enough for the container of before to end, which Dokku does on purpose. */
 const SETTLED_MS = 120_000;
 /** The launcher names each server's connections after its container (launcher/container.py). */
 const SERVERS =
   "SELECT DISTINCT substr(application_name, 11) FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^arboretum-[0-9a-f]{12}$'";
 
-/** Looks at each instance once a minute, and remembers what it saw in between. */
 export class DoubledContainers {
   readonly #host: Host;
-  readonly #seen = new Map<string, { readonly at: number; readonly sentence: string | null }>();
+  readonly #answers = new OnceAMinute<string>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -24,12 +22,8 @@ export class DoubledContainers {
 
   /** A sentence when other servers than the one that Dokku knows work on the instance's data; null when not, or when it cannot be told. */
   async look(instanceId: string, known: DokkuContainer): Promise<string | null> {
-    const seen = this.#seen.get(instanceId);
-    if (seen !== undefined && Date.now() - seen.at < EVERY_MS) return seen.sentence;
     if (known.startedAt === null || Date.now() - known.startedAt.getTime() < SETTLED_MS) return null;
-    const sentence = await this.#ask(instanceId, known.id).catch(() => null);
-    this.#seen.set(instanceId, { at: Date.now(), sentence });
-    return sentence;
+    return await this.#answers.get({ instanceId, containerId: known.id }, async () => await this.#ask(instanceId, known.id));
   }
 
   async #ask(instanceId: string, known: string): Promise<string | null> {

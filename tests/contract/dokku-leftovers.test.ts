@@ -32,7 +32,17 @@ describe('leftovers on a Dokku host', { timeout: 180_000 }, () => {
     const app = replay.state.app(liveApp(spec.instanceId));
     // The one before has had its time to end.
     if (app.container !== null) app.container.startedAt = new Date(Date.now() - 10 * 60_000);
-    expect(await stateOf(stand.platform, spec)).toMatchObject({ state: 'running', detail: null });
+    expect(await stateOf(stand.platform, spec)).toMatchObject({ state: 'running', detail: null, memoryBytes: expect.any(Number) });
+    const before = replay.commands().length;
+    await stateOf(stand.platform, spec);
+    await stateOf(stand.platform, spec);
+    // Both are asked once a minute.
+    expect(
+      replay
+        .commands()
+        .slice(before)
+        .filter(({ line }) => /^(?:enter|postgres:connect) /.test(line)),
+    ).toEqual([]);
     const image = app.image;
     if (image === null) throw new Error('no image');
     const folder = await mkdtemp(path.join(os.tmpdir(), 'double-'));

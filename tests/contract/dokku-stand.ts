@@ -75,7 +75,7 @@ export async function standOn(site: DokkuSite, { letsencryptEmail = null }: { le
     platform: anotherPlatform(),
     anotherPlatform,
     connection,
-    traits: { measuresMemory: false, keepsFailedStart: false, startMark: 'started in a container', recoveryMs: site.recoveryMs },
+    traits: { measuresMemory: true, keepsFailedStart: false, startMark: 'started in a container', recoveryMs: site.recoveryMs },
     ...dokkuQuestions(host),
     crash: async ({ instanceId }) => await site.crash(liveApp(instanceId), watching),
     close: async () => {
