@@ -65,7 +65,10 @@ export function describeFront(name: string, makeStand: () => Promise<DokkuStand>
 
     it('is known to its database by the id of its container, so that a second one would be seen', async () => {
       const [container] = readPsInspect((await stand.connection.run(psInspect(liveApp(instanceId)))).stdout);
-      const found = await stand.sql(spec, "SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE application_name LIKE 'arboretum-%'");
+      const found = await stand.sql(
+        spec,
+        "SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'arboretum-%'",
+      );
       expect(found).toEqual([{ name: `arboretum-${container?.id.slice(0, 12)}` }]);
     });
 
