@@ -168,6 +168,11 @@ export const errorTable = {
     sentence: 'The app “{app}” on the Dokku host has the address {hostName} already.',
     hint: 'Choose another name, or take the address from that app: dokku domains:remove {app} {hostName}.',
   },
+  adoption_refused: {
+    status: 409,
+    sentence: 'The app “{app}” cannot be taken over: {reason}',
+    hint: 'Nothing of it was changed. Put this right on the Dokku host, then look again; or make a new instance and push.',
+  },
   outcome_unknown: {
     status: 504,
     sentence: '“{what}” was sent to the host {host}, but how it ended is not known: {reason}.',

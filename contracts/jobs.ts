@@ -8,6 +8,7 @@ import { jobStates } from './states.ts';
 /** What each kind of job is called in the page and in the pusher's terminal. */
 export const jobKinds = {
   'create-instance': 'Create',
+  adopt: 'Take over',
   deploy: 'Deploy',
   start: 'Start',
   stop: 'Stop',
@@ -33,11 +34,12 @@ export type PanelJobKind = (typeof panelJobKinds)[number];
 export const jobKindNames = Object.keys(jobKinds) as [JobKind, ...JobKind[]];
 
 /** Kinds after which the database may hold other data than before. */
-export const dataKinds = ['deploy', 'roll-back', 'restore', 'reset-database'] as const satisfies readonly JobKind[];
+export const dataKinds = ['adopt', 'deploy', 'roll-back', 'restore', 'reset-database'] as const satisfies readonly JobKind[];
 
 /** Kinds that may be run again from the start when a worker died in the middle; the others end as interrupted. */
 export const restartableKinds: readonly JobKind[] = [
   'create-instance',
+  'adopt',
   'start',
   'stop',
   'restart',

@@ -17,6 +17,7 @@ export const panelActions = {
   'ssh-keys.manage-own': ['manager', 'experimenter'],
   'instances.list': ['manager', 'experimenter'],
   'instances.create': ['manager'],
+  'instances.adopt': ['manager'],
   'jobs.list': ['manager', 'experimenter'],
   'jobs.cancel': ['manager', 'experimenter'],
   'instances.list-deleted': ['manager'],

@@ -15,6 +15,10 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ping') }),
   /** How the machine is on which instances run. */
   z.object({ kind: z.literal('look-at-host') }),
+  /** Apps there that are no instances. */
+  z.object({ kind: z.literal('list-foreign-apps') }),
+  /** Whether one of them can be taken over. */
+  z.object({ kind: z.literal('look-at-foreign-app'), app: z.string() }),
   /** Somebody looks at this instance's seats: keep its facts right within a second for a while. */
   z.object({ kind: z.literal('watch'), instanceId: z.string() }),
   /** Look into the instance now and store what is seen. */

@@ -11,7 +11,7 @@ import type { CertificateFor } from './certificates.ts';
 import type { Transaction } from './database.ts';
 
 /** The columns that say how an instance is reached. */
-export type Addressed = Pick<Instance, 'id' | 'name' | 'addressMode' | 'port' | 'hostName'>;
+export type Addressed = Pick<Instance, 'id' | 'name' | 'addressMode' | 'port' | 'hostName' | 'frontCertificateUntil'>;
 
 /** The kind by the columns that decide. */
 export const modeOf = ({ port, hostName, addressMode }: Pick<Addressed, 'port' | 'hostName' | 'addressMode'>): AddressMode => {
@@ -37,13 +37,19 @@ const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 
 /** Address of an instance without a slash at the end; on Dokku under that host's own domain. */
 export function instanceUrl(config: Config, instance: Addressed): string {
   const own = platformHostName(config, instance);
-  if (own !== null) return config.DOKKU_HTTP_PORT === 80 ? `http://${own}` : `http://${own}:${config.DOKKU_HTTP_PORT}`;
+  if (own !== null) return platformUrl(config, own, instance.frontCertificateUntil !== null);
   // Put together by hand: a list asks for fifty, and a URL object costs more than all else of a row.
   const { protocol, hostname, host, port } = config.publicUrl;
   if (instance.port !== null) return instance.port === defaultPorts[protocol] ? `${protocol}//${hostname}` : `${protocol}//${hostname}:${instance.port}`;
   if (instance.addressMode === 'path' && config.pathUrl !== null) return `${config.pathUrl.href}/${instance.name}`;
   if (instance.hostName !== null) return `${protocol}//${instance.hostName}${port === '' ? '' : `:${port}`}`;
   return `${protocol}//${instance.name}.${host}`;
+}
+
+/** The platform's own front door sends browsers to https as soon as it has a certificate for the name. */
+function platformUrl({ DOKKU_HTTP_PORT, DOKKU_HTTPS_PORT }: Config, hostName: string, isHttps: boolean): string {
+  const [protocol, port] = isHttps ? ['https:', DOKKU_HTTPS_PORT] : ['http:', DOKKU_HTTP_PORT];
+  return `${protocol}//${hostName}${port === defaultPorts[protocol] ? '' : `:${port}`}`;
 }
 
 /** What oTree's own addresses begin with: `/otree/NAME` in mode `path`, otherwise nothing. */

@@ -6,6 +6,7 @@ import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BackupView } from '../contracts/backups.ts';
 import { AppError } from '../contracts/errors.ts';
+import type { Dump } from '../platforms/platform.ts';
 import type { Backup, Instance } from '../prisma/client/client.ts';
 import { record } from './audit.ts';
 import type { Actor, Context, WorkerContext } from './context.ts';
@@ -26,6 +27,7 @@ export const backupReasons = {
   beforeRestore: 'before restore',
   beforeDeploy: 'before deploy',
   beforeRollBack: 'before roll back',
+  takenOver: 'taken over',
 } as const;
 export type BackupReason = (typeof backupReasons)[keyof typeof backupReasons];
 
@@ -37,6 +39,8 @@ export type BackupRequest = {
   /** Who asked for it. */
   readonly byName: string;
   readonly signal: AbortSignal;
+  /** Writes the dump where it is not one of the instance's own database. */
+  readonly dump?: (file: string) => Promise<Dump>;
 };
 
 /**
@@ -52,7 +56,7 @@ export async function takeVerifiedBackup(ctx: WorkerContext, request: BackupRequ
   try {
     const owner = await stat(ctx.config.layout.backupsDir);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const dump = await ctx.platform.dumpDatabase(spec, file, signal);
+    const dump = await (request.dump?.(file) ?? ctx.platform.dumpDatabase(spec, file, signal));
     const restored = await ctx.platform.verifyDump(spec, file, signal);
     const wrong = differences(dump.rowCounts, restored);
     if (wrong.length > 0) throw new AppError('backup_failed', { reason: `After restoring, these tables have other row counts: ${wrong.join(', ')}.` });

@@ -16,13 +16,13 @@ import { forPresenting, presentDeployment, presentInstance, presentSummary } fro
 import { sealedPlace, type SealedColumn } from './specs.ts';
 
 /**
- * Makes the row and the job that builds the rest, in one transaction.
+ * Makes the row and the job that builds the rest, in one transaction; with `adoption` that job takes an app of the platform over.
  * @throws name_taken, owner_unknown
  */
 export async function createInstance(
   ctx: Context,
   actor: Actor,
-  request: { name: string; ownerId: string; courseId?: string },
+  request: { name: string; ownerId: string; courseId?: string; adoption?: Readonly<Record<string, string>> },
 ): Promise<{ name: string; job: Job }> {
   const mode = await resolveAddressMode(ctx.config);
   try {
@@ -47,8 +47,9 @@ export async function createInstance(
           ...sealedSecrets(ctx, id),
         },
       });
-      const job = await requestJob(tx, actor, { kind: 'create-instance', instanceId: id });
-      await record(tx, actor, { action: 'instance.create', subject: instance.name, instanceId: id, detail: { owner: owner.userName } });
+      const { adoption } = request;
+      const job = await requestJob(tx, actor, { kind: adoption ? 'adopt' : 'create-instance', instanceId: id, input: adoption ?? {} });
+      await record(tx, actor, { action: 'instance.create', subject: instance.name, instanceId: id, detail: { owner: owner.userName, ...adoption } });
       return { name: instance.name, job };
     });
     await announceJob(ctx, job.id);

@@ -82,7 +82,8 @@ async function keep(ctx: WorkerContext, instance: Instance, { before, facts, las
 
 const numbersOf = (facts: SeenFacts): SeenFacts => ({ ...facts, participants: [], present: {} });
 
-const isActive = ({ hasStarted, isFinished, lastPageAt }: ParticipantRow): boolean =>
+/** Whether somebody is in a session now: has begun, has not ended, and asked for a page within half an hour. */
+export const isActive = ({ hasStarted, isFinished, lastPageAt }: ParticipantRow): boolean =>
   hasStarted && !isFinished && lastPageAt !== null && Date.now() - lastPageAt.getTime() < activeMs;
 
 type OpenRooms = { readonly sessions: Record<string, string>; readonly present: Record<string, string[]> };

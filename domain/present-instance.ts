@@ -57,6 +57,7 @@ type SummaryColumns =
   | 'addressMode'
   | 'port'
   | 'hostName'
+  | 'frontCertificateUntil'
   | 'memoryBytes'
   | 'createdAt'
   | 'lastActivityAt';

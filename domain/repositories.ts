@@ -85,6 +85,17 @@ export async function archiveOpener(layout: Layout, instanceId: string, commit: 
   };
 }
 
+export type FetchTask = { readonly instanceId: string; readonly url: string; readonly env: Readonly<Record<string, string>>; readonly signal: AbortSignal };
+
+/** Fetches all branches of another repository. @returns those that the instance has now; none when nothing could be fetched */
+export async function fetchBranches(layout: Layout, { instanceId, url, env, signal }: FetchTask): Promise<string[]> {
+  const at = ['-C', layout.repositoryDir(instanceId)];
+  const options = { ...(await identity(layout)), env: cleanEnvironment(env), cwd: layout.repositoriesDir, maxBuffer: 4 * 1024 * 1024, signal };
+  await run('git', [...at, 'fetch', '--quiet', '--no-tags', '--end-of-options', url, '+refs/heads/*:refs/heads/*'], options).catch(() => undefined);
+  signal.throwIfAborted();
+  return (await git(layout, [...at, 'for-each-ref', '--format=%(refname:short)', 'refs/heads'])).split('\n').filter((name) => name !== '');
+}
+
 export type FolderCommit = {
   readonly folder: string;
   readonly message: string;

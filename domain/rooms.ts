@@ -144,6 +144,7 @@ const readLobbyInstance = (ctx: Pick<Context, 'db'>, name: string): Promise<Lobb
       addressMode: true,
       port: true,
       hostName: true,
+      frontCertificateUntil: true,
       state: true,
       project: true,
       roomSecret: true,

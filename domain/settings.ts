@@ -138,6 +138,13 @@ export const settings = {
     'The key that the host must show, as `ssh-keygen -lf` prints it.',
   ),
   DOKKU_HTTP_PORT: setting(port.default(80), 'port', '80', 'Where its nginx answers.'),
+  DOKKU_HTTPS_PORT: setting(port.default(443), 'port', '443', 'Where its nginx answers over https, for instances with a certificate.'),
+  DOKKU_LETSENCRYPT_EMAIL: setting(
+    z.email().optional(),
+    'e-mail',
+    'none: the plugin letsencrypt is not used',
+    'Set: an instance without a certificate gets one by the plugin letsencrypt of the Dokku host, and you agree to the authority’s terms.',
+  ),
   DOKKU_DOMAIN: setting(
     z
       .string()

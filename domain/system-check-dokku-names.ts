@@ -133,16 +133,23 @@ async function checkNginx({ query, dokkuWay }: WithWay): Promise<Finding> {
   };
 }
 
-async function checkAddresses({ dokkuWay, config }: WithWay): Promise<Finding> {
+async function checkAddresses({ dokkuWay, config, query }: WithWay): Promise<Finding> {
   const { domain, port } = await dokkuWay;
   const ignored = config.ADDRESS_MODE === 'auto' ? '' : ` ADDRESS_MODE=${config.ADDRESS_MODE} has no effect.`;
-  const seen = `Every instance is http://NAME.${domain}${port === 80 ? '' : `:${port}`}, served by the Dokku host’s nginx.${ignored}`;
+  const plain = await query?.<{ name: string }>(
+    `SELECT name FROM instance WHERE deleted_at IS NULL AND front_certificate_until IS NULL ORDER BY created_at LIMIT ${askedAtMost}`,
+  );
+  const all = `NAME.${domain}, served by the Dokku host’s nginx`;
+  if (plain?.length === 0 && (await query?.('SELECT 1 FROM instance WHERE deleted_at IS NULL LIMIT 1'))?.length === 1)
+    return { result: 'good', seen: `Every instance is https://${all}.${ignored}`, means: 'Nobody on the way can read what participants answer.' };
+  const seen = `Instances are http://NAME.${domain}${port === 80 ? '' : `:${port}`}, served by the Dokku host’s nginx; https where they have a certificate.${ignored}`;
   if (isOnlyHere(domain)) return { result: 'good', seen, means: 'Nothing goes over a network.' };
   return {
     result: 'attention',
     seen,
-    means: 'There is no encryption on this way: answers of participants can be read by others. In a laboratory’s own network this may do.',
-    fix: 'For studies online, run instances on the panel’s own machine (PLATFORM=local) behind https.',
+    means:
+      'There is no encryption on the way to one without a certificate: answers of participants can be read by others. In a laboratory’s own network this may do.',
+    fix: 'For studies online, give instances a certificate: set DOKKU_LETSENCRYPT_EMAIL (with the plugin letsencrypt on the host), or put yours into CERTIFICATES_DIR.',
   };
 }
 

@@ -11,6 +11,8 @@ import { firewallList } from './system-check-firewall.ts';
 import { writeLetter } from './system-check-letter.ts';
 import { lookAtMemory, machineChecks } from './system-check-machine.ts';
 import { dokkuChecks, lookAtDokku, type WithDokku } from './system-check-dokku.ts';
+import { dokkuCertificateChecks } from './system-check-dokku-certificates.ts';
+import { dokkuDoubledChecks } from './system-check-dokku-doubled.ts';
 import { dokkuNameChecks, lookAtWay, type WithWay } from './system-check-dokku-names.ts';
 import { modeChecks } from './system-check-modes.ts';
 import { lookAtNames, nameChecks, type WithNames } from './system-check-names.ts';
@@ -28,6 +30,7 @@ const limitMs = 8000;
 const allChecks: readonly Check<Looked>[] = [
   ...nameChecks,
   ...dokkuNameChecks,
+  ...dokkuCertificateChecks,
   ...reachChecks,
   ...certificateChecks,
   ...pathChecks,
@@ -36,6 +39,7 @@ const allChecks: readonly Check<Looked>[] = [
   ...portChecks,
   ...machineChecks,
   ...dokkuChecks,
+  ...dokkuDoubledChecks,
   ...serviceChecks,
 ];
 

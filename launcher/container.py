@@ -1,6 +1,7 @@
 """The launcher inside a container, where everything comes by the environment: what of it becomes env.json and rooms.json.
 
     python start.py container serve|resetdb|describe|check|try
+    python start.py container memory            how many bytes the server that runs in this container takes
     python start.py container rooms WORD        hands new rooms to the server that runs in this container
 
 ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName, and pathPrefix if any
@@ -14,6 +15,7 @@ import base64
 import gzip
 import json
 import os
+import socket
 import sys
 import tempfile
 
@@ -44,6 +46,8 @@ def write_config(command):
     )
     if command == 'serve':
         config['port'] = read_port()
+        # Docker names a container after its id: the database can then tell how many of them are at work.
+        os.environ['PGAPPNAME'] = 'arboretum-' + (os.environ.get('HOSTNAME') or socket.gethostname())
     try:
         # One that is there was written by `rooms` before the container was restarted: it is newer than the variable.
         if rooms and not os.path.exists(ROOMS):
@@ -62,6 +66,13 @@ def replace_rooms(words):
         return refuse('start.py container rooms WORD: one word is needed, base64 of gzip of JSON.', EX_USAGE)
     except OSError as error:
         return refuse('the rooms cannot be written: %s.' % error.strerror, EX_CONFIG)
+    return 0
+
+
+def print_memory():
+    """Print how many bytes the server of this container takes. Returns the exit code."""
+    from arboretum_launcher import memory
+    print(memory.resident_bytes(os.path.join(_top, 'project')))
     return 0
 
 

@@ -18,7 +18,7 @@ import types
 
 COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts')
 IN_CONTAINER = 'container'
-COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'rooms')
+COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'rooms', 'memory')
 REQUIRED = ('environment', 'adminPassword', 'secretKey', 'roomSecret', 'cookieName', 'socket', 'projectDir')
 EX_USAGE, EX_CONFIG = 64, 78
 
@@ -56,6 +56,8 @@ def begin_in_container(words):
         sys.exit(refuse('start.py %s %s' % (IN_CONTAINER, '|'.join(COMMANDS_IN_CONTAINER)), EX_USAGE))
     if words[0] == 'rooms':
         sys.exit(container.replace_rooms(words[1:]))
+    if words[0] == 'memory':
+        sys.exit(container.print_memory())
     path = container.write_config(words[0])
     if words[0] == 'try':
         from arboretum_launcher import trial

@@ -1,6 +1,6 @@
 // Every command that is sent to Dokku, as a value: the exact line, whether it reads input, how long it may take. No I/O here.
 
-import { lineOf, type OwnFlags } from './dokku-words.ts';
+import { isName, lineOf, type OwnFlags } from './dokku-words.ts';
 
 /** One command for a Dokku host (Dokku 0.30 and later; tried with 0.38.27). */
 export type DokkuCommand = {
@@ -41,7 +41,7 @@ const make = (
 
 /** Name of an app, a service or a process. Dokku itself also takes a dot at the end and 70 letters. */
 function named(name: string): string {
-  if (!/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(name)) throw new Error(`Not a name for Dokku: ${JSON.stringify(name)}`);
+  if (!isName(name)) throw new Error(`Not a name for Dokku: ${JSON.stringify(name)}`);
   return name;
 }
 
@@ -79,9 +79,9 @@ export const appsExists = (app: string): DokkuCommand => make('apps:exists', [na
 export const appsCreate = (app: string): DokkuCommand => make('apps:create', [named(app)], { timeoutMs: NGINX_MS });
 /** Ends a deploy that runs; unlinks databases, but keeps them. */
 export const appsDestroy = (app: string): DokkuCommand => make('apps:destroy', [named(app)], { isForced: true, timeoutMs: NGINX_MS });
-/** Exit 0 while a deploy runs, else `not_locked`. */
+/** Exit 0 while a deploy runs, and after one that was killed; else 1 without a word. */
 export const appsLocked = (app: string): DokkuCommand => make('apps:locked', [named(app)]);
-/** `not_locked` when there was no lock. */
+/** Takes the lock away that a killed deploy left; one that runs goes on. `not_locked` when there was none. */
 export const appsUnlock = (app: string): DokkuCommand => make('apps:unlock', [named(app)]);
 
 /** All variables with their values, read by `readConfig`. */
@@ -122,6 +122,8 @@ export const gitSet = (app: string, property: string, value: string): DokkuComma
 /** How many containers of each process; on a deployed app a change is a deploy. */
 export const psScale = (app: string, processes: Readonly<Record<string, number>>): DokkuCommand =>
   make('ps:scale', [named(app), ...some(Object.entries(processes)).map(([name, count]) => `${named(name)}=${whole(count, 0)}`)], { timeoutMs: DEPLOY_MS });
+/** Those numbers; read by `readScale`. */
+export const psScaleShow = (app: string): DokkuCommand => make('ps:scale', ['--format', 'json', named(app)]);
 /** Read by `readPsReport`. */
 export const psReport = (app: string): DokkuCommand => make('ps:report', [named(app), '--format', 'json']);
 /** Read by `readPsInspect`; `not_deployed` before the first deploy. */
@@ -130,7 +132,6 @@ export const psInspect = (app: string): DokkuCommand => make('ps:inspect', [name
 export const psStart = (app: string): DokkuCommand => make('ps:start', [named(app)], { timeoutMs: DEPLOY_MS });
 /** On an app never deployed exit 0 without doing anything. */
 export const psStop = (app: string): DokkuCommand => make('ps:stop', [named(app)], { timeoutMs: NGINX_MS });
-export const psRestart = (app: string): DokkuCommand => make('ps:restart', [named(app)], { timeoutMs: DEPLOY_MS });
 export const psRebuild = (app: string): DokkuCommand => make('ps:rebuild', [named(app)], { timeoutMs: DEPLOY_MS });
 
 /** Takes effect at the next deploy; Dokku checks neither number. */
@@ -138,15 +139,18 @@ export function resourceLimit(app: string, { memoryMib, cpu }: { memoryMib: numb
   if (cpu !== undefined && !(cpu > 0 && cpu < 1024)) throw new Error(`Not a number of processors: ${cpu}`);
   return make('resource:limit', ['--memory', whole(memoryMib, 1), ...(cpu === undefined ? [] : ['--cpu', String(cpu)]), named(app)]);
 }
-/** Read by `readMemoryLimit`. */
-export const resourceReport = (app: string): DokkuCommand => make('resource:report', [named(app), '--format', 'json']);
 
 /** Builds and deploys the tar on its input (scale 0: builds only); an equal tree is `no_changes`, which is no failure. */
 export const gitFromArchive = (app: string): DokkuCommand => make('git:from-archive', [named(app), '--'], { takesInput: true, timeoutMs: DEPLOY_MS });
+/** git's own way to read an app's repository, in the words that git itself sends; the two of them speak on. */
+export const gitUploadPack = (app: string): DokkuCommand => ({
+  line: `git-upload-pack '/${named(app)}'`,
+  takesInput: true,
+  timeoutMs: DEPLOY_MS,
+  showsSecrets: false,
+});
 /** Read by `readBuilds`, newest first. */
 export const buildsList = (app: string): DokkuCommand => make('builds:list', [named(app), '--format', 'json']);
-/** The log of one build; `current` is the one that runs. */
-export const buildsOutput = (app: string, id: string): DokkuCommand => make('builds:output', [named(app), named(id)], { timeoutMs: DEPLOY_MS });
 /** Stops a deploy that runs; exit 0 as well when there is none. */
 export const buildsCancel = (app: string): DokkuCommand => make('builds:cancel', [named(app)]);
 
@@ -174,6 +178,11 @@ export const certsAdd = (app: string): DokkuCommand => make('certs:add', [named(
 /** Read by `readCertificate`. */
 export const certsReport = (app: string): DokkuCommand => make('certs:report', [named(app), '--format', 'json']);
 export const certsRemove = (app: string): DokkuCommand => make('certs:remove', [named(app)], { timeoutMs: NGINX_MS });
+
+/** Words of the plugin letsencrypt's manual; not recorded. */
+export const letsencryptSet = (app: string, email: string): DokkuCommand => make('letsencrypt:set', [named(app), 'email', plainWord(email)]);
+/** Gets or renews the app's certificate. Words of the plugin's manual; not recorded. */
+export const letsencryptEnable = (app: string): DokkuCommand => make('letsencrypt:enable', [named(app)], { timeoutMs: DEPLOY_MS });
 
 /** Makes a database server; `exists` when it is there. The options stand behind the name: before it they would be the name. */
 export const postgresCreate = (service: string, { imageVersion }: { imageVersion?: string } = {}): DokkuCommand =>

@@ -19,6 +19,8 @@ export type PsReport = {
 };
 /** One container of an app, as Docker sees it. */
 export type DokkuContainer = {
+  /** Docker's, 64 hexadecimal digits. */
+  readonly id: string;
   /** `web.1`; null when Dokku gave it no label. */
   readonly process: string | null;
   readonly isRunning: boolean;
@@ -92,11 +94,16 @@ const statusOf = (value: string): { state: string; containerId: string | null } 
   containerId: /\(CID: ([0-9a-f]+)\)/.exec(value)?.[1] ?? null,
 });
 
+/** Of `ps:scale` as JSON: process → how many. @throws platform_failed */
+export const readScale = (stdout: string): Readonly<Record<string, number>> =>
+  Object.fromEntries(list(stdout, 'ps:scale').map((entry) => [text(entry, 'process_type'), Number(entry['quantity'] ?? 0)]));
+
 /** Of `ps:inspect`. @throws platform_failed */
 export const readPsInspect = (stdout: string): readonly DokkuContainer[] =>
   list(stdout, 'ps:inspect').map((container) => {
     const state = part(container, 'State');
     return {
+      id: text(container, 'Id'),
       process: text(part(part(container, 'Config'), 'Labels'), 'com.dokku.dyno') || null,
       isRunning: isTrue(state['Running']),
       isRestarting: isTrue(state['Restarting']),
@@ -146,9 +153,6 @@ export function readPorts(stdout: string): readonly (Omit<PortMap, 'scheme'> & {
     return scheme === undefined ? [] : [{ scheme, hostPort: Number(hostPort), containerPort: Number(containerPort) }];
   });
 }
-
-/** Of `resource:report`: the memory limit of all processes as it was given (`256`, `512m`), null without one. @throws platform_failed */
-export const readMemoryLimit = (stdout: string): string | null => field(fields(stdout, 'resource:report'), 'resource', '_default_.limit.memory') || null;
 
 /** Of `certs:report`. @throws platform_failed */
 export function readCertificate(stdout: string): DokkuCertificate {

@@ -40,3 +40,6 @@ function asItIs(word: string): string {
   if (!PLAIN.test(word)) throw new Error('A git command of Dokku takes no blanks, quotes or special characters');
   return word;
 }
+
+/** Whether this can be the name of an app, a service or a process in a line. */
+export const isName = (name: string): boolean => /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/.test(name);

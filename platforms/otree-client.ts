@@ -1,6 +1,7 @@
 // Talking HTTP to one oTree: over its Unix socket, or through the front door of another host.
 
 import http from 'node:http';
+import https from 'node:https';
 import { AppError } from '../contracts/errors.ts';
 import type { OtreeRequest } from './platform.ts';
 import type { Secret } from './secret.ts';
@@ -9,7 +10,9 @@ const MAX_BODY_BYTES = 256 * 1024 * 1024;
 const NOT_THERE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EACCES', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ETIMEDOUT']);
 
 /** Where an oTree answers: its own socket, or a web server that finds it by the name in the Host header. */
-export type OtreePlace = { readonly socketPath: string } | { readonly host: string; readonly port: number; readonly hostHeader: string };
+export type OtreePlace =
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number; readonly hostHeader: string; readonly isHttps: boolean };
 
 /** Asks oTree's REST interface. @throws not_running, platform_timeout */
 export async function askOtree(place: OtreePlace, restKey: Secret, request: OtreeRequest): Promise<{ status: number; body: string }> {
@@ -46,17 +49,22 @@ function send({ place, timeoutMs, headers, ...target }: Call, body: string): Pro
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(signal.aborted ? (signal.reason as Error) : error);
     const [where, host] = 'socketPath' in place ? [{ socketPath: place.socketPath }, 'otree'] : [{ host: place.host, port: place.port }, place.hostHeader];
-    const request = http.request({ ...target, ...where, agent: false, signal, headers: { host, connection: 'close', ...headers } }, (response) => {
-      const chunks: Buffer[] = [];
-      let sizeBytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        sizeBytes += chunk.length;
-        if (sizeBytes > MAX_BODY_BYTES) request.destroy(new Error('oTree’s answer is too large'));
-      });
-      response.on('error', fail);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
-    });
+    // As over plain http, the server is believed: it may show a certificate that only the laboratory's own browsers trust, or one that has run out.
+    const [client, secured] = 'isHttps' in place && place.isHttps ? [https, { servername: host, rejectUnauthorized: false }] : [http, {}];
+    const request = client.request(
+      { ...target, ...where, ...secured, agent: false, signal, headers: { host, connection: 'close', ...headers } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let sizeBytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          sizeBytes += chunk.length;
+          if (sizeBytes > MAX_BODY_BYTES) request.destroy(new Error('oTree’s answer is too large'));
+        });
+        response.on('error', fail);
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
+      },
+    );
     request.on('error', fail);
     request.end(body);
   });

@@ -1,6 +1,8 @@
 // THE interface of a platform: where instances run. Every adapter passes the same contract suite (tests/contract).
 
 import type { Readable } from 'node:stream';
+import type { Adoption } from './adoption.ts';
+import type { FrontView, FrontWish } from './own-front.ts';
 import type { Secret } from './secret.ts';
 
 /** Everything an adapter must know about one instance; made by the domain from the instance's row, secrets opened late. */
@@ -195,6 +197,8 @@ export type HostReport = {
  */
 export interface Platform {
   readonly kind: 'local' | 'swarm' | 'dokku' | 'fake';
+  /** Experiments that run there without the panel; null: there can be none. */
+  readonly adoption: Adoption | null;
   capabilities(): Promise<Capabilities>;
 
   /** How the machine is on which instances run, asked now; never throws. null: that is this machine. */
@@ -239,6 +243,13 @@ export interface Platform {
 
   /** The Unix socket where the panel's front door finds it, whether or not it runs; null: the platform has a front door of its own, and the panel's shows nothing for it. */
   upstreamSocket(instanceId: string): string | null;
+
+  /**
+   * Makes the platform's own front door show a running instance under its host name, with this certificate, without a new
+   * deployment (limit 5 minutes); nothing is changed where it is so already. null: the panel's front door is the only one.
+   * @throws host_name_taken, platform_failed
+   */
+  keepFront(wish: FrontWish, signal: AbortSignal): Promise<FrontView | null>;
 
   /** Asks oTree itself, with the REST key. @throws not_running when nothing answers */
   askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ readonly status: number; readonly body: string }>;

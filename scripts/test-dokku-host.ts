@@ -29,6 +29,7 @@ export type TestHost = {
   readonly 'host-key'?: string | undefined;
   readonly 'http-host'?: string | undefined;
   readonly 'http-port': number;
+  readonly 'https-port': number;
   /** Four hexadecimal digits in the names of all that this run makes. */
   readonly run: string;
 };

@@ -21,6 +21,7 @@ const options = {
   python: { type: 'string', default: '3.11' },
   'http-host': { type: 'string' },
   'http-port': { type: 'string', default: '80' },
+  'https-port': { type: 'string', default: '443' },
   'index-url': { type: 'string' },
   'ca-file': { type: 'string' },
   help: { type: 'boolean', default: false },
@@ -39,6 +40,7 @@ Runs the contract of all platforms against a Dokku host. Takes about an hour; a 
   --python 3.11          the Python in that image
   --http-host HOST       where its nginx answers; the host itself when left out
   --http-port 80
+  --https-port 443
   --index-url URL        package index for builds on the host; PyPI when left out
   --ca-file PEM          certificate of an authority that such an index, or a proxy before it, needs
 
@@ -85,6 +87,7 @@ function readOptions(): { site: TestHost; forVitest: readonly string[] } | null 
     key: path.resolve(key),
     port: portOf('port', values.port),
     'http-port': portOf('http-port', values['http-port']),
+    'https-port': portOf('https-port', values['https-port']),
     ...(caFile === undefined ? {} : { 'ca-file': path.resolve(caFile) }),
     run: randomBytes(2).toString('hex'),
   };

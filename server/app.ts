@@ -12,6 +12,7 @@ import { identityHeader, panelIdentity, sawHeader } from '../domain/panel-identi
 import { aboutRoutes } from './api/about.ts';
 import { addressRoutes } from './api/addresses.ts';
 import { certificateRoutes } from './api/certificates.ts';
+import { adoptionRoutes } from './api/adoptions.ts';
 import { courseRoutes } from './api/courses.ts';
 import { activityRoutes } from './api/activity.ts';
 import { environmentRoutes } from './api/environment.ts';
@@ -62,6 +63,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
   ...certificateRoutes,
+  ...adoptionRoutes,
   ...courseRoutes,
   ...legalRoutes,
   ...aboutRoutes,

@@ -45,6 +45,7 @@ export const jobIcons: Readonly<Record<JobKind, string>> = {
   'change-address': 'map signs',
   'give-up-address': 'unlink',
   'create-instance': 'plus',
+  adopt: 'sign in alternate',
   deploy: 'upload',
   start: 'play',
   stop: 'stop',

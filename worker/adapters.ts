@@ -59,7 +59,8 @@ async function openDokku({ config, log }: Context): Promise<Platform> {
   const platform = new DokkuPlatform({
     connection,
     dataDir,
-    http: { host, port: config.DOKKU_HTTP_PORT },
+    http: { host, port: config.DOKKU_HTTP_PORT, httpsPort: config.DOKKU_HTTPS_PORT },
+    letsencryptEmail: config.DOKKU_LETSENCRYPT_EMAIL ?? null,
     maxBodyMib: config.MAX_UPLOAD_MIB,
     entrance: { address: `${user}@${host}:${port}`, publicKey },
     workshop: {

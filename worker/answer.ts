@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { AppError } from '../contracts/errors.ts';
 import type { GroundView } from '../contracts/system-check.ts';
 import { workerQuestionSchema, type WorkerQuestion } from '../contracts/worker.ts';
+import { adoptionOf, judgeForeign } from '../domain/adoptions.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
@@ -37,6 +38,10 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
       return createOtreeSession(ctx, question);
     case 'look-at-host':
       return ctx.platform.lookAtHost();
+    case 'list-foreign-apps':
+      return { isPossible: ctx.platform.adoption !== null, apps: (await ctx.platform.adoption?.list()) ?? [] };
+    case 'look-at-foreign-app':
+      return judgeForeign(await adoptionOf(ctx, question.app).look(question.app));
     case 'watch':
       facts.watch(question.instanceId);
       return done;

@@ -16,6 +16,7 @@ import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
 import { CertificateKeeper } from '../domain/certificate-keeper.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
 import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
+import { keepPlatformFronts } from '../domain/platform-fronts.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
 import { startAnswering, type RoundWork } from './answer.ts';
 import { openFrontDoor, openPlatform } from './adapters.ts';
@@ -58,6 +59,8 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
     { name: 'keeping', everyMs: 3_600_000, work: () => throwAwayOld(ctx) },
     { name: 'certificates', everyMs: 60_000, work: () => certificates.round(ctx) },
     { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
+    // Certificates of the panel's own come in here; without one, what the host has by itself stays.
+    { name: 'platform fronts', everyMs: 60_000, work: () => keepPlatformFronts(ctx, async () => null) },
     { name: 'front door', everyMs: 2000, work: async () => (await ctx.frontDoor.check()).state !== 'ok' && ctx.frontDoor.repair(signal()) },
   ];
 };

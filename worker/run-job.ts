@@ -12,6 +12,7 @@ import type { JobRow } from '../domain/present-job.ts';
 import { loadStartable } from '../domain/specs.ts';
 import { isCancellation, makePanelRun, type JobRun, type PanelRun } from './job-run.ts';
 import { watchForCancel } from './cancelling.ts';
+import { adopt } from './jobs/adopt.ts';
 import { backUp } from './jobs/back-up.ts';
 import { changeAddress, giveUpAddress } from './jobs/change-address.ts';
 import { createCourse } from './jobs/create-course.ts';
@@ -29,6 +30,7 @@ import { restart, setAdminPassword, start, stop } from './jobs/start-stop.ts';
 
 const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => Promise<void>>> = {
   'create-instance': createInstance,
+  adopt,
   deploy,
   start,
   stop,

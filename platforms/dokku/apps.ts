@@ -1,6 +1,7 @@
 // The two apps of an instance on the Dokku host: the live one, and the one for builds and trials.
 
 import { rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../contracts/errors.ts';
 import { appsCreate, appsDestroy, checksSet, type DokkuCommand, gitSet, nginxSet, portsReport, portsSet, psScale, resourceLimit } from '../dokku-commands.ts';
 import { readPorts } from '../dokku-reports.ts';
@@ -8,10 +9,8 @@ import type { InstanceSpec } from '../platform.ts';
 import { ask, change } from './asking.ts';
 import { clearScratch, destroyServices, ensureDatabase, isApp } from './databases.ts';
 import { ensureDomain, requireFreeName } from './domains.ts';
-import { type Host, liveApp, pathsOf, trialApp } from './host.ts';
+import { type Host, liveApp, pathsOf, portsOf, trialApp } from './host.ts';
 
-/** Where oTree listens in its container; Dokku's own choice. */
-const CONTAINER_PORT = 5000;
 /** Old containers end so many seconds after their successors answer. */
 const RETIRE_SECONDS = 5;
 
@@ -43,16 +42,15 @@ async function set(host: Host, command: DokkuCommand): Promise<void> {
   if (done === null) await ask(host, command);
 }
 
-/** What Dokku would choose by itself changes with the first deploy, so it is told in any case. */
+/** What Dokku would choose by itself changes with the first deploy, so it is told in any case; https comes with a certificate and stays. */
 async function ensurePorts(host: Host, app: string): Promise<void> {
-  const isRight = async (): Promise<boolean> => {
-    const maps = readPorts((await ask(host, portsReport(app))).stdout);
-    return maps.length === 1 && maps[0]?.scheme === 'http' && maps[0].hostPort === 80 && maps[0].containerPort === CONTAINER_PORT;
-  };
-  const command = portsSet(app, [{ scheme: 'http', hostPort: 80, containerPort: CONTAINER_PORT }]);
+  const read = async () => readPorts((await ask(host, portsReport(app))).stdout);
+  const hasHttps = (await read()).some(({ scheme, hostPort }) => scheme === 'https' && hostPort === 443);
+  const wanted = portsOf(hasHttps);
+  const command = portsSet(app, wanted);
   const done = await change(host, command, { isDone: async () => true });
   if (done === null) await ask(host, command);
-  if (!(await isRight())) throw new AppError('platform_failed', { reason: 'Dokku does not keep the port of this experiment.' });
+  if (!isDeepStrictEqual(await read(), wanted)) throw new AppError('platform_failed', { reason: 'Dokku does not keep the port of this experiment.' });
 }
 
 /** Removes both apps with whatever runs or is built in them, the databases, and the panel's own files. */
@@ -60,7 +58,7 @@ export async function destroyApps(host: Host, instanceId: string): Promise<void>
   for (const app of [trialApp(instanceId), liveApp(instanceId)]) {
     await change(host, appsDestroy(app), { fine: ['app_missing'], isDone: async () => !(await isApp(host, app)) });
     host.settled.delete(app);
-    host.names.delete(app);
+    host.fronts.delete(app);
   }
   await destroyServices(host, instanceId);
   await rm(pathsOf(host, instanceId).root, { recursive: true, force: true });

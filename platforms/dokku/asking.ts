@@ -3,7 +3,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
-import { buildsCancel, buildsList, type DokkuCommand, type DokkuResult } from '../dokku-commands.ts';
+import { appsLocked, appsUnlock, buildsCancel, buildsList, type DokkuCommand, type DokkuResult } from '../dokku-commands.ts';
 import { type DokkuFailureKind, explainFailure } from '../dokku-failures.ts';
 import { readBuilds } from '../dokku-reports.ts';
 import type { Host } from './host.ts';
@@ -101,7 +101,14 @@ export async function settle(host: Host, app: string, how: 'wait' | 'now' = 'wai
       throw new AppError('platform_failed', { reason: 'another deploy of this experiment on the Dokku host does not end.' });
     await pause(POLL_MS);
   }
+  await freeLock(host, app);
   host.settled.add(app);
+}
+
+/** A deploy that was killed leaves its lock, and every later one is refused. Only called when none is under way. */
+async function freeLock(host: Host, app: string): Promise<void> {
+  if ((await tryToAsk(host, appsLocked(app))).exitCode !== 0) return;
+  await change(host, appsUnlock(app), { fine: ['not_locked'], isDone: async () => (await tryToAsk(host, appsLocked(app))).exitCode !== 0 });
 }
 
 async function isDeploying(host: Host, app: string): Promise<boolean> {

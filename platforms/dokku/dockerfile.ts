@@ -21,7 +21,7 @@ const TOP = '/app';
 const USER = '10001:10001';
 const PORT = 5000;
 
-export type LauncherCommand = 'serve' | 'try' | 'describe' | 'resetdb' | 'rooms';
+export type LauncherCommand = 'serve' | 'try' | 'describe' | 'resetdb' | 'rooms' | 'memory';
 
 /** The words that run a launcher command inside the image, for `run` and `enter`; none of them is one that Dokku's splitter swallows. */
 export const launcherWords = (command: LauncherCommand, ...more: readonly string[]): readonly string[] => [

@@ -1,6 +1,7 @@
 // The Dokku platform: instances as apps of a Dokku host that the panel reaches over ssh.
 
 import type { Readable } from 'node:stream';
+import type { FrontView, FrontWish } from '../own-front.ts';
 import type {
   BuildRequest,
   BuiltRelease,
@@ -17,13 +18,14 @@ import type {
   Platform,
   Trial,
 } from '../platform.ts';
+import { DokkuAdoption } from './adoption.ts';
 import { createApps, destroyApps } from './apps.ts';
 import { settle } from './asking.ts';
 import { buildRelease, type Workshop } from './build.ts';
 import { ensureLink, liveService } from './databases.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from './dumps.ts';
-import { askOtree } from './front.ts';
-import { type Host, liveApp, trialApp } from './host.ts';
+import { askOtree, keepFront } from './front.ts';
+import { type Host, liveApp, newMemory, trialApp } from './host.ts';
 import { openLog, readLog, readLogFrom } from './logs.ts';
 import { Observer } from './observe.ts';
 import { pruneReleases, requireRelease, selectRelease } from './releases.ts';
@@ -33,22 +35,26 @@ import { resetDatabase, type RunIo, startInstance, stopInstance } from './runnin
 import { writeSettings } from './settings.ts';
 import { databaseFacts, readParticipants } from './sql.ts';
 import { tryRelease } from './trials.ts';
-import { Turns } from './turns.ts';
 
-export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'maxBodyMib'> & { readonly workshop: Workshop; readonly entrance: Entrance };
+export type DokkuOptions = Pick<Host, 'connection' | 'dataDir' | 'http' | 'maxBodyMib' | 'letsencryptEmail'> & {
+  readonly workshop: Workshop;
+  readonly entrance: Entrance;
+};
 
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 
 /** Every method that writes takes its turn: what writes to one app of the host goes one after the other. */
 export class DokkuPlatform implements Platform {
   readonly kind = 'dokku';
+  readonly adoption: DokkuAdoption;
   readonly #host: Host;
   readonly #workshop: Workshop;
   readonly #observer: Observer;
   readonly #entrance: Entrance;
 
   constructor({ workshop, entrance, ...options }: DokkuOptions) {
-    this.#host = { ...options, turns: new Turns(), settled: new Set(), names: new Map() };
+    this.#host = { ...options, ...newMemory() };
+    this.adoption = new DokkuAdoption(this.#host);
     this.#workshop = workshop;
     this.#entrance = entrance;
     this.#observer = new Observer(this.#host);
@@ -117,6 +123,11 @@ export class DokkuPlatform implements Platform {
 
   upstreamSocket(): null {
     return null;
+  }
+
+  async keepFront(wish: FrontWish, signal: AbortSignal): Promise<FrontView> {
+    signal.throwIfAborted();
+    return await this.#write(wish.instanceId, ['live'], async () => await keepFront(this.#host, wish));
   }
 
   async askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ status: number; body: string }> {

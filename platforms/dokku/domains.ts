@@ -28,7 +28,8 @@ export async function ensureDomain(host: Host, spec: Named): Promise<void> {
   if (hostName === null || names.join(' ') === hostName) return;
   await requireFreeName(host, spec);
   await change(host, domainsSet(app, [hostName]), { isDone: hasIt });
-  host.names.delete(app);
+  if (!(await hasIt())) throw new AppError('platform_failed', { reason: 'Dokku does not keep the address of this experiment.' });
+  host.fronts.delete(app);
 }
 
 /** Dokku gives the same name to two apps without a word, and nginx then shows one of them. @throws host_name_taken */

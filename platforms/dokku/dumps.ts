@@ -27,7 +27,8 @@ export const dumpDatabase = (host: Host, task: DumpTask): Promise<Dump> =>
     return isDeepStrictEqual(before, after) ? after : await countIn(host, { ...task, file });
   });
 
-async function exportTo(host: Host, service: string, { file, signal }: DumpTask): Promise<void> {
+/** Writes what a service holds to a file that is not there yet (mode 0600). @throws backup_failed */
+export async function exportTo(host: Host, service: string, { file, signal }: Omit<DumpTask, 'instanceId'>): Promise<void> {
   await rm(file, { force: true });
   const output = createWriteStream(file, { mode: 0o600, flags: 'wx' });
   const command = postgresExport(service);

@@ -2,19 +2,33 @@
 
 import { AppError } from '../../contracts/errors.ts';
 import { askOtree as ask, type OtreePlace } from '../otree-client.ts';
+import type { FrontView, FrontWish } from '../own-front.ts';
 import type { InstanceAccess, OtreeRequest } from '../platform.ts';
-import { domainsOf } from './domains.ts';
+import { certificateOf, ensureCertificate } from './certificates.ts';
+import { domainsOf, ensureDomain } from './domains.ts';
 import { type Host, liveApp } from './host.ts';
 
 /** What nginx itself answers while nothing stands behind it. */
 const NOBODY_THERE = new Set([502, 503]);
 
-/** The host's nginx, asked for the instance's own name. @throws platform_failed when it has none */
+/** The host's nginx, asked for the instance's own name; over https where that is what participants use. @throws platform_failed when it has none */
 export async function placeOf(host: Host, instanceId: string): Promise<OtreePlace> {
   const app = liveApp(instanceId);
-  const name = host.names.get(app) ?? (await firstName(host, app));
-  host.names.set(app, name);
-  return { ...host.http, hostHeader: name };
+  const front = host.fronts.get(app) ?? { name: await firstName(host, app), isHttps: (await certificateOf(host, app)).isEnabled };
+  host.fronts.set(app, front);
+  const { host: address, port, httpsPort } = host.http;
+  return { host: address, port: front.isHttps ? httpsPort : port, hostHeader: front.name, isHttps: front.isHttps };
+}
+
+/** @see Platform.keepFront */
+export async function keepFront(host: Host, wish: FrontWish): Promise<FrontView> {
+  const { instanceId } = wish;
+  const app = liveApp(instanceId);
+  await ensureDomain(host, wish);
+  const name = wish.hostName ?? (await firstName(host, app));
+  const { isEnabled, expiresAt } = await ensureCertificate(host, { instanceId, hostName: name, certificate: wish.certificate });
+  host.fronts.set(app, { name, isHttps: isEnabled });
+  return { certificateUntil: isEnabled ? (expiresAt ?? new Date(0)) : null };
 }
 
 async function firstName(host: Host, app: string): Promise<string> {

@@ -2,23 +2,48 @@
 
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import type { PortMap } from '../dokku-commands.ts';
 import type { DokkuConnection } from './connection.ts';
-import type { Turns } from './turns.ts';
+import { Turns } from './turns.ts';
 
 export type Host = {
   readonly connection: Pick<DokkuConnection, 'run' | 'state' | 'hostKey'>;
   /** Where the panel keeps releases and logs of its instances, one folder each (`DATA_DIR/dokku`). */
   readonly dataDir: string;
-  /** Where the host's nginx answers. */
-  readonly http: { readonly host: string; readonly port: number };
+  /** Where the host's nginx answers, over https for apps with a certificate. */
+  readonly http: { readonly host: string; readonly port: number; readonly httpsPort: number };
+  /** Set: apps without a certificate get one by the host's plugin letsencrypt, which tells the authority this address. */
+  readonly letsencryptEmail: string | null;
   /** Largest request that a participant may send. */
   readonly maxBodyMib: number;
   readonly turns: Turns;
   /** Apps of which nobody in this process has left a command that may still be going on. */
   readonly settled: Set<string>;
-  /** The name of each app at the host's nginx, as far as it was asked for. */
-  readonly names: Map<string, string>;
+  /** How the host's nginx shows each app, as far as it was asked for. */
+  readonly fronts: Map<string, Front>;
+  /** When an app may next ask the authority for a certificate, milliseconds of the clock. */
+  readonly letsencryptAfter: Map<string, number>;
 };
+
+/** The name of an app at the host's nginx, and whether it sends everybody to https. */
+export type Front = { readonly name: string; readonly isHttps: boolean };
+
+/** What a host begins with that nobody has asked anything yet. */
+export const newMemory = (): Pick<Host, 'turns' | 'settled' | 'fronts' | 'letsencryptAfter'> => ({
+  turns: new Turns(),
+  settled: new Set(),
+  fronts: new Map(),
+  letsencryptAfter: new Map(),
+});
+
+/** Where oTree listens in its container; Dokku's own choice. */
+const CONTAINER_PORT = 5000;
+
+/** What the host's nginx listens on for a live app. */
+export const portsOf = (hasHttps: boolean): readonly PortMap[] => [
+  { scheme: 'http', hostPort: 80, containerPort: CONTAINER_PORT },
+  ...(hasHttps ? [{ scheme: 'https', hostPort: 443, containerPort: CONTAINER_PORT } as const] : []),
+];
 
 const checked = (instanceId: string): string => {
   if (!/^[a-z0-9]{1,40}$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);
@@ -55,6 +80,8 @@ export function pathsOf(host: Pick<Host, 'dataDir'>, instanceId: string) {
     selected: path.join(root, 'selected'),
     /** Name of the database service that holds the live data; Dokku's link follows it. */
     service: path.join(root, 'service'),
+    /** Mark of the certificate that the panel sent; not there: it sent none. */
+    certificate: path.join(root, 'certificate'),
     /** The runtime log of containers that are gone. */
     log: path.join(root, 'otree.log'),
   };

@@ -2,15 +2,18 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
-import { logs, psInspect, psReport } from '../dokku-commands.ts';
+import { enter, logs, psInspect, psReport } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
 import { type DokkuContainer, readLogLines, readPsInspect, readPsReport } from '../dokku-reports.ts';
 import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { answersLogin } from '../otree-client.ts';
 import type { Observation } from '../platform.ts';
 import { ask, failure, tryToAsk } from './asking.ts';
+import { launcherWords } from './dockerfile.ts';
+import { DoubledContainers } from './doubled.ts';
 import { placeOf } from './front.ts';
 import { type Host, liveApp } from './host.ts';
+import { OnceAMinute } from './once-a-minute.ts';
 
 /** One look at all; a host that is slower is answered for from memory. */
 const PATIENCE_MS = 1900;
@@ -46,15 +49,20 @@ class Looks {
   }
 }
 
+/** What is asked less often. */
+type More = { readonly doubled: DoubledContainers; readonly memory: OnceAMinute<number> };
+
 /** Looks at instances and remembers what it saw, for the time when the host does not answer. */
 export class Observer {
   readonly #host: Host;
   readonly #known = new Map<string, Observation>();
   readonly #looking = new Map<string, Promise<Observation>>();
   readonly #looks = new Looks();
+  readonly #more: More;
 
   constructor(host: Host) {
     this.#host = host;
+    this.#more = { doubled: new DoubledContainers(host), memory: new OnceAMinute() };
   }
 
   /** @see Platform.observe */
@@ -80,7 +88,7 @@ export class Observer {
 
   #look(instanceId: string): Promise<Observation> {
     const looking: Promise<Observation> = this.#looks
-      .take(async () => await look(this.#host, instanceId))
+      .take(async () => await look(this.#host, instanceId, this.#more))
       .then((seen) => {
         if (this.#looking.get(instanceId) === looking) this.#known.set(instanceId, seen);
         return seen;
@@ -110,7 +118,7 @@ export class Observer {
   }
 }
 
-async function look(host: Host, instanceId: string): Promise<Observation> {
+async function look(host: Host, instanceId: string, more: More): Promise<Observation> {
   const app = liveApp(instanceId);
   const command = psInspect(app);
   const result = await tryToAsk(host, command);
@@ -122,10 +130,22 @@ async function look(host: Host, instanceId: string): Promise<Observation> {
   }
   const web = readPsInspect(result.stdout).find(({ process }) => process === 'web.1');
   if (web === undefined) return { ...NOTHING, state: 'stopped' };
-  if (web.isRunning && !web.isRestarting) return await lookAtRunning(host, instanceId, web);
+  if (web.isRunning && !web.isRestarting) {
+    const seen = await lookAtRunning(host, instanceId, web);
+    if (seen.state !== 'running') return seen;
+    const memoryBytes = await more.memory.get({ instanceId, containerId: web.id }, async () => await readMemory(host, app));
+    return { ...seen, memoryBytes, detail: (await more.doubled.look(instanceId, web)) ?? seen.detail };
+  }
   const { isMeantToRun } = readPsReport((await ask(host, psReport(app))).stdout);
   if (!isMeantToRun) return { ...NOTHING, state: 'stopped' };
   return { ...NOTHING, state: 'crashed', exitCode: web.exitCode, restarts: web.restarts, detail: await detailOfEnd(host, app, web) };
+}
+
+/** Asked inside the container: no report of Dokku's tells it. */
+async function readMemory(host: Host, app: string): Promise<number | null> {
+  const { exitCode, stdout } = await tryToAsk(host, enter(app, 'web', launcherWords('memory')));
+  const bytes = Number(stdout.trim());
+  return exitCode === 0 && Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
 }
 
 async function lookAtRunning(host: Host, instanceId: string, web: DokkuContainer): Promise<Observation> {
@@ -135,7 +155,7 @@ async function lookAtRunning(host: Host, instanceId: string, web: DokkuContainer
     return { ...seen, state: 'running', webProcesses: 1, detail };
   }
   // Its name may have been changed on the host.
-  host.names.delete(liveApp(instanceId));
+  host.fronts.delete(liveApp(instanceId));
   const isYoung = web.startedAt !== null && Date.now() - web.startedAt.getTime() < STARTING_MS;
   if (isYoung && web.restarts > 0) return { ...seen, state: 'crashed', exitCode: web.exitCode, detail: await detailOfEnd(host, liveApp(instanceId), web) };
   return { ...seen, state: isYoung ? 'starting' : 'unhealthy', detail: isYoung ? null : 'it runs but does not answer' };

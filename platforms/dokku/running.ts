@@ -34,7 +34,7 @@ export async function startInstance(host: Host, spec: InstanceSpec, signal: Abor
   if (release === null) throw new AppError('not_deployed');
   signal.throwIfAborted();
   await settle(host, app);
-  host.names.delete(app);
+  host.fronts.delete(app);
   const began = Date.now();
   const isDeployed = (await readVariables(host, app))[RELEASE] === String(release);
   if (!isDeployed || !(await isRunning(host, app))) {

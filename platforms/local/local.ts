@@ -41,6 +41,7 @@ type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 
 export class LocalPlatform implements Platform {
   readonly kind = 'local';
+  readonly adoption = null;
   readonly #ground: Ground;
   readonly #observer: Observer;
   readonly #participants = new ParticipantReader();
@@ -142,6 +143,10 @@ export class LocalPlatform implements Platform {
 
   async observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>> {
     return await this.#observer.observe(instanceIds);
+  }
+
+  async keepFront(): Promise<null> {
+    return null;
   }
 
   upstreamSocket(instanceId: string): string {

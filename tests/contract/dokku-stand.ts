@@ -8,8 +8,7 @@ import ssh2 from 'ssh2';
 import { DokkuConnection, type DokkuHost } from '../../platforms/dokku/connection.ts';
 import { DokkuPlatform, type DokkuOptions } from '../../platforms/dokku/dokku.ts';
 import type { TreeSettings } from '../../platforms/dokku/dockerfile.ts';
-import { liveApp } from '../../platforms/dokku/host.ts';
-import { Turns } from '../../platforms/dokku/turns.ts';
+import { liveApp, newMemory } from '../../platforms/dokku/host.ts';
 import { layoutOf } from '../../platforms/layout.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
@@ -24,7 +23,7 @@ const CACHE = path.join(os.tmpdir(), 'arboretum-test-cache');
 /** A host that the suite may use: how it is reached, what its images begin with, how one kills what runs there. */
 export type DokkuSite = {
   readonly ssh: DokkuHost;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: { readonly host: string; readonly port: number; readonly httpsPort: number };
   readonly baseImage: string;
   /** Version of the Python in the base image. */
   readonly python: string;
@@ -44,7 +43,7 @@ export type DokkuStand = PlatformStand & {
 const certificates = (): { caFile?: string } => (existsSync(CERTIFICATES) ? { caFile: CERTIFICATES } : {});
 
 /** The adapter on a host, and the contract's questions over a connection of their own. */
-export async function standOn(site: DokkuSite): Promise<DokkuStand> {
+export async function standOn(site: DokkuSite, { letsencryptEmail = null }: { letsencryptEmail?: string | null } = {}): Promise<DokkuStand> {
   const ground = await mkdtemp(path.join(os.tmpdir(), 'arb-'));
   await chmod(ground, 0o711);
   const layout = { ...layoutOf(path.join(ground, 'data'), path.join(ground, 'run')), cacheDir: CACHE };
@@ -62,15 +61,21 @@ export async function standOn(site: DokkuSite): Promise<DokkuStand> {
     tree: { baseImage: site.baseImage, packageIndex: site.packageIndex },
     python: site.python,
   };
-  const place = { dataDir, http: site.http, maxBodyMib: 50, entrance: { address: `${site.ssh.user}@${site.ssh.host}:${site.ssh.port}`, publicKey: '' } };
+  const place = {
+    dataDir,
+    http: site.http,
+    letsencryptEmail,
+    maxBodyMib: 50,
+    entrance: { address: `${site.ssh.user}@${site.ssh.host}:${site.ssh.port}`, publicKey: '' },
+  };
   const [connection, watching] = [new DokkuConnection(site.ssh), new DokkuConnection(site.ssh)];
   const anotherPlatform = (): DokkuPlatform => new DokkuPlatform({ connection, ...place, workshop });
-  const host = { connection: watching, ...place, turns: new Turns(), settled: new Set<string>(), names: new Map<string, string>() };
+  const host = { connection: watching, ...place, ...newMemory() };
   return {
     platform: anotherPlatform(),
     anotherPlatform,
     connection,
-    traits: { measuresMemory: false, keepsFailedStart: false, startMark: 'started in a container', recoveryMs: site.recoveryMs },
+    traits: { measuresMemory: true, keepsFailedStart: false, startMark: 'started in a container', recoveryMs: site.recoveryMs },
     ...dokkuQuestions(host),
     crash: async ({ instanceId }) => await site.crash(liveApp(instanceId), watching),
     close: async () => {
@@ -89,7 +94,7 @@ export async function replaySite(): Promise<DokkuSite & { readonly replay: Repla
   return {
     replay,
     ssh: { host: '127.0.0.1', port: replay.port, user: 'dokku', privateKey: new Secret(keys.private), hostKey: replay.fingerprint() },
-    http: { host: '127.0.0.1', port: replay.httpPort },
+    http: { host: '127.0.0.1', port: replay.httpPort, httpsPort: replay.httpsPort },
     baseImage: 'python:3.11-slim-bookworm',
     python: '3.11',
     packageIndex: certificates(),

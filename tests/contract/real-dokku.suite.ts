@@ -5,6 +5,8 @@ import type { DokkuConnection } from '../../platforms/dokku/connection.ts';
 import { launcherWords } from '../../platforms/dokku/dockerfile.ts';
 import { enter } from '../../platforms/dokku-commands.ts';
 import { Secret } from '../../platforms/secret.ts';
+import { describeAdoption } from './contract-adoption.ts';
+import { describeFront } from './contract-front.ts';
 import { type DokkuSite, standOn } from './dokku-stand.ts';
 import { describePlatform } from './platform-contract.ts';
 
@@ -18,6 +20,7 @@ type Site = {
   readonly python: string;
   readonly 'http-host'?: string;
   readonly 'http-port': number;
+  readonly 'https-port': number;
   readonly 'index-url'?: string;
   readonly 'ca-file'?: string;
 };
@@ -31,7 +34,7 @@ async function realSite(): Promise<DokkuSite> {
   const site = JSON.parse(given) as Site;
   return {
     ssh: { host: site.host, port: site.port, user: site.user, privateKey: new Secret(await readFile(site.key, 'utf8')), hostKey: site['host-key'] ?? null },
-    http: { host: site['http-host'] ?? site.host, port: site['http-port'] },
+    http: { host: site['http-host'] ?? site.host, port: site['http-port'], httpsPort: site['https-port'] },
     baseImage: site['base-image'],
     python: site.python,
     packageIndex: {
@@ -54,4 +57,13 @@ async function crash(app: string, connection: DokkuConnection): Promise<void> {
   if (stderr.includes('Traceback')) throw new Error(`oTree was not killed: ${stdout}${stderr}`);
 }
 
+describeAdoption(
+  'Dokku',
+  async () => {
+    const site = await realSite();
+    return { stand: await standOn(site), baseImage: site.baseImage };
+  },
+  { testMs: 20 * MINUTE_MS, endsMs: 15 * MINUTE_MS },
+);
+describeFront('Dokku', async () => await standOn(await realSite()), { testMs: 20 * MINUTE_MS, endsMs: 15 * MINUTE_MS });
 describePlatform('Dokku', async () => await standOn(await realSite()), { testMs: 20 * MINUTE_MS, endsMs: 15 * MINUTE_MS });

@@ -59,8 +59,10 @@ export const appCommands = (state: State, domain: string): Commands => ({
   'apps:locked': async (call) => say(call, state.app(argumentsOf(call).place(0)).isLocked ? 'apps-locked' : 'apps-locked-no'),
   'apps:unlock': async (call) => {
     const app = state.app(argumentsOf(call).place(0));
-    if (app.isLocked) throw new Unrecorded('apps:unlock while a build runs');
-    return say(call, 'apps-unlock-not-locked');
+    if (app.isDeploying) throw new Unrecorded('apps:unlock while a build runs');
+    const wasLocked = app.isLocked;
+    app.isLocked = false;
+    return say(call, wasLocked ? 'apps-unlock' : 'apps-unlock-not-locked');
   },
 });
 

@@ -193,7 +193,8 @@ export class Container {
   }
 
   #environment(): Record<string, string> {
-    return { DYNO: this.#name, ...this.#config, PORT: String(this.port) };
+    // HOSTNAME comes from Docker itself. @see record ps-inspect (Config.Hostname)
+    return { DYNO: this.#name, HOSTNAME: this.id.slice(0, 12), ...this.#config, PORT: String(this.port) };
   }
 
   #spawn(): void {

@@ -15,8 +15,10 @@ import { PassThrough } from 'node:stream';
 import { appCommands, settingCommands } from './replay-apps.ts';
 import { type Call, Refused, Unrecorded } from './replay-call.ts';
 import { buildCommands } from './replay-builds.ts';
+import { certificateCommands } from './replay-certificates.ts';
 import { configCommands } from './replay-config.ts';
 import { endStragglers } from './replay-container.ts';
+import { gitCommands } from './replay-git.ts';
 import { openProxy } from './replay-proxy.ts';
 import { psCommands, runCommands } from './replay-ps.ts';
 import { closeServer, dropService, openPostgresDoor, type PostgresDoor, postgresCommands } from './replay-postgres.ts';
@@ -78,6 +80,8 @@ export class ReplayHost {
     this.#commands = {
       ...appCommands(state, this.domain),
       ...settingCommands(state, this.domain),
+      ...certificateCommands(state),
+      ...gitCommands(state),
       ...configCommands(state),
       ...postgresCommands(state, door),
       ...psCommands(state, deploys),
@@ -105,6 +109,11 @@ export class ReplayHost {
     return this.#ground.proxy.port;
   }
 
+  /** Where it listens for apps with a certificate. */
+  get httpsPort(): number {
+    return this.#ground.proxy.httpsPort;
+  }
+
   /** SHA256 fingerprint of the host key, as ssh writes it. */
   fingerprint(): string {
     return this.#hostKey.fingerprint;
@@ -117,7 +126,7 @@ export class ReplayHost {
 
   /** What was asked and is in no recording. */
   unrecorded(): readonly string[] {
-    return this.#unrecorded;
+    return [...this.#unrecorded, ...this.#ground.proxy.unrecorded];
   }
 
   /** Drops every connection at once; what runs on the host goes on, as on a real one. */

@@ -19,8 +19,12 @@ const onlyJson = (call: Call): ReturnType<typeof argumentsOf> => {
 
 export const psCommands = (state: State, ground: DeployGround): Commands => ({
   'ps:scale': async (call) => {
-    const { place, places } = argumentsOf(call);
+    const { place, places, flags } = argumentsOf(call, { '--format': true });
     const app = state.app(place(0));
+    if (flags.get('--format') === 'json' && places.length === 1) {
+      call.stdout.write(recorded('ps-scale-show-json').stdout.replace('"quantity":1', `"quantity":${app.webCount}`));
+      return 0;
+    }
     const count = /^web=(\d)$/.exec(place(1))?.[1];
     if (places.length !== 2 || count === undefined || Number(count) > 1) throw new Unrecorded('ps:scale to anything but web=0 or web=1');
     if (app.isDeployed && Number(count) !== app.webCount) throw new Unrecorded('ps:scale that deploys');

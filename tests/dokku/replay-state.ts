@@ -27,10 +27,13 @@ export type App = {
   isConfigTruncated: boolean;
   domains: string[];
   ports: string[];
-  hasCertificate: boolean;
+  /** As `certs:add` got it. */
+  certificate: { readonly chain: string; readonly key: string } | null;
   webCount: number;
   readonly properties: Map<string, string>;
   readonly limits: Map<string, string>;
+  /** A bare repository that stands for the app's own, where a test gives it one. */
+  repository: string | null;
   /** Trees of the commits on the deploy branch, newest last. */
   readonly commits: string[];
   /** The tree of the newest build that went through, for ps:rebuild. */
@@ -88,10 +91,11 @@ export const newApp = (name: string, domain: string): App => ({
   isConfigTruncated: false,
   domains: [`${name}.${domain}`],
   ports: [],
-  hasCertificate: false,
+  certificate: null,
   webCount: 1,
   properties: new Map(),
   limits: new Map(),
+  repository: null,
   commits: [],
   context: null,
   image: null,

@@ -110,10 +110,12 @@ describe('on a Dokku host', () => {
   const config = () => loadConfig({ PLATFORM: 'dokku', DOKKU_HOST: 'dokku.lab.example', DOKKU_DOMAIN: 'exp.lab.example', DOKKU_HTTP_PORT: '8081' });
 
   it('instances have their address there, and no port here', async () => {
-    expect(instanceUrl(config(), { id: 'abc', name: 'trust', addressMode: 'subdomain', port: null, hostName: null })).toBe('http://trust.exp.lab.example:8081');
-    expect(instanceUrl({ ...config(), DOKKU_HTTP_PORT: 80 }, { id: 'abc', name: 'trust', addressMode: 'subdomain', port: null, hostName: null })).toBe(
-      'http://trust.exp.lab.example',
-    );
+    const instance = { id: 'abc', name: 'trust', addressMode: 'subdomain', port: null, hostName: null, frontCertificateUntil: null };
+    expect(instanceUrl(config(), instance)).toBe('http://trust.exp.lab.example:8081');
+    expect(instanceUrl({ ...config(), DOKKU_HTTP_PORT: 80 }, instance)).toBe('http://trust.exp.lab.example');
+    const secured = { ...instance, frontCertificateUntil: new Date() };
+    expect(instanceUrl(config(), secured)).toBe('https://trust.exp.lab.example');
+    expect(instanceUrl({ ...config(), DOKKU_HTTPS_PORT: 8443 }, secured)).toBe('https://trust.exp.lab.example:8443');
     expect(await resolveAddressMode(config())).toBe('subdomain');
   });
 

@@ -6,12 +6,14 @@ import { hostReportSchema, type HostReport } from '../../contracts/system.ts';
 import type { Checked } from '../../contracts/system-check.ts';
 import { checksFor, runCheck, runSystemCheck } from '../../domain/system-check.ts';
 import { dokkuChecks, lookAtDokku } from '../../domain/system-check-dokku.ts';
+import { dokkuCertificateChecks } from '../../domain/system-check-dokku-certificates.ts';
+import { dokkuDoubledChecks } from '../../domain/system-check-dokku-doubled.ts';
 import { dokkuNameChecks, lookAtWay } from '../../domain/system-check-dokku-names.ts';
 import { firewallList } from '../../domain/system-check-firewall.ts';
 import { askDns, type Surroundings } from '../../domain/system-check-surroundings.ts';
 import { DokkuConnection, type DokkuHost } from '../../platforms/dokku/connection.ts';
+import { newMemory } from '../../platforms/dokku/host.ts';
 import { judgeHost, reportOn } from '../../platforms/dokku/report.ts';
-import { Turns } from '../../platforms/dokku/turns.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
 import { startDns, type DnsServer } from '../dns-server.ts';
@@ -38,11 +40,8 @@ afterAll(() => Promise.all([ctx.close(), dns.close(), host.close()]));
 async function askHost(more: Partial<DokkuHost> = {}): Promise<HostReport> {
   const ssh = { host: '127.0.0.1', port: host.port, user: 'dokku', privateKey: new Secret(keys.private), hostKey: null, ...more };
   const connection = new DokkuConnection(ssh);
-  const place = { dataDir: '/nowhere', http: { host: '127.0.0.1', port: host.httpPort }, maxBodyMib: 50 };
-  const report = await reportOn(
-    { ...place, connection, turns: new Turns(), settled: new Set(), names: new Map() },
-    { address: `dokku@127.0.0.1:${ssh.port}`, publicKey },
-  );
+  const place = { dataDir: '/nowhere', http: { host: '127.0.0.1', port: host.httpPort, httpsPort: host.httpsPort }, maxBodyMib: 50, letsencryptEmail: null };
+  const report = await reportOn({ ...place, connection, ...newMemory() }, { address: `dokku@127.0.0.1:${ssh.port}`, publicKey });
   await connection.close();
   return hostReportSchema.parse(JSON.parse(JSON.stringify(report)));
 }
@@ -59,7 +58,7 @@ const around = (env: Readonly<Record<string, string>> = {}, more: Partial<Surrou
 
 async function run(id: string, where: Surroundings): Promise<Checked> {
   const looked = { ...where, dokkuFacts: lookAtDokku(where), dokkuWay: lookAtWay(where) };
-  const check = [...dokkuChecks, ...dokkuNameChecks].find((one) => one.id === id);
+  const check = [...dokkuChecks, ...dokkuNameChecks, ...dokkuCertificateChecks, ...dokkuDoubledChecks].find((one) => one.id === id);
   if (!check) throw new Error(`there is no check ${id}`);
   return runCheck(check, looked);
 }
@@ -192,6 +191,45 @@ describe('the way of participants to it', () => {
     expect(result).toBe('bad');
     expect(seen).toContain(`${lost.name}.mixed.test`);
     expect(seen).not.toContain(found.name);
+  });
+});
+
+describe('certificates on it', () => {
+  const query: Surroundings['query'] = (sql) => ctx.db.$queryRawUnsafe(sql);
+  const inDays = (days: number): Date => new Date(Date.now() + (days + 0.5) * 86_400_000);
+
+  it('are told with the days that are left, the next to end first, and what to do in time', async () => {
+    await ctx.db.instance.updateMany({ data: { frontCertificateUntil: null } });
+    expect(await run('dokku-certificates', around({}, { query }))).toMatchObject({ result: 'not-here', seen: 'No instance has a certificate.' });
+    expect(await run('dokku-addresses', around({}, { query }))).toMatchObject({ result: 'attention' });
+    const [one, two] = [await anInstance(ctx, { frontCertificateUntil: inDays(80) }), await anInstance(ctx, { frontCertificateUntil: inDays(40) })];
+    const all = await ctx.db.instance.count();
+    expect(await run('dokku-certificates', around({}, { query }))).toMatchObject({
+      result: 'good',
+      seen: `2 of ${all} have one: ${two.name} (40 days left) and ${one.name} (80 days left).`,
+    });
+    await ctx.db.instance.update({ where: { id: two.id }, data: { frontCertificateUntil: inDays(9) } });
+    expect(await run('dokku-certificates', around({}, { query }))).toMatchObject({ result: 'attention', fix: expect.stringContaining('letsencrypt:cron-job') });
+    await ctx.db.instance.update({ where: { id: two.id }, data: { frontCertificateUntil: inDays(-2) } });
+    expect(await run('dokku-certificates', around({}, { query }))).toMatchObject({ result: 'bad', seen: expect.stringContaining(`${two.name} (has run out)`) });
+    await ctx.db.instance.updateMany({ data: { frontCertificateUntil: inDays(50) } });
+    expect(await run('dokku-addresses', around({}, { query }))).toMatchObject({ result: 'good', seen: expect.stringContaining('https://NAME.lab.test') });
+  });
+
+  it('need the plugin that is to get them', async () => {
+    const wanted = around({ DOKKU_LETSENCRYPT_EMAIL: 'lab@example.org' }, { query });
+    expect(await run('dokku-certificates', wanted)).toMatchObject({ result: 'attention', fix: expect.stringContaining('dokku-letsencrypt.git') });
+  });
+});
+
+it('a second container of an instance is named, with the way to be rid of it', async () => {
+  const query: Surroundings['query'] = (sql) => ctx.db.$queryRawUnsafe(sql);
+  expect(await run('dokku-doubled', around({}, { query }))).toMatchObject({ result: 'good' });
+  const { name } = await anInstance(ctx, { stateDetail: 'A second container of it still runs on the Dokku host (0123456789ab), …' });
+  expect(await run('dokku-doubled', around({}, { query }))).toMatchObject({
+    result: 'attention',
+    seen: `A second container runs of ${name}.`,
+    fix: expect.stringContaining('dokku ps:retire'),
   });
 });
 

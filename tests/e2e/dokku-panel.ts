@@ -24,6 +24,8 @@ export type DokkuPanel = {
   address(name: string): string;
   /** Asks an instance through the host's nginx. */
   ask(name: string, where: string): Promise<{ status: number; body: string }>;
+  /** Commands of somebody else who has a key for the host. */
+  asSomebodyElse(work: (connection: DokkuConnection) => Promise<void>): Promise<void>;
   /** Another app of somebody else's on the host, which has this address. */
   takeAddress(name: string): Promise<void>;
   /** Names of the apps on the host that are no trial apps, by their address. */
@@ -45,21 +47,27 @@ export async function makeDokkuPanel(): Promise<DokkuPanel> {
     DOKKU_HOST: '127.0.0.1',
     DOKKU_PORT: String(host.port),
     DOKKU_HTTP_PORT: String(host.httpPort),
+    DOKKU_HTTPS_PORT: String(host.httpsPort),
     DOKKU_DOMAIN: domain,
     DOKKU_KEY_FILE: keyFile,
     ...(existsSync(certificates) ? { PIP_CERT: certificates } : {}),
   });
+  const asSomebodyElse: DokkuPanel['asSomebodyElse'] = async (work) => {
+    const connection = new DokkuConnection({ host: '127.0.0.1', port: host.port, user: 'dokku', privateKey: new Secret(keys.private), hostKey: null });
+    await work(connection).finally(() => connection.close());
+  };
   return {
     panel,
     host,
+    asSomebodyElse,
     publicKey: keys.public.split(' ').slice(0, 2).join(' '),
     address: (name) => `http://${name}.${domain}:${host.httpPort}`,
     ask: (name, where) => ask(host.httpPort, `${name}.${domain}`, where),
     async takeAddress(name) {
-      const connection = new DokkuConnection({ host: '127.0.0.1', port: host.port, user: 'dokku', privateKey: new Secret(keys.private), hostKey: null });
-      await connection.run(appsCreate('blog'));
-      await connection.run(domainsSet('blog', [`${name}.${domain}`]));
-      await connection.close();
+      await asSomebodyElse(async (connection) => {
+        await connection.run(appsCreate('blog'));
+        await connection.run(domainsSet('blog', [`${name}.${domain}`]));
+      });
     },
     addresses: () => [...host.state.apps.values()].filter(({ name }) => !name.endsWith('-try')).flatMap(({ domains }) => domains),
     async remove() {

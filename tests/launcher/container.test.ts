@@ -40,6 +40,8 @@ test('serves on PORT with rooms of the panel, and its timeout worker works (oTre
   const ask = (path: string, more: RequestInit = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers, ...more });
   await until('oTree answers', async () => child.exitCode !== null || (await ask('/login').catch(() => null))?.status === 200, 60_000);
   expect(((await (await ask('/api/rooms')).json()) as { name: string }[]).map(({ name }) => name)).toContain('hall');
+  const told = spawnSync(pythonWith('5.11.5'), words('memory'), { env, encoding: 'utf8' });
+  expect(Number(told.stdout), told.stderr).toBeGreaterThan(20 * 1024 * 1024);
   await ask('/api/sessions', { method: 'POST', body: JSON.stringify({ session_config_name: 'survey', num_participants: 1 }) });
   const [session] = await query(url, 'select _anonymous_code from otree_session');
   // A participant opens the page with the three-second timeout and is never heard of again.

@@ -56,16 +56,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   'ps:inspect': { build: (words) => dokku.psInspect(at(words, 0)), read: reports.readPsInspect },
   'ps:start': { build: (words) => dokku.psStart(at(words, 0)) },
   'ps:stop': { build: (words) => dokku.psStop(at(words, 0)) },
-  'ps:restart': { build: (words) => dokku.psRestart(at(words, 0)) },
   'ps:rebuild': { build: (words) => dokku.psRebuild(at(words, 0)) },
   'resource:limit': {
     build: (words) =>
       dokku.resourceLimit(at(words, words.length - 1), { memoryMib: Number(at(words, 1)), ...(at(words, 2) === '--cpu' ? { cpu: Number(at(words, 3)) } : {}) }),
   },
-  'resource:report': { build: (words) => dokku.resourceReport(at(words, 0)), read: reports.readMemoryLimit },
   'git:from-archive': { build: (words) => dokku.gitFromArchive(at(words, 0)) },
   'builds:list': { build: (words) => dokku.buildsList(at(words, 0)), read: reports.readBuilds },
-  'builds:output': { build: (words) => dokku.buildsOutput(at(words, 0), at(words, 1)) },
   'builds:cancel': { build: (words) => dokku.buildsCancel(at(words, 0)) },
   logs: { build: (words) => dokku.logs(at(words, 0), { lines: Number(at(words, 2)) }), read: reports.readLogLines },
   run: {
@@ -143,7 +140,6 @@ const meant: Readonly<Record<string, readonly string[]>> = {
     'checks-set-bad',
     'nginx-set-bad',
     'ps-scale-unknown-process',
-    'ps-restart-bad-limit',
     'git-from-archive-garbage',
     'postgres-import-garbage',
     'postgres-import-nostdin',
@@ -273,6 +269,7 @@ describe('what the readers make of it', () => {
   it('ps:inspect', () => {
     expect(reports.readPsInspect(outputOf('ps-inspect'))).toEqual([
       {
+        id: 'e6a1dfec7166ed0d15d5e654226b500abedf3065a1dc3b82c5dba24626ac516f',
         process: 'web.1',
         isRunning: true,
         isRestarting: false,
@@ -314,8 +311,6 @@ describe('what the readers make of it', () => {
     ]);
     expect(reports.readPorts('{"map":"","map-detected":"http:5000:5000"}')).toEqual([{ scheme: 'http', hostPort: 5000, containerPort: 5000 }]);
     expect(reports.readPorts('{"ports-map":"http:80:5000"}')).toEqual([{ scheme: 'http', hostPort: 80, containerPort: 5000 }]);
-    expect(reports.readMemoryLimit(outputOf('resource-report-after-json'))).toBe('lots');
-    expect(reports.readMemoryLimit('{}')).toBeNull();
     expect(reports.readCertificate(outputOf('certs-report-deployed-json'))).toEqual({
       isEnabled: true,
       hostNames: ['lab-trust-game.lab.test'],

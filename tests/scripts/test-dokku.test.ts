@@ -33,6 +33,7 @@ const site = (more: Partial<TestHost> = {}): TestHost => ({
   key,
   user: 'dokku',
   'http-port': host.httpPort,
+  'https-port': host.httpsPort,
   run: 'ab12',
   ...more,
 });
@@ -45,7 +46,7 @@ describe('npm run test:dokku', () => {
   it('names every option, what the host needs and what it makes there', () => {
     const { status, stdout } = start('--help');
     expect(status).toBe(0);
-    for (const option of ['host', 'key', 'port', 'user', 'host-key', 'base-image', 'python', 'http-host', 'http-port', 'index-url', 'ca-file'])
+    for (const option of ['host', 'key', 'port', 'user', 'host-key', 'base-image', 'python', 'http-host', 'http-port', 'https-port', 'index-url', 'ca-file'])
       expect(stdout).toMatch(new RegExp(`^  --${option}\\b`, 'm'));
     expect(stdout).toContain('dokku plugin:install https://github.com/dokku/dokku-postgres.git');
     expect(stdout).toContain('i-t…');

@@ -110,6 +110,8 @@ const cases: Readonly<Record<string, Case>> = {
   'POST /users/:id/links': { path: ({ ids }) => `/users/${ids.person}/links`, body: () => ({ isMailed: false }) },
   'GET /courses': at('/courses'),
   'POST /courses': at('/courses', () => ({ name: newId(), list: `Ada;${newId()};${newId()}@lab.example`, pattern: 'econ-{user}' })),
+  'GET /foreign-apps': at('/foreign-apps'),
+  'POST /adoptions': at('/adoptions', () => ({ app: 'old-game', name: `made-${newId()}` })),
   'POST /courses/preview': at('/courses/preview', () => ({ name: 'Course', list: '', pattern: 'econ-{user}' })),
   'GET /courses/:id': { path: ({ ids }) => `/courses/${ids.course}` },
   'POST /courses/:id/links': { path: ({ ids }) => `/courses/${ids.course}/links` },
@@ -130,7 +132,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
-const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'give-up-address' | PanelJobKind> | 'deploy-sample', (world: World) => object>> = {
+const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'give-up-address' | 'adopt' | PanelJobKind> | 'deploy-sample', (world: World) => object>> = {
   start: () => ({ kind: 'start' }),
   stop: () => ({ kind: 'stop' }),
   restart: () => ({ kind: 'restart' }),

@@ -8,6 +8,7 @@ import { createdInstanceSchema, createInstanceSchema, instanceNameSchema } from 
 import { instancePath } from '../addresses.ts';
 import { request } from '../api.ts';
 import { Choice } from '../components/Choice.tsx';
+import { ForeignApps } from '../components/ForeignApps.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
 import { TextField } from '../components/TextField.tsx';
@@ -28,6 +29,7 @@ export function InstanceNew(): ReactNode {
       </p>
       <h1>New instance</h1>
       {mayCreate ? <NewForm /> : <p>Only a lab manager creates instances. Ask yours for one.</p>}
+      <ForeignApps />
     </div>
   );
 }

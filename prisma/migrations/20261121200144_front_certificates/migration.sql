@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "instance" ADD COLUMN     "front_certificate_until" TIMESTAMPTZ;
