@@ -9,7 +9,7 @@ import os
 import socket
 import time
 
-from arboretum_launcher import rooms
+from arboretum_launcher import exports, rooms
 from arboretum_launcher.watch import TimeoutWatch, say
 
 
@@ -19,6 +19,7 @@ def serve(config, timeout_command):
 
     rooms.install(config.get('roomsFile') or '')
     otree.main.setup()
+    exports.install()
     listeners = [bind(config['socket'])]
     if config.get('port'):
         listeners += bind_port(config['port'])

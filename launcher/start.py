@@ -1,6 +1,7 @@
 """The way into oTree: reads the instance's env.json, prepares the process, and runs one command.
 
     python start.py ENV_JSON serve|resetdb|describe|check      (and `timeouts`, which `serve` starts itself)
+    python start.py ENV_JSON bots CONFIG [PARTICIPANTS [FOLDER]]     see `bots.py`
     python start.py container serve|resetdb|describe|check|try      and `rooms WORD`: see `container.py`
 
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
@@ -15,7 +16,7 @@ import os
 import sys
 import types
 
-COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts')
+COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts', 'bots')
 IN_CONTAINER = 'container'
 COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'rooms')
 REQUIRED = ('environment', 'adminPassword', 'secretKey', 'roomSecret', 'cookieName', 'socket', 'projectDir')
@@ -75,6 +76,9 @@ def run(config, command, path):
     elif command == 'check':
         from arboretum_launcher import check_pages
         check_pages.print_missing()
+    elif command == 'bots':
+        from arboretum_launcher import bots
+        bots.play()
     elif command == 'timeouts':
         from arboretum_launcher import timeouts
         timeouts.listen(config['socket'])
@@ -117,6 +121,10 @@ def prepare(config, command):
     except OSError as error:
         sys.exit(refuse('the project folder cannot be entered: %s.' % error.strerror, EX_CONFIG))
     sys.path.insert(0, os.getcwd())  # oTree 6.0 settings.py
+    if command == 'bots':
+        from arboretum_launcher import bots
+        bots.prepare(sys.argv[3:])
+        return
     # oTree 6.0 main.py does `from sys import argv` on import; projects look at it, too.
     sys.argv = {'resetdb': ['otree', 'resetdb', '--noinput'], 'timeouts': ['otree', 'timeoutsubprocess', '0']}.get(
         command, ['otree', 'prodserver']
