@@ -49,16 +49,14 @@ const codeOrLink = z
       ),
   );
 
-const perOutcome = <S extends z.ZodType>(schema: S) =>
-  z
-    .strictObject({
-      done: emptyAsNull(schema),
-      screenedOut: emptyAsNull(schema),
-      noPartner: emptyAsNull(schema),
-      timedOut: emptyAsNull(schema),
-      noConsent: emptyAsNull(schema),
-    })
-    .prefault({});
+/** Flat beside the other settings, so that a remark stands at its field. */
+const perOutcome = <S extends z.ZodType>(schema: S) => ({
+  done: emptyAsNull(schema),
+  screenedOut: emptyAsNull(schema),
+  noPartner: emptyAsNull(schema),
+  timedOut: emptyAsNull(schema),
+  noConsent: emptyAsNull(schema),
+});
 
 const plan = {
   /** How many people are to take part; null: not said yet. */
@@ -71,7 +69,7 @@ export const labSettingsSchema = z.strictObject({ ...plan });
 export const prolificSettingsSchema = z.strictObject({
   ...plan,
   /** A code of Prolific's, or a whole link of another site. */
-  codes: perOutcome(codeOrLink),
+  ...perOutcome(codeOrLink),
   /** Whether `STUDY_ID` and `SESSION_ID` stand in the entry link, too. */
   passesIds: z.boolean().default(false),
   /** oTree 6: go past oTree's own welcome page, one click less. */
@@ -107,7 +105,7 @@ export const linkSettingsSchema = z.strictObject({
       .max(100, 'At most 100 characters.')
       .regex(/^[^\s&#?]+$/, 'No blanks and none of & # ?'),
   ),
-  links: perOutcome(webAddress),
+  ...perOutcome(webAddress),
 });
 
 const choices = [
@@ -144,10 +142,9 @@ export function completionLinks(recruitment: Recruitment): Partial<Record<Outcom
     return creditUrl === null ? {} : { done: `${creditUrl}&survey_code=` };
   }
   if (recruitment.kind !== 'prolific' && recruitment.kind !== 'link') return {};
-  const entered = recruitment.kind === 'prolific' ? recruitment.settings.codes : recruitment.settings.links;
   return Object.fromEntries(
     outcomes.flatMap((outcome) => {
-      const value = entered[outcome];
+      const value = recruitment.settings[outcome];
       if (value === null) return [];
       return [[outcome, isWebAddress(value) ? value : prolificCompletion + encodeURIComponent(value)]];
     }),
@@ -179,62 +176,6 @@ export function entryLink(recruitment: Recruitment, address: string, room: strin
 
 /** Whether people come with ids that nobody knows before, so that the room has to take any label. */
 export const needsAnyLabel = (kind: RecruitmentKind): boolean => kind === 'prolific' || kind === 'sona' || kind === 'link';
-
-/** One place where the deployed source says something about recruiting. */
-export const sourceLineSchema = z.object({ file: z.string(), line: z.number().int(), text: z.string() });
-
-/** What a text search in the deployed commit found; nothing of it was executed. */
-export const sourceLooksSchema = z.object({
-  commit: z.string(),
-  /** `completionlink` in the project's own settings.py: what is entered in the panel takes its place. */
-  ownCompletionLinks: z.array(sourceLineSchema),
-  /** Where the experiment reads `completionlink` (session.config or js_vars). */
-  readsCompletionLink: z.array(sourceLineSchema),
-  /** Completion links that stand in the code itself: changing the code here does not change them. */
-  hardCodedLinks: z.array(sourceLineSchema),
-  /** `prolific_id = …label` or `…label` read anywhere. */
-  keepsLabel: z.array(sourceLineSchema),
-  /** Where `participant.consent` is used. */
-  usesConsent: z.array(sourceLineSchema),
-  /** Whether PARTICIPANT_FIELDS in settings.py names `consent`. */
-  hasConsentField: z.boolean(),
-});
-export type SourceLooks = z.infer<typeof sourceLooksSchema>;
-
-/** One room (or, for MTurk, none) and how people are recruited for it. */
-export const roomRecruitmentSchema = z.object({
-  room: z.string(),
-  displayName: z.string(),
-  /** Null: nothing was chosen yet. */
-  recruitment: recruitmentSchema.nullable(),
-  updatedByName: z.string().nullable(),
-  updatedAt: z.string().nullable(),
-  /** How many labels the room takes; null: any. */
-  labelCount: z.number().int().nullable(),
-  usesSecureUrls: z.boolean(),
-  hasWelcomePage: z.boolean(),
-  /** When the room was edited in the panel, as `PUT rooms/{room}` asks for it. */
-  editedAt: z.string().nullable(),
-  sessionCode: z.string().nullable(),
-  entryLink: z.string().nullable(),
-  /** Session config field → link. */
-  sessionFields: z.record(z.string(), z.string()),
-});
-export type RoomRecruitment = z.infer<typeof roomRecruitmentSchema>;
-
-/** Answer of `GET /instances/{name}/recruiting`. */
-export const recruitingSchema = z.object({
-  rooms: z.array(roomRecruitmentSchema),
-  /** The row without a room, for MTurk. */
-  outside: roomRecruitmentSchema,
-  otreeVersion: z.string().nullable(),
-  /** What sessions made in oTree's own admin get, and from which room it comes (the one saved last). */
-  adminFields: z.record(z.string(), z.object({ value: z.string(), room: z.string() })),
-  /** When links were changed that the running experiment does not have yet; null when it has them, or does not run. */
-  pendingSince: z.string().nullable(),
-  source: sourceLooksSchema.nullable(),
-});
-export type RecruitingView = z.infer<typeof recruitingSchema>;
 
 function isWebAddress(text: string): boolean {
   if (!URL.canParse(text)) return false;
