@@ -73,6 +73,7 @@ export type TestClick = z.infer<typeof testClickSchema>;
 
 /** What marks the labels of test clicks. */
 export const testPrefix = 'test_';
+export const isTestLabel = (label: string): boolean => label.startsWith(testPrefix);
 
 /** Ids of the room's session that took part somewhere before. */
 export const returnedSchema = z.object({

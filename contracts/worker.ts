@@ -21,6 +21,12 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('look'), instanceId: z.string() }),
   /** Hand the rooms that are edited in the panel to the running oTree. */
   z.object({ kind: z.literal('apply-rooms'), instanceId: z.string() }),
+  /** A made-up person walks through a room by its link. */
+  z.object({ kind: z.literal('test-click'), instanceId: z.string(), room: z.string(), actor: actorSchema }),
+  /** Who is in one oTree session, and what they earned. */
+  z.object({ kind: z.literal('session-people'), instanceId: z.string(), sessionCode: z.string() }),
+  /** Labels of the room's session that took part in another one before. */
+  z.object({ kind: z.literal('find-returned'), instanceId: z.string(), room: z.string() }),
   /** For the system check: the front door's health and what the platform can do. */
   z.object({ kind: z.literal('look-at-ground') }),
 ]);

@@ -85,6 +85,43 @@ export async function archiveOpener(layout: Layout, instanceId: string, commit: 
   };
 }
 
+export type FoundLine = { readonly file: string; readonly line: number; readonly text: string };
+
+/** More lines of one search nobody reads. */
+const maxFound = 40;
+const searchTimeoutMs = 10_000;
+
+/**
+ * Lines of a commit's text files in which a pattern occurs: only read, nothing of it runs. Empty when the commit is not there.
+ * @param search `pattern` extended regular expression of ours, never a person's; `paths` git pathspecs such as `*.py`
+ */
+export async function searchCommit(
+  layout: Layout,
+  at: { readonly instanceId: string; readonly commit: string },
+  search: { readonly pattern: string; readonly paths: readonly string[] },
+): Promise<FoundLine[]> {
+  const options = { ...(await identity(layout)), env: cleanEnvironment(), cwd: layout.repositoriesDir, maxBuffer: 4 * 1024 * 1024, timeout: searchTimeoutMs };
+  const args = ['-C', layout.repositoryDir(at.instanceId), 'grep', '-I', '-n', '-z', '-E', '--no-color', '--threads=1', '--max-depth=6', '-e', search.pattern];
+  try {
+    const { stdout } = await run('git', [...args, at.commit, '--', ...search.paths], options);
+    return readFound(stdout, at.commit);
+  } catch {
+    // Exit code 1: nothing found. Anything else, a commit that is gone for one, is no more than that to whoever asks.
+    return [];
+  }
+}
+
+/** `COMMIT:FILE NUL LINE NUL TEXT` a line. */
+const readFound = (out: string, commit: string): FoundLine[] =>
+  out
+    .split('\n')
+    .slice(0, maxFound)
+    .flatMap((row) => {
+      const [place, line, text] = row.split('\0');
+      if (place === undefined || line === undefined || text === undefined) return [];
+      return [{ file: place.slice(commit.length + 1), line: Number(line), text: text.trim().slice(0, 200) }];
+    });
+
 export type FolderCommit = {
   readonly folder: string;
   readonly message: string;

@@ -18,6 +18,7 @@ import { legalRoutes } from './api/legal.ts';
 import { backupRoutes } from './api/backups.ts';
 import { deploymentRoutes } from './api/deployments.ts';
 import { logRoutes } from './api/logs.ts';
+import { recruitingRoutes } from './api/recruiting.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, ownPasswordLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
@@ -56,6 +57,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...roomRoutes,
   ...panelRoomRoutes,
   ...seatFileRoutes,
+  ...recruitingRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
   ...courseRoutes,

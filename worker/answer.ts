@@ -12,6 +12,8 @@ import type { WorkerContext } from '../domain/context.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
 import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
+import { findReturned, readSessionPeople } from '../domain/session-people.ts';
+import { walkTestClick } from '../domain/test-click.ts';
 import { lookForCancel } from './cancelling.ts';
 import type { RoomsKeeper } from '../domain/rooms-keeper.ts';
 
@@ -46,6 +48,12 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
     case 'apply-rooms':
       await rooms.apply(ctx, question.instanceId);
       return done;
+    case 'test-click':
+      return walkTestClick(ctx, question);
+    case 'session-people':
+      return readSessionPeople(ctx, question);
+    case 'find-returned':
+      return findReturned(ctx, question);
     case 'look-at-ground': {
       const [frontDoor, capabilities] = await Promise.all([ctx.frontDoor.check(), ctx.platform.capabilities()]);
       return { frontDoor, ...capabilities } satisfies GroundView;
