@@ -19,6 +19,7 @@ import { backupRoutes } from './api/backups.ts';
 import { deploymentRoutes } from './api/deployments.ts';
 import { logRoutes } from './api/logs.ts';
 import { recruitingRoutes } from './api/recruiting.ts';
+import { requesterKeyRoutes } from './api/requester-keys.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, ownPasswordLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
@@ -58,6 +59,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...panelRoomRoutes,
   ...seatFileRoutes,
   ...recruitingRoutes,
+  ...requesterKeyRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
   ...courseRoutes,

@@ -89,8 +89,10 @@ function AskOpen({ instance, room, onClose }: Props & { onClose: () => void }): 
             </tbody>
           </table>
           <p>
-            A room of the panel takes the place of the one in settings.py; your project is not touched. The running experiment knows it at once. You can undo it
-            under Rooms & Lobby.
+            {room.editedAt === null
+              ? 'A room of the panel takes the place of the one in settings.py; your project is not touched. You can undo it under Rooms & Lobby.'
+              : 'The list of labels goes from this room of the panel. Copy it from Rooms & Lobby first if you need it again.'}{' '}
+            The running experiment knows it at once.
           </p>
           {save.error && <ProblemMessage error={save.error} />}
         </div>

@@ -9,6 +9,7 @@ import { instancePath } from '../addresses.ts';
 import { describeExactly } from '../times.ts';
 import { FactGroup } from './Facts.tsx';
 import { PasteList, type PasteStep } from './PasteList.tsx';
+import { RequesterKeys } from './RequesterKeys.tsx';
 
 type Props = { instance: InstanceView; room: RoomRecruitment; recruitment: Recruitment };
 type Of<K extends Recruitment['kind']> = Omit<Props, 'recruitment'> & { settings: Extract<Recruitment, { kind: K }>['settings'] };
@@ -18,7 +19,13 @@ export function RecruitSite({ instance, room, recruitment }: Props): ReactNode {
   if (kind === 'prolific') return <OnProlific instance={instance} room={room} settings={recruitment.settings} />;
   if (kind === 'sona') return <OnSona instance={instance} room={room} settings={recruitment.settings} />;
   if (kind === 'link') return <ByLink instance={instance} room={room} settings={recruitment.settings} />;
-  if (kind === 'mturk') return <OnMturk instance={instance} />;
+  if (kind === 'mturk')
+    return (
+      <>
+        <RequesterKeys instance={instance} mode={recruitment.settings.mode} />
+        <OnMturk instance={instance} />
+      </>
+    );
   return (
     <FactGroup title="In the lab">
       <p>
@@ -149,15 +156,6 @@ function OnMturk({ instance }: Pick<Props, 'instance'>): ReactNode {
               <a href={`${instance.url}/sessions`} target="_blank" rel="noopener">
                 Open them ↗
               </a>
-            ),
-          },
-          {
-            field: 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-            remark: (
-              <>
-                Keys of your MTurk requester account, as <Link to={instancePath(instance.name, 'settings')}>environment variables of this instance</Link>. Keep
-                little money in the account while you test.
-              </>
             ),
           },
           {
