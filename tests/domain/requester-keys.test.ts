@@ -50,7 +50,7 @@ function signatureOf(request: http.IncomingMessage, body: string): string {
   const headers = signed.split(';').map((name) => `${name}:${String(request.headers[name]).trim()}\n`);
   const canonical = [request.method, request.url, '', headers.join(''), signed, hash(body)].join('\n');
   const sign = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-  const key = [...scope.split('/')].reduce<string | Buffer>((before, part) => sign(before, part), `AWS4${keys.secretAccessKey}`);
+  const key = scope.split('/').reduce<string | Buffer>((before, part) => sign(before, part), `AWS4${keys.secretAccessKey}`);
   const signature = sign(key, ['AWS4-HMAC-SHA256', date, scope, hash(canonical)].join('\n')).toString('hex');
   return `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
 }

@@ -62,6 +62,8 @@ async function fillPanel(): Promise<void> {
   }
   const codes = { done: 'C1ABC23D', noConsent: 'C2NO', expectedPeople: 40, startsAt: '2026-03-01T09:00:00Z' };
   await done('PUT', '/instances/trust-game/recruiting', { room: 'hall', recruitment: { kind: 'prolific', settings: codes }, since: null });
+  await done('PUT', '/instances/trust-game/recruiting', { room: '', recruitment: { kind: 'mturk' }, since: null });
+  await done('PUT', '/me/requester-key', { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' });
   for (const label of ['A01', 'A02', 'A03']) await fetch(`${panel.url}/lobby/trust-game/hall/${label}`);
   for (const label of ['A01', 'A02']) await ready('trust-game', label);
   await ready('empty-one', 'A01');

@@ -60,7 +60,7 @@ function OnProlific({ room, settings }: Of<'prolific'>): ReactNode {
           : `Choose “I’ll redirect them using a URL”. The code there has to be ${settings.done}.`,
     },
     ...more.map((outcome): PasteStep => ({
-      field: `Completion codes: ${codeWords[outcome as keyof typeof codeWords]}`,
+      field: `Completion codes: ${codeWords[outcome]}`,
       ...(settings[outcome] === null ? {} : { text: settings[outcome] }),
       remark: 'Add a code for this outcome, with what Prolific shall do with these submissions.',
     })),
@@ -78,7 +78,10 @@ function OnProlific({ room, settings }: Of<'prolific'>): ReactNode {
     <FactGroup title="On Prolific" aside={<Form settings={settings} room={room} />}>
       <p className="quiet">
         Sign in to Prolific, choose New study, and go through its form. Save it as a draft and use Preview before you publish. Prolific changes its words now
-        and then; the order stays.
+        and then; the order stays.{' '}
+        <a href="/help/prolific" target="_blank" rel="noopener">
+          The whole way in five minutes
+        </a>
       </p>
       <PasteList steps={steps} />
     </FactGroup>
