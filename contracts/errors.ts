@@ -100,6 +100,14 @@ export const errorTable = {
     sentence: 'The room “{room}” stands in the project’s settings.py.',
     hint: 'Take it out there and push, or edit it here to replace it.',
   },
+  recruiting_changed: {
+    status: 409,
+    sentence: '{who} has changed how people are recruited here {when}, after you began.',
+    hint: 'Copy what you typed, reload the page, and put it in again.',
+  },
+  session_unknown: { status: 404, sentence: 'oTree has no session “{code}”.', hint: 'Choose one that is there, or create it first.' },
+  requester_key_missing: { status: 409, sentence: 'You have entered no MTurk requester keys yet.', hint: 'Enter them first, then try again.' },
+  file_refused: { status: 422, sentence: '{reason}', hint: '{hint}' },
   people_on_seats: {
     status: 409,
     sentence: '{count} people sit on seats that would go: {labels}.',
@@ -187,6 +195,23 @@ export const errorTable = {
     hint: 'The last lines of its log say why: {lastLine}',
   },
   otree_request_failed: { status: 502, sentence: 'oTree answered: {reason}', hint: 'Look at the instance’s log.' },
+  export_unknown: { status: 404, sentence: 'There is no such export: {what}', hint: 'Reload the page; the list of exports may have changed.' },
+  export_failed: { status: 502, sentence: 'oTree could not export this: {reason}', hint: 'The instance’s log says more. Other exports may still work.' },
+  export_needs_restart: {
+    status: 409,
+    sentence: 'This experiment was started before Arboretum could export the data of its oTree.',
+    hint: 'Restart it once when nobody plays; the data stay.',
+  },
+  bots_failed: {
+    status: 500,
+    sentence: 'The bots did not get through “{config}”: {reason}',
+    hint: 'What they did stands in the log above. Correct the app or its tests.py and push.',
+  },
+  bots_missing: {
+    status: 422,
+    sentence: 'The app “{app}” has no bots.',
+    hint: 'Add a file {app}/tests.py with a class PlayerBot, then push. oTree’s documentation shows one under “Bots”.',
+  },
   session_size: { status: 400, sentence: 'oTree refused this session: {reason}', hint: 'Choose another number of participants.' },
   ...buildErrors,
   ...certificateErrors,

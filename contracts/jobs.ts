@@ -26,6 +26,7 @@ export const jobKinds = {
   'change-address': 'Change address',
   'give-up-address': 'Give up an address',
   'issue-certificate': 'Get a certificate',
+  'run-bots': 'Play bots',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 /** Kinds that belong to no instance. */
@@ -64,6 +65,7 @@ const cancellableUntil: Readonly<Partial<Record<JobKind, string | null>>> = {
   'reset-database': 'stop',
   restore: 'stop',
   'roll-back': 'switch',
+  'run-bots': null,
 };
 
 /** Whether a job may be cancelled as it stands. Pure; the page shows the button by it, the panel decides by it. */
@@ -155,6 +157,8 @@ export const startJobSchema = z.discriminatedUnion('kind', [
     reason: z.string().trim().max(300).optional(),
   }),
   z.strictObject({ kind: z.literal('set-environment'), reason: z.string().trim().max(300).optional() }),
+  /** Names one session config; left out: all of them, one after the other. */
+  z.strictObject({ kind: z.literal('run-bots'), config: z.string().max(200).optional() }),
   z.strictObject({ kind: z.literal('scale'), reason: z.string().trim().max(300).optional(), ...scaleShape }),
   z.strictObject({
     kind: z.literal('change-address'),

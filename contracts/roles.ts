@@ -29,6 +29,7 @@ export const panelActions = {
   'people.make-link': ['manager'],
   'link.use': ['anyone'],
   'me.change-profile': ['manager', 'experimenter'],
+  'me.manage-requester-key': ['manager', 'experimenter'],
   'courses.manage': ['manager'],
   'mail.test': ['manager'],
   'legal.change': ['manager'],
@@ -68,6 +69,8 @@ export const instanceActions = {
   'instance.write-notes': ['manager', 'owner', 'operate'],
   // As a restart: links that others have handed out hang on it.
   'instance.change-address': ['manager', 'owner'],
+  'instance.run-bots': ['manager', 'owner'],
+  'instance.export-data': ['manager', 'owner', 'operate'],
 } as const satisfies Record<string, readonly Standing[]>;
 
 export type PanelAction = keyof typeof panelActions;

@@ -4,7 +4,7 @@
     python start.py container memory            how many bytes the server that runs in this container takes
     python start.py container rooms WORD        hands new rooms to the server that runs in this container
 
-ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName, and pathPrefix if any
+ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName; pathPrefix and sessionFields if any
 ARBORETUM_ROOMS    base64 of gzip of {"rooms": [...]} (see `rooms.py`); WORD is written alike
 ARBORETUM_DATABASE_URL   takes the place of DATABASE_URL, as the scratch database of a trial does
 PORT               what `serve` listens on, besides its socket

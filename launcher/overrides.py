@@ -17,6 +17,7 @@ import os
 import sqlite3
 import sys
 
+from arboretum_launcher import session_fields
 from arboretum_launcher.project_settings import load_settings
 
 
@@ -27,6 +28,7 @@ def apply(config):
         module.SECRET_KEY = config['secretKey']
         # Empty while common.py computes `_SECRET`: participants' cookies must outlive a new password.
         module.ADMIN_PASSWORD = ''
+    session_fields.fill(settings, config.get('sessionFields'))
     import otree.common
 
     for module in (settings, sys.modules.get('settings')):
@@ -75,9 +77,10 @@ def ping_before_use():
 
 @contextlib.contextmanager
 def sqlite_in_memory():
-    """Lets a release be read-only: with another database, ./db.sqlite3 is opened but never used."""
+    """Lets a release be read-only: with another database, ./db.sqlite3 is opened but never used. Bots start from nothing:
+    oTree would load into their memory what that file holds (6.0 database.py)."""
     url = os.environ.get('DATABASE_URL', 'sqlite')
-    if url.startswith('sqlite'):
+    if url.startswith('sqlite') and sys.argv[1:2] != ['test']:
         yield
         return
     connect = sqlite3.connect

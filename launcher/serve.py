@@ -9,7 +9,7 @@ import os
 import socket
 import time
 
-from arboretum_launcher import prefix, prefix_check, rooms
+from arboretum_launcher import exports, prefix, prefix_check, rooms
 from arboretum_launcher.watch import TimeoutWatch, say
 
 
@@ -19,6 +19,7 @@ def serve(config, timeout_command):
 
     rooms.install(config.get('roomsFile') or '')
     otree.main.setup()
+    exports.install()
     app = below_path(config['pathPrefix']) if config.get('pathPrefix') else 'otree.asgi:app'
     listeners = [bind(config['socket'])]
     if config.get('port'):

@@ -1,12 +1,14 @@
 """The way into oTree: reads the instance's env.json, prepares the process, and runs one command.
 
     python start.py ENV_JSON serve|resetdb|describe|check      (and `timeouts`, which `serve` starts itself)
+    python start.py ENV_JSON bots CONFIG [PARTICIPANTS [FOLDER]]     see `bots.py`
     python start.py container serve|resetdb|describe|check|try      and `rooms WORD`: see `container.py`
 
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
 of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir, and
-roomsFile where the panel edits rooms (see `rooms.py`), port where it is to listen on one, too, and pathPrefix where
-it lives below a path (see `prefix.py`).
+roomsFile where the panel edits rooms (see `rooms.py`), sessionFields where completion links were entered (see
+`session_fields.py`), port where it is to listen on one, too, and pathPrefix where it lives below a path (see
+`prefix.py`).
 
 Exit codes: 0 · 64 wrong usage · 65 the project has a problem · 69 the database has one · 78 env.json or oTree's
 version cannot be used; 65 and 69 leave `ARBORETUM-PROBLEM {json}` as the last line on stderr. See `problems.py`.
@@ -16,7 +18,7 @@ import os
 import sys
 import types
 
-COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts')
+COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts', 'bots')
 IN_CONTAINER = 'container'
 COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'rooms', 'memory')
 REQUIRED = ('environment', 'adminPassword', 'secretKey', 'roomSecret', 'cookieName', 'socket', 'projectDir')
@@ -78,6 +80,9 @@ def run(config, command, path):
     elif command == 'check':
         from arboretum_launcher import check_pages
         check_pages.print_missing()
+    elif command == 'bots':
+        from arboretum_launcher import bots
+        bots.play()
     elif command == 'timeouts':
         from arboretum_launcher import timeouts
         timeouts.listen(config['socket'])
@@ -120,6 +125,10 @@ def prepare(config, command):
     except OSError as error:
         sys.exit(refuse('the project folder cannot be entered: %s.' % error.strerror, EX_CONFIG))
     sys.path.insert(0, os.getcwd())  # oTree 6.0 settings.py
+    if command == 'bots':
+        from arboretum_launcher import bots
+        bots.prepare(sys.argv[3:])
+        return
     # oTree 6.0 main.py does `from sys import argv` on import; projects look at it, too.
     sys.argv = {'resetdb': ['otree', 'resetdb', '--noinput'], 'timeouts': ['otree', 'timeoutsubprocess', '0']}.get(
         command, ['otree', 'prodserver']

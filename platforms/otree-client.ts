@@ -2,8 +2,9 @@
 
 import http from 'node:http';
 import https from 'node:https';
+import { PassThrough, pipeline } from 'node:stream';
 import { AppError } from '../contracts/errors.ts';
-import type { OtreeRequest } from './platform.ts';
+import type { OpenedAnswer, OtreeRequest } from './platform.ts';
 import type { Secret } from './secret.ts';
 
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
@@ -25,11 +26,45 @@ export async function askOtree(place: OtreePlace, restKey: Secret, request: Otre
   try {
     return await send({ place, method, path, headers, timeoutMs }, text);
   } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError')
-      throw new AppError('platform_timeout', { what: 'oTree’s answer', seconds: Math.ceil(timeoutMs / 1000) });
-    if (error instanceof Error && 'code' in error && NOT_THERE.has(String(error.code))) throw new AppError('not_running', {}, { cause: error });
-    throw error;
+    throw understand(error, timeoutMs);
   }
+}
+
+function understand(error: unknown, timeoutMs: number): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === 'TimeoutError') return new AppError('platform_timeout', { what: 'oTree’s answer', seconds: Math.ceil(timeoutMs / 1000) });
+  return 'code' in error && NOT_THERE.has(String(error.code)) ? new AppError('not_running', {}, { cause: error }) : error;
+}
+
+/** Opens an answer that may be large; a pause longer than `timeoutMs` breaks it off. @see Platform.openOtree */
+export async function openOtree(place: OtreePlace, restKey: Secret, request: Pick<OtreeRequest, 'path' | 'timeoutMs'>): Promise<OpenedAnswer> {
+  const { path, timeoutMs } = request;
+  try {
+    return await new Promise<OpenedAnswer>((resolve, reject) => {
+      const { client, where, host } = wayTo(place);
+      const headers = { host, connection: 'close', 'otree-rest-key': restKey.open() };
+      const call = client.request({ ...where, method: 'GET', path, headers, agent: false, timeout: timeoutMs }, (response) => {
+        // Whoever asked gets a stream of his own: giving it up ends the connection, and a connection that breaks is its error.
+        const body = new PassThrough();
+        pipeline(response, body, () => call.destroy());
+        resolve({ status: response.statusCode ?? 0, body });
+      });
+      call.on('timeout', () => call.destroy(new DOMException('no answer in time', 'TimeoutError')));
+      call.on('error', reject).end();
+    });
+  } catch (error) {
+    throw understand(error, timeoutMs);
+  }
+}
+
+type Way = { readonly client: typeof http | typeof https; readonly where: https.RequestOptions; readonly host: string };
+
+/** As over plain http, the server is believed: it may show a certificate that only the laboratory's own browsers trust, or one that has run out. */
+function wayTo(place: OtreePlace): Way {
+  if ('socketPath' in place) return { client: http, where: { socketPath: place.socketPath }, host: 'otree' };
+  const { host, port, hostHeader } = place;
+  if (!place.isHttps) return { client: http, where: { host, port }, host: hostHeader };
+  return { client: https, where: { host, port, servername: hostHeader, rejectUnauthorized: false }, host: hostHeader };
 }
 
 /** Whether `/login` answers 200: oTree renders it through its lock and its database session, so it proves both. */
@@ -48,23 +83,18 @@ function send({ place, timeoutMs, headers, ...target }: Call, body: string): Pro
   const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(signal.aborted ? (signal.reason as Error) : error);
-    const [where, host] = 'socketPath' in place ? [{ socketPath: place.socketPath }, 'otree'] : [{ host: place.host, port: place.port }, place.hostHeader];
-    // As over plain http, the server is believed: it may show a certificate that only the laboratory's own browsers trust, or one that has run out.
-    const [client, secured] = 'isHttps' in place && place.isHttps ? [https, { servername: host, rejectUnauthorized: false }] : [http, {}];
-    const request = client.request(
-      { ...target, ...where, ...secured, agent: false, signal, headers: { host, connection: 'close', ...headers } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        let sizeBytes = 0;
-        response.on('data', (chunk: Buffer) => {
-          chunks.push(chunk);
-          sizeBytes += chunk.length;
-          if (sizeBytes > MAX_BODY_BYTES) request.destroy(new Error('oTree’s answer is too large'));
-        });
-        response.on('error', fail);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
-      },
-    );
+    const { client, where, host } = wayTo(place);
+    const request = client.request({ ...target, ...where, agent: false, signal, headers: { host, connection: 'close', ...headers } }, (response) => {
+      const chunks: Buffer[] = [];
+      let sizeBytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        sizeBytes += chunk.length;
+        if (sizeBytes > MAX_BODY_BYTES) request.destroy(new Error('oTree’s answer is too large'));
+      });
+      response.on('error', fail);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
+    });
     request.on('error', fail);
     request.end(body);
   });

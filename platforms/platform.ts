@@ -1,5 +1,7 @@
 // THE interface of a platform: where instances run. Every adapter passes the same contract suite (tests/contract).
 
+// oxlint-disable max-lines -- one interface with its words: whoever writes an adapter reads it as a whole
+
 import type { Readable } from 'node:stream';
 import type { Adoption } from './adoption.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
@@ -28,11 +30,13 @@ export type InstanceSpec = {
   readonly restKey: Secret;
   /** Further environment of the experiment (OTREE_AUTH_LEVEL, OTREE_PRODUCTION, the owner's own variables). */
   readonly environment: Readonly<Record<string, Secret>>;
+  /** Session config field → completion link, for every session config (launcher/session_fields.py). */
+  readonly sessionFields: Readonly<Record<string, string>>;
   readonly limits: { readonly memoryMib: number; readonly diskMib: number; readonly processes: number };
 };
 
-/** What is enough to look at an instance: everything but the experiment's environment, which only a start needs. */
-export type InstanceAccess = Omit<InstanceSpec, 'environment'>;
+/** What is enough to look at an instance: everything but what only a start needs. */
+export type InstanceAccess = Omit<InstanceSpec, 'environment' | 'sessionFields'>;
 
 export type Room = {
   readonly name: string;
@@ -113,6 +117,8 @@ export type Observation = {
   readonly restarts: number;
   /** Resident memory of all its processes, bytes; null when not running, or when the platform cannot tell. */
   readonly memoryBytes: number | null;
+  /** Processor time of all its processes since they began, seconds; left out when the platform cannot tell. */
+  readonly cpuSeconds?: number;
   /** What its files take of its disk share, bytes, at most half a minute old; null when it was not measured. */
   readonly diskBytes: number | null;
   /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */
@@ -151,6 +157,22 @@ export type OtreeRequest = {
   readonly timeoutMs: number;
 };
 
+/** An answer of oTree that may be large: its body is read as it comes, and read to its end or destroyed by whoever asked. */
+export type OpenedAnswer = { readonly status: number; readonly body: Readable };
+
+/** One play of the project's own bots (`tests.py`). */
+export type BotsRun = {
+  readonly releaseNumber: number;
+  /** Name of a session config. */
+  readonly config: string;
+  /** null: as many as the config's demo has. */
+  readonly participants: number | null;
+  /** File (`.tar.gz`, mode 0600) that gets the CSV files of what the bots did; null: nothing is kept. */
+  readonly exportTo: string | null;
+  readonly signal: AbortSignal;
+  readonly onOutput: (text: string) => void;
+};
+
 /** A piece of the runtime log. */
 export type LogPiece = {
   readonly text: string;
@@ -165,6 +187,8 @@ export type Capabilities = {
   readonly memoryLimit: boolean;
   readonly diskLimit: boolean;
   readonly separatesUsers: boolean;
+  /** Whether `playBots` works here. */
+  readonly playsBots: boolean;
   /** One sentence for people about how well instances are kept apart. */
   readonly isolationNote: string;
 };
@@ -253,6 +277,19 @@ export interface Platform {
 
   /** Asks oTree itself, with the REST key. @throws not_running when nothing answers */
   askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ readonly status: number; readonly body: string }>;
+
+  /**
+   * As `askOtree` with GET, for answers of any size: nothing of the body is kept. `timeoutMs` is for its beginning and for
+   * every pause in it. @throws not_running when nothing answers, platform_timeout
+   */
+  openOtree(spec: InstanceAccess, request: Pick<OtreeRequest, 'path' | 'timeoutMs'>): Promise<OpenedAnswer>;
+
+  /**
+   * Plays the project's bots with `otree test`, in memory, in the release's environment, as the instance's user and within
+   * its limits: neither the live database nor the running experiment is touched (limit 10 minutes). Only where the
+   * capability `playsBots` says so. @throws bots_failed, bots_missing, module_missing, syntax_error, otree_check, platform_timeout, platform_failed
+   */
+  playBots(spec: InstanceSpec, run: BotsRun): Promise<void>;
 
   /** Row counts and size of the instance's database, read-only, ≤ 2 s. */
   databaseFacts(spec: InstanceAccess): Promise<{ readonly sizeBytes: number; readonly rowCounts: Readonly<Record<string, number>> }>;

@@ -20,8 +20,14 @@ import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { legalRoutes } from './api/legal.ts';
 import { backupRoutes } from './api/backups.ts';
+import { preflightRoutes } from './api/preflight.ts';
+import { loadRoutes } from './api/load.ts';
+import { botRoutes } from './api/bots.ts';
+import { exportRoutes } from './api/exports.ts';
 import { deploymentRoutes } from './api/deployments.ts';
 import { logRoutes } from './api/logs.ts';
+import { recruitingRoutes } from './api/recruiting.ts';
+import { requesterKeyRoutes } from './api/requester-keys.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, ownPasswordLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
@@ -54,12 +60,18 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...environmentRoutes,
   ...activityRoutes,
   ...backupRoutes,
+  ...exportRoutes,
+  ...botRoutes,
+  ...loadRoutes,
+  ...preflightRoutes,
   ...deploymentRoutes,
   ...logRoutes,
   ...jobRoutes,
   ...roomRoutes,
   ...panelRoomRoutes,
   ...seatFileRoutes,
+  ...recruitingRoutes,
+  ...requesterKeyRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
   ...certificateRoutes,

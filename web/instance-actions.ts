@@ -4,8 +4,11 @@ import type { InstanceView } from '../contracts/instances.ts';
 import { jobKinds, type StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 
-/** What the menu offers; environment, limits and address have forms of their own, restoring and rolling back begin at what is meant, a deployment at a push. */
-export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'deploy' | 'set-environment' | 'scale' | 'change-address' | 'restore' | 'roll-back'>;
+/** What the menu offers; environment, limits, bots and address have forms of their own, restoring and rolling back begin at what is meant, a deployment at a push. */
+export type ActionKind = Exclude<
+  StartJob['kind'],
+  'deploy-sample' | 'deploy' | 'set-environment' | 'scale' | 'run-bots' | 'change-address' | 'restore' | 'roll-back'
+>;
 export type ActionItem = {
   readonly kind: ActionKind;
   readonly label: string;

@@ -10,9 +10,15 @@ import type { GroundView } from '../contracts/system-check.ts';
 import { workerQuestionSchema, type WorkerQuestion } from '../contracts/worker.ts';
 import { adoptionOf, judgeForeign } from '../domain/adoptions.ts';
 import type { WorkerContext } from '../domain/context.ts';
+import { openBotsData } from '../domain/bots.ts';
+import { listExports, openExport, readPageTimes } from '../domain/exports.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
+import { measureLoad } from '../domain/load.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
 import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
+import { findReturned, readSessionPeople } from '../domain/session-people.ts';
+import { walkTestClick } from '../domain/test-click.ts';
+import { lookForPreflight } from '../domain/preflight-otree.ts';
 import { lookForCancel } from './cancelling.ts';
 import type { RoomsKeeper } from '../domain/rooms-keeper.ts';
 
@@ -21,6 +27,8 @@ const logBytes = 256 * 1024;
 
 export type RoundWork = { readonly facts: FactsWatch; readonly rooms: RoomsKeeper };
 const done = { isDone: true };
+/** A stream with something to say about it beforehand. */
+type Noted = { readonly body: Readable; readonly leftOut: readonly string[] };
 
 async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question: WorkerQuestion): Promise<unknown> {
   switch (question.kind) {
@@ -51,6 +59,24 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
     case 'apply-rooms':
       await rooms.apply(ctx, question.instanceId);
       return done;
+    case 'list-exports':
+      return listExports(ctx, question.instanceId);
+    case 'open-export':
+      return openExport(ctx, question);
+    case 'read-page-times':
+      return readPageTimes(ctx, question);
+    case 'open-bots-data':
+      return openBotsData(ctx, question);
+    case 'test-click':
+      return walkTestClick(ctx, question);
+    case 'session-people':
+      return readSessionPeople(ctx, question);
+    case 'find-returned':
+      return findReturned(ctx, question);
+    case 'look-for-preflight':
+      return lookForPreflight(ctx, question);
+    case 'measure-load':
+      return measureLoad(ctx, question.instanceId);
     case 'look-at-ground': {
       const [frontDoor, capabilities] = await Promise.all([ctx.frontDoor.check(), ctx.platform.capabilities()]);
       return { frontDoor, ...capabilities } satisfies GroundView;
@@ -82,10 +108,16 @@ export async function startAnswering(ctx: WorkerContext, work: RoundWork): Promi
 }
 
 async function send(response: http.ServerResponse, value: unknown): Promise<void> {
+  if (isNoted(value)) {
+    if (value.leftOut.length > 0) response.setHeader('X-Left-Out', value.leftOut.join(','));
+    return send(response, value.body);
+  }
   if (!(value instanceof Readable)) return void response.end(JSON.stringify({ answer: value ?? null }));
   response.setHeader('Content-Type', 'application/octet-stream');
   await pipeline(value, response);
 }
+
+const isNoted = (value: unknown): value is Noted => typeof value === 'object' && value !== null && 'body' in value && value.body instanceof Readable;
 
 async function readText(request: http.IncomingMessage): Promise<string> {
   let text = '';

@@ -173,7 +173,12 @@ describe.each([
       }
       for (const copy of pair) for (const page of seats.get(copy.name) ?? []) await page.waitForURL(`${url(copy)}/p/**`);
       // Both experiments at the same time: what one says must not be heard in the other.
-      await Promise.all(pair.map((copy) => playBargain(...(seats.get(copy.name) ?? ([] as never))))).catch(async (error: unknown) => { for (const copy of pair) for (const page of seats.get(copy.name) ?? []) process.stdout.write(`DEBUG ${page.url()} ${(await page.locator('body').innerText()).slice(0, 300)}\n`); throw error; });
+      await Promise.all(pair.map((copy) => playBargain(...(seats.get(copy.name) ?? ([] as never))))).catch(async (error: unknown) => {
+        for (const copy of pair)
+          for (const page of seats.get(copy.name) ?? [])
+            process.stdout.write(`DEBUG ${page.url()} ${(await page.locator('body').innerText()).slice(0, 300)}\n`);
+        throw error;
+      });
       for (const copy of pair) for (const page of seats.get(copy.name) ?? []) await page.getByText('Your answers are saved.').waitFor();
     }, 180_000);
 

@@ -121,8 +121,8 @@ export class Instance {
   }
 
   /** Run a command that ends by itself. */
-  run(command: string): { code: number | null; stdout: string; stderr: string } {
-    const argv = this.argv([], command);
+  run(command: string, ...words: string[]): { code: number | null; stdout: string; stderr: string } {
+    const argv = [...this.argv([], command), ...words];
     const done = spawnSync(systemPython, argv, { encoding: 'utf8', timeout: 60_000 });
     return { code: done.status, stdout: done.stdout, stderr: done.stderr };
   }
@@ -140,7 +140,7 @@ export class Instance {
 
   request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const request = http.request({ socketPath: this.socket, method, path, headers: options.headers ?? {} }, (response) => {
+      const request = http.request({ socketPath: this.socket, agent: false, method, path, headers: options.headers ?? {} }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (piece: string) => (body += piece));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));

@@ -20,7 +20,7 @@ type Visitor = (typeof visitors)[number];
 type World = {
   readonly name: string;
   readonly login: string;
-  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague' | 'oldDeployment' | 'deleted' | 'formerAddress', string>>;
+  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague' | 'oldDeployment' | 'deleted' | 'formerAddress' | 'look', string>>;
 };
 type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
 
@@ -64,6 +64,16 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/backups': at('/instances/:name/backups'),
   'GET /instances/:name/backups/:id/file': { path: ({ name, ids }) => `/instances/${name}/backups/${ids.backup}/file` },
   'DELETE /instances/:name/backups/:id': { path: ({ name, ids }) => `/instances/${name}/backups/${ids.backup}` },
+  'GET /instances/:name/exports': at('/instances/:name/exports'),
+  'GET /instances/:name/exports/:what': at('/instances/:name/exports/wide'),
+  'GET /instances/:name/page-times': at('/instances/:name/page-times'),
+  'GET /instances/:name/bots': at('/instances/:name/bots'),
+  'GET /instances/:name/bots/:id/file': at('/instances/:name/bots/none/file?config=survey'),
+  'GET /instances/:name/load': at('/instances/:name/load'),
+  'GET /instances/:name/preflight': at('/instances/:name/preflight?room=lab'),
+  'POST /instances/:name/preflights': at('/instances/:name/preflights', () => ({ room: 'lab' })),
+  'GET /instances/:name/preflights': at('/instances/:name/preflights'),
+  'GET /instances/:name/preflights/:id': { path: ({ name, ids }) => `/instances/${name}/preflights/${ids.look}` },
   'GET /deleted-instances': at('/deleted-instances'),
   'GET /deleted-instances/:id/backup': { path: ({ ids }) => `/deleted-instances/${ids.deleted}/backup` },
   'POST /instances/:name/deployments': at('/instances/:name/deployments'),
@@ -129,6 +139,16 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/addresses': at('/instances/:name/addresses'),
   'DELETE /instances/:name/addresses/:id': { path: ({ name, ids }) => `/instances/${name}/addresses/${ids.formerAddress}` },
   'DELETE /instances/:name/last-error': at('/instances/:name/last-error'),
+  'GET /me/requester-key': at('/me/requester-key'),
+  'PUT /me/requester-key': at('/me/requester-key', () => ({ accessKeyId: 'AKIA0000000000000000', secretAccessKey: 's'.repeat(40) })),
+  'DELETE /me/requester-key': at('/me/requester-key'),
+  'POST /me/requester-key/try': at('/me/requester-key/try', () => ({ mode: 'neither' })),
+  'POST /instances/:name/requester-key': at('/instances/:name/requester-key'),
+  'GET /instances/:name/recruiting': at('/instances/:name/recruiting'),
+  'PUT /instances/:name/recruiting': at('/instances/:name/recruiting', () => ({ room: 'lab', recruitment: { kind: 'lab' }, since: null })),
+  'POST /instances/:name/rooms/:room/test-click': { path: ({ name }) => `/instances/${name}/rooms/lab/test-click` },
+  'GET /instances/:name/rooms/:room/returned': { path: ({ name }) => `/instances/${name}/rooms/lab/returned` },
+  'POST /instances/:name/rooms/:room/reconciliation': { path: ({ name }) => `/instances/${name}/rooms/lab/reconciliation` },
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
@@ -144,6 +164,7 @@ const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'give-up-addre
   delete: ({ name }) => ({ kind: 'delete', confirm: name }),
   'deploy-sample': () => ({ kind: 'deploy-sample' }),
   deploy: ({ name }) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
+  'run-bots': () => ({ kind: 'run-bots' }),
   'set-environment': () => ({ kind: 'set-environment' }),
   scale: () => ({ kind: 'scale', processes: 1, memoryMib: 1024, diskMib: null }),
   'change-address': () => ({ kind: 'change-address', mode: 'port', keepsOld: true }),
@@ -214,6 +235,7 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const backup = await ctx.db.backup.create({
     data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
   });
+  const look = await ctx.db.preflight.create({ data: { id: newId(), instanceId: instance.id, room: 'lab', kind: 'lab', findings: {}, byName: 'test' } });
   const gone = await anInstance(ctx, { ownerId, state: 'deleted', deletedAt: new Date() });
   await ctx.db.backup.create({
     data: { id: newId(), instanceId: gone.id, jobId: job.id, reason: 'before delete', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
@@ -235,6 +257,7 @@ async function aWorld(visitor: Visitor): Promise<World> {
       key: key.id,
       person: someone.id,
       backup: backup.id,
+      look: look.id,
       colleague: colleague.id,
       oldDeployment: oldDeployment.id,
       deleted: gone.id,

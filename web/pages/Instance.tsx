@@ -78,6 +78,8 @@ function Tabs({ name }: { name: string }): ReactNode {
     ['', 'Overview'],
     ['deploy', 'Deploy'],
     ['rooms', 'Rooms & Lobby'],
+    ['recruit', 'Recruit'],
+    ['preflight', 'Ready?'],
     ['data', 'Data'],
     ['people', 'People'],
     ['settings', 'Settings'],

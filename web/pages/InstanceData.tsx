@@ -1,4 +1,4 @@
-// Backups of an instance: taken, fetched, restored, deleted; and starting with an empty database.
+// Data of an instance: exports; backups taken, fetched, restored, deleted; and starting with an empty database.
 
 import { useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
@@ -13,11 +13,13 @@ import { DataTable, type Column } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { ActButton } from '../components/ActButton.tsx';
+import { Bots } from '../components/Bots.tsx';
 import { BackUp } from '../components/BackUp.tsx';
 import { ConfirmJob } from '../components/ConfirmAction.tsx';
 import { DeleteBackup } from '../components/DeleteBackup.tsx';
 import { DownloadButton } from '../components/DownloadButton.tsx';
 import { Sign } from '../components/Sign.tsx';
+import { TakeHome } from '../components/TakeHome.tsx';
 import { useTens } from '../clock.ts';
 import { useBackups } from '../backups.ts';
 import { describeFacts, describeRestore } from '../consequences.ts';
@@ -34,6 +36,7 @@ export function InstanceData(): ReactNode {
   return (
     <>
       <p>{isDeployed(instance) ? describeFacts(instance, nowMs) : 'Nothing has run here yet, so there are no data.'}</p>
+      {isDeployed(instance) && <TakeHome instance={instance} />}
       <FactGroup title="Backups" aside={<BackUp instance={instance} />}>
         <Answer query={backups}>
           {(list) =>
@@ -45,6 +48,7 @@ export function InstanceData(): ReactNode {
           }
         </Answer>
       </FactGroup>
+      {isDeployed(instance) && <Bots instance={instance} />}
       {canOnInstance(instance.standing, 'instance.reset-database') && (
         <FactGroup title="Start with an empty database">
           <p>A reset removes all sessions, participants and answers of this instance. A backup is taken first and checked; without it nothing is deleted.</p>
