@@ -27,6 +27,8 @@ export const asAddressed = (instance: Pick<Instance, 'id' | 'name'>, former: Pic
   addressMode: former.mode,
   port: former.port,
   hostName: former.hostName,
+  // Only platforms with a front door of their own note one, and there no address changes.
+  frontCertificateUntil: null,
 });
 
 /** Whether the panel's settings still know this kind: without PATH_URL there are no paths. */

@@ -45,9 +45,8 @@ function available(facts: CertificateFacts, certificate: DoorCertificate, file: 
   return { facts, certificate, file, mark };
 }
 
-/** How to find the certificate of a host name, as of now; always null where the front door takes no https. */
+/** How to find the certificate of a host name, as of now. */
 export async function certificatesOf(ctx: Parts): Promise<CertificateFor> {
-  if (ctx.config.HTTPS_PORT === undefined) return () => null;
   const all = await listAvailable(ctx);
   return (hostName) => chooseCertificate(all, hostName, new Date())?.certificate ?? null;
 }

@@ -6,7 +6,7 @@ import { AppError } from '../contracts/errors.ts';
 import type { StartJob } from '../contracts/jobs.ts';
 import type { FormerAddress, Instance, Job } from '../prisma/client/client.ts';
 import type { OwnedInstance } from './access.ts';
-import { freePort, hostNameOf, instanceUrl, isHostNameGiven, leadsHere, lockAddresses, modeOf } from './addresses.ts';
+import { asAddressed, freePort, hostNameOf, instanceUrl, isHostNameGiven, leadsHere, lockAddresses, modeOf } from './addresses.ts';
 import { record } from './audit.ts';
 import type { Config } from './config.ts';
 import { systemActor, type Actor, type Context } from './context.ts';
@@ -88,8 +88,7 @@ export async function changeAddress(ctx: Context, actor: Actor, { instance, wish
 }
 
 /** The address as people type it. */
-export const urlOf = (config: Config, { id, name }: Pick<Instance, 'id' | 'name'>, { mode, port, hostName }: Address): string =>
-  instanceUrl(config, { id, name, addressMode: mode, port, hostName });
+export const urlOf = (config: Config, instance: Pick<Instance, 'id' | 'name'>, address: Address): string => instanceUrl(config, asAddressed(instance, address));
 
 /** What is meant: whoever types the instance's own name below the panel's means that kind, and must not get it twice. */
 async function findTarget(config: Config, { instance, wish, names }: Required<Request>): Promise<{ mode: AddressMode; hostName: string | null }> {

@@ -1,13 +1,10 @@
 // Instances at a front door that their platform has of its own: name and certificate follow the settings while they run.
 
-import type { DoorCertificate } from '../platforms/front-door.ts';
 import type { Instance } from '../prisma/client/client.ts';
 import { platformHostName } from './addresses.ts';
+import type { CertificateFor } from './certificates.ts';
 import type { WorkerContext } from './context.ts';
 import { announceInstance } from './instances.ts';
-
-/** The certificate that the panel has for a host name; null: it has none. */
-export type CertificateFor = (hostName: string) => Promise<DoorCertificate | null>;
 
 const limitMs = 300_000;
 
@@ -29,7 +26,7 @@ export async function keepPlatformFronts(ctx: WorkerContext, certificateFor: Cer
 
 async function keepFront(ctx: WorkerContext, instance: Instance, certificateFor: CertificateFor): Promise<void> {
   const hostName = platformHostName(ctx.config, instance);
-  const certificate = hostName === null ? null : await certificateFor(hostName);
+  const certificate = hostName === null ? null : certificateFor(hostName);
   const view = await ctx.platform.keepFront({ instanceId: instance.id, hostName, certificate }, AbortSignal.timeout(limitMs));
   if (view === null || instance.frontCertificateUntil?.getTime() === view.certificateUntil?.getTime()) return;
   await ctx.db.instance.update({ where: { id: instance.id }, data: { frontCertificateUntil: view.certificateUntil } });

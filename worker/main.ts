@@ -14,6 +14,7 @@ import { observeInstances, reconcileInstances } from '../domain/observe.ts';
 import { observeActivity, type ActivityMarks } from '../domain/observe-activity.ts';
 import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
 import { CertificateKeeper } from '../domain/certificate-keeper.ts';
+import { certificatesOf } from '../domain/certificates.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
 import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
 import { keepPlatformFronts } from '../domain/platform-fronts.ts';
@@ -60,7 +61,7 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
     { name: 'certificates', everyMs: 60_000, work: () => certificates.round(ctx) },
     { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
     // Certificates of the panel's own come in here; without one, what the host has by itself stays.
-    { name: 'platform fronts', everyMs: 60_000, work: () => keepPlatformFronts(ctx, async () => null) },
+    { name: 'platform fronts', everyMs: 60_000, work: async () => keepPlatformFronts(ctx, await certificatesOf(ctx)) },
     { name: 'front door', everyMs: 2000, work: async () => (await ctx.frontDoor.check()).state !== 'ok' && ctx.frontDoor.repair(signal()) },
   ];
 };

@@ -20,6 +20,7 @@ const at = (mode: AddressMode, more: Partial<Addressed> = {}): Addressed => ({
   id: 'abc',
   name: 'trust',
   addressMode: mode,
+  frontCertificateUntil: null,
   port: mode === 'port' ? 10_001 : null,
   hostName: mode === 'host' ? 'trust.psy.test' : null,
   ...more,
