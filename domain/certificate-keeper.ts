@@ -2,6 +2,7 @@
 
 import { tellOfExpiry } from './certificate-expiry.ts';
 import { readCertificateFiles } from './certificate-files.ts';
+import { keepGood } from './certificate-kept.ts';
 import { namesToCertify } from './certificate-names.ts';
 import { chooseCertificate } from './certificate-reading.ts';
 import { requestDue } from './certificate-requests.ts';
@@ -25,7 +26,7 @@ export class CertificateKeeper {
     if (ctx.config.HTTPS_PORT === undefined) return;
     const hostNames = await namesToCertify(ctx);
     const files = await readCertificateFiles(ctx.config.certificatesDir);
-    await rememberSeen(ctx, hostNames, files);
+    await Promise.all([rememberSeen(ctx, hostNames, files), keepGood(ctx, files)]);
     const available = await listAvailable(ctx, files);
     const wanted = hostNames.map((hostName) => ({ hostName, found: chooseCertificate(available, hostName, now) }));
     await this.#place(ctx, wanted);
@@ -38,8 +39,7 @@ export class CertificateKeeper {
   async #place(ctx: WorkerContext, wanted: readonly NameWithCertificate[]): Promise<void> {
     const marks = wanted.map(({ hostName, found }) => `${hostName} ${found?.mark ?? '-'}`).join('\n');
     if (marks === this.#placed) return;
-    await installCertificates(ctx, AbortSignal.timeout(installMs));
-    this.#placed = marks;
+    if (await installCertificates(ctx, AbortSignal.timeout(installMs))) this.#placed = marks;
   }
 
   async #tell(ctx: WorkerContext, wanted: readonly NameWithCertificate[], now: Date): Promise<void> {

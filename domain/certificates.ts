@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { DoorCertificate } from '../platforms/front-door.ts';
 import { readCertificateFiles, type CertificateFile } from './certificate-files.ts';
+import { usablePairs } from './certificate-kept.ts';
 import { chooseCertificate, readFacts, type CertificateFacts } from './certificate-reading.ts';
 import { Prisma } from '../prisma/client/client.ts';
 import type { Context } from './context.ts';
@@ -26,7 +27,7 @@ const keyPlace = (hostName: string): string => `certificate/${hostName}/private_
 /** All that can be shown. @param files the folder, where it has been read already */
 export async function listAvailable(ctx: Parts, files?: readonly CertificateFile[]): Promise<Available[]> {
   const read = files ?? (await readCertificateFiles(ctx.config.certificatesDir));
-  const fromFiles = read.flatMap(({ file, pair }) => (pair === null ? [] : [available(pair, pair.certificate, file)]));
+  const fromFiles = (await usablePairs(ctx, read)).map(({ file, pair }) => available(pair, pair.certificate, file));
   const rows = await ctx.db.certificate.findMany({ where: { chain: { not: null }, privateKey: { not: null } } });
   const fromAcme = rows.flatMap(({ hostName, chain, privateKey }) => {
     try {

@@ -16,6 +16,7 @@ import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
 import { CertificateKeeper } from '../domain/certificate-keeper.ts';
 import { certificatesOf } from '../domain/certificates.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
+import { installCertificates } from '../domain/install-certificates.ts';
 import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
 import { keepPlatformFronts } from '../domain/platform-fronts.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
@@ -86,7 +87,7 @@ async function main(): Promise<void> {
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
   await rememberCapabilities(ctx, await ctx.platform.capabilities());
-  await refreshAllRoutes(ctx, AbortSignal.timeout(60_000));
+  await (config.HTTPS_PORT === undefined ? refreshAllRoutes : installCertificates)(ctx, AbortSignal.timeout(60_000));
   await recoverInstances(ctx, await recoverJobs(ctx));
   await observeInstances(ctx);
 
