@@ -7,7 +7,19 @@ import { rightsPage } from '../../contracts/rights-page.ts';
 import { terms } from '../../web/components/TermLink.tsx';
 import { startPanel, type TestPanel } from './panel.ts';
 
-const names = ['experimenter', 'manager', 'participant', 'glossary', 'rights', 'running', 'dokku', 'system-check', 'behind-a-proxy', 'configuration'];
+const names = [
+  'experimenter',
+  'manager',
+  'prolific',
+  'participant',
+  'glossary',
+  'rights',
+  'running',
+  'dokku',
+  'system-check',
+  'behind-a-proxy',
+  'configuration',
+];
 let panel: TestPanel;
 beforeAll(async () => {
   panel = await startPanel();
