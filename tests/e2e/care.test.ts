@@ -356,6 +356,7 @@ describe('the pages for everybody', () => {
     '/help',
     '/help/experimenter',
     '/help/glossary',
+    '/help/prolific',
     '/help/rights',
     '/help/system-check',
     '/help/behind-a-proxy',

@@ -84,6 +84,23 @@ async function work(page: Page, units: number): Promise<void> {
   await page.getByText('your submission is complete').waitFor();
 }
 
+async function configsInOtree(): Promise<unknown> {
+  const { id, url } = await client.get<{ id: string; url: string }>(`/instances/${name}`);
+  const { environment } = JSON.parse(readFileSync(path.join(panel.dataDir, 'instances', id, 'env.json'), 'utf8')) as { environment: Record<string, string> };
+  expect(environment['COMPLETIONLINK']).toBe(`https://app.prolific.com/submissions/complete?cc=${code}`);
+  const { host, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const headers = { host, 'otree-rest-key': environment['OTREE_REST_KEY'] ?? '' };
+    http
+      .get({ host: '127.0.0.1', port, path: '/api/session_configs', headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+        response.on('end', () => resolve(JSON.parse(text)));
+      })
+      .on('error', reject);
+  });
+}
+
 /** What eight people earn, in points of a penny. */
 const earned = [137, 29, 100, 1, 0, 257, 58, 999];
 
@@ -193,6 +210,8 @@ describe('a study on Prolific', () => {
     await ada.getByRole('dialog').getByRole('button', { name: 'Restart', exact: true }).click();
     await until('nothing waits for a restart', async () => (await recruiting()).pendingSince === null, { withinMs: 60_000 });
     await ada.getByRole('button', { name: 'Restart to apply…' }).waitFor({ state: 'detached' });
+    // What oTree's own form for a new session offers, asked with the key that only the instance has.
+    expect(await configsInOtree()).toMatchObject([{ name: 'effort', completionlink: `https://app.prolific.com/submissions/complete?cc=${code}` }]);
   }, 120_000);
 
   it('an own link is tried to its end: the completion page is asked for, and one that is away is told', async () => {

@@ -10,7 +10,8 @@ import { marked, processesWith, query, repository, stop, temporaryDatabase, temp
 import { pythonWith } from './venv.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
-const launch = packLaunch({ adminPassword: 'the-panels-password', secretKey: 'a-secret', roomSecret: 'room-secret', cookieName: 'otree_k3v9' });
+const sessionFields = { completionlink: 'https://app.prolific.com/submissions/complete?cc=C1ABC' };
+const launch = packLaunch({ adminPassword: 'the-panels-password', secretKey: 'a-secret', roomSecret: 'room-secret', cookieName: 'otree_k3v9', sessionFields });
 
 async function container() {
   const folder = temporaryFolder();
@@ -30,7 +31,7 @@ async function container() {
   return { folder, url, words, env };
 }
 
-test('serves on PORT with rooms of the panel, and its timeout worker works (oTree 5.11.5)', async () => {
+test('serves on PORT with rooms and completion links of the panel, and its timeout worker works (oTree 5.11.5)', async () => {
   const { url, words, env } = await container();
   const room = { name: 'hall', displayName: 'Hall', labels: null, usesSecureUrls: false };
   const port = String(randomInt(20_000, 30_000));
@@ -42,6 +43,7 @@ test('serves on PORT with rooms of the panel, and its timeout worker works (oTre
   expect(((await (await ask('/api/rooms')).json()) as { name: string }[]).map(({ name }) => name)).toContain('hall');
   const told = spawnSync(pythonWith('5.11.5'), words('memory'), { env, encoding: 'utf8' });
   expect(Number(told.stdout), told.stderr).toBeGreaterThan(20 * 1024 * 1024);
+  expect(await (await ask('/api/session_configs')).json()).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'survey', ...sessionFields })]));
   await ask('/api/sessions', { method: 'POST', body: JSON.stringify({ session_config_name: 'survey', num_participants: 1 }) });
   const [session] = await query(url, 'select _anonymous_code from otree_session');
   // A participant opens the page with the three-second timeout and is never heard of again.

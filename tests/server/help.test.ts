@@ -10,6 +10,7 @@ import { startPanel, type TestPanel } from './panel.ts';
 const names = [
   'experimenter',
   'manager',
+  'prolific',
   'participant',
   'glossary',
   'rights',

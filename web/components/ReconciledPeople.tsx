@@ -21,7 +21,7 @@ export function ReconciledPeople({ view, filename }: Props): ReactNode {
       <p role="status">
         <strong>{counts.both} in both</strong>: {counts.inFile} in Prolific’s file, {counts.inSession} in session {view.sessionCode}
         {counts.tests > 0 && `, and ${countOf(counts.tests, 'test click')} that ${counts.tests === 1 ? 'is' : 'are'} left out`}.
-        {view.medianSeconds !== null && ` Half of those who submitted took less than ${minutes(view.medianSeconds)}.`}
+        {view.medianSeconds !== null && ` Half of those who submitted took less than ${minutes(view.medianSeconds)} minutes.`}
       </p>
       {odd.length === 0 ? (
         <p className="tone-moss">
@@ -88,13 +88,13 @@ function Bonus({ view: { bonus, currency }, filename }: Props): ReactNode {
   );
 }
 
-const minutes = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')} minutes`;
+const minutes = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')}`;
 
 const columns = [
   { title: 'Id', render: ({ id }: MatchedPerson) => <code>{id}</code> },
   { title: 'Prolific', render: ({ status }: MatchedPerson) => status?.toLowerCase() ?? '–' },
   { title: 'oTree', render: ({ isFinished, page }: MatchedPerson) => (page === null ? '–' : isFinished ? 'finished' : `page ${page.at} of ${page.of}`) },
-  { title: 'Time', render: ({ seconds }: MatchedPerson) => (seconds === null ? '–' : minutes(seconds)) },
+  { title: 'Minutes', render: ({ seconds }: MatchedPerson) => (seconds === null ? '–' : minutes(seconds)) },
   { title: 'Bonus', render: ({ bonus }: MatchedPerson) => bonus ?? '–' },
   { title: 'Remark', render: ({ remarks: found }: MatchedPerson) => (found.length === 0 ? '–' : found.map((remark) => remarkWords[remark]).join('; ')) },
 ];

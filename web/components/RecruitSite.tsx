@@ -6,10 +6,12 @@ import type { InstanceView } from '../../contracts/instances.ts';
 import { outcomes, prolificCompletion, type Outcome, type Recruitment } from '../../contracts/recruiting.ts';
 import type { RoomRecruitment } from '../../contracts/recruiting-view.ts';
 import { instancePath } from '../addresses.ts';
+import { mturkSnippets } from '../recruit-snippets.ts';
 import { describeExactly } from '../times.ts';
 import { FactGroup } from './Facts.tsx';
 import { PasteList, type PasteStep } from './PasteList.tsx';
 import { RequesterKeys } from './RequesterKeys.tsx';
+import { Snippets } from './Snippets.tsx';
 
 type Props = { instance: InstanceView; room: RoomRecruitment; recruitment: Recruitment };
 type Of<K extends Recruitment['kind']> = Omit<Props, 'recruitment'> & { settings: Extract<Recruitment, { kind: K }>['settings'] };
@@ -165,9 +167,14 @@ function OnMturk({ instance }: Pick<Props, 'instance'>): ReactNode {
             field: 'Number of workers',
             remark: 'oTree makes twice as many participants, because workers give assignments back: your grouping code sees all of them.',
           },
+          {
+            field: 'Currency',
+            remark: 'MTurk pays in dollars: REAL_WORLD_CURRENCY_CODE in settings.py has to be USD. The reward is participation_fee.',
+          },
           { field: 'Last page', remark: 'It must hold {% next_button %}; without it the work is never submitted.' },
         ]}
       />
+      <Snippets title="Lines for settings.py" snippets={mturkSnippets} />
     </FactGroup>
   );
 }

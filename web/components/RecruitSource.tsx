@@ -3,10 +3,10 @@
 import type { ReactNode } from 'react';
 import type { Recruitment } from '../../contracts/recruiting.ts';
 import type { SourceLine, SourceLooks } from '../../contracts/recruiting-view.ts';
-import { consentSnippets, labelSnippet, lastPageSnippets, type Snippet } from '../recruit-snippets.ts';
-import { Commands } from './Commands.tsx';
+import { consentSnippets, labelSnippet, lastPageSnippets } from '../recruit-snippets.ts';
 import { FactGroup } from './Facts.tsx';
 import { Glyph } from './Glyph.tsx';
+import { Snippets } from './Snippets.tsx';
 
 type Props = { source: SourceLooks | null; recruitment: Recruitment };
 type Look = { readonly isWell: boolean; readonly sentence: string; readonly lines: readonly SourceLine[] };
@@ -76,21 +76,5 @@ function LookLine({ look: { isWell, sentence, lines } }: { look: Look }): ReactN
       ))}
       {lines.length > shownLines && <span className="block quiet">and {lines.length - shownLines} more</span>}
     </li>
-  );
-}
-
-function Snippets({ title, snippets }: { title: string; snippets: readonly Snippet[] }): ReactNode {
-  return (
-    <details className="fold">
-      <summary>{title}</summary>
-      {snippets.map(({ name, about, lines }) => (
-        <div key={name} className="snippet">
-          <p>
-            <strong>{name}.</strong> {about}
-          </p>
-          <Commands lines={lines} what={name} />
-        </div>
-      ))}
-    </details>
   );
 }

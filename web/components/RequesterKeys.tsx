@@ -65,12 +65,14 @@ function OwnKeys({ mode, ownKey }: Props & { ownKey: { accessKeyId: string; upda
       <p>
         Yours: <code>{ownKey.accessKeyId}</code>, entered <Ago at={ownKey.updatedAt} />.
       </p>
-      <Button type="button" basic loading={attempt.isPending} disabled={attempt.isPending} onClick={() => attempt.mutate(mode)}>
-        Try them {mode === 'live' ? 'on MTurk' : 'in the sandbox'}
-      </Button>
-      <Button type="button" basic disabled={forget.isPending} onClick={() => forget.mutate()}>
-        Forget them
-      </Button>
+      <div className="room-acts">
+        <Button type="button" basic loading={attempt.isPending} disabled={attempt.isPending} onClick={() => attempt.mutate(mode)}>
+          Try them {mode === 'live' ? 'on MTurk' : 'in the sandbox'}
+        </Button>
+        <Button type="button" basic disabled={forget.isPending} onClick={() => forget.mutate()}>
+          Forget them
+        </Button>
+      </div>
       {attempt.data && (
         <p role="status" className={attempt.data.isWell ? 'tone-moss' : 'tone-amber'}>
           <Glyph name={attempt.data.isWell ? 'check circle' : 'exclamation triangle'} />
