@@ -168,6 +168,19 @@ export const errorTable = {
     hint: 'The last lines of its log say why: {lastLine}',
   },
   otree_request_failed: { status: 502, sentence: 'oTree answered: {reason}', hint: 'Look at the instance’s log.' },
+  export_unknown: { status: 404, sentence: 'There is no such export: {what}', hint: 'Reload the page; the list of exports may have changed.' },
+  export_failed: { status: 502, sentence: 'oTree could not export this: {reason}', hint: 'The instance’s log says more. Other exports may still work.' },
+  export_needs_restart: {
+    status: 409,
+    sentence: 'This experiment was started before Arboretum could export the data of its oTree.',
+    hint: 'Restart it once when nobody plays; the data stay.',
+  },
+  bots_failed: { status: 500, sentence: 'The bots did not get through “{config}”: {reason}', hint: 'What they did stands in the log above. Correct the app or its tests.py and push.' },
+  bots_missing: {
+    status: 422,
+    sentence: 'The app “{app}” has no bots.',
+    hint: 'Add a file {app}/tests.py with a class PlayerBot, then push. oTree’s documentation shows one under “Bots”.',
+  },
   session_size: { status: 400, sentence: 'oTree refused this session: {reason}', hint: 'Choose another number of participants.' },
   ...buildErrors,
   internal: {

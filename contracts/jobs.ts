@@ -21,6 +21,7 @@ export const jobKinds = {
   'delete-course': 'Delete course',
   'set-environment': 'Apply environment',
   scale: 'Scale',
+  'run-bots': 'Play bots',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 /** Kinds that belong to no instance. */
@@ -55,6 +56,7 @@ const cancellableUntil: Readonly<Partial<Record<JobKind, string | null>>> = {
   'reset-database': 'stop',
   restore: 'stop',
   'roll-back': 'switch',
+  'run-bots': null,
 };
 
 /** Whether a job may be cancelled as it stands. Pure; the page shows the button by it, the panel decides by it. */
@@ -146,6 +148,8 @@ export const startJobSchema = z.discriminatedUnion('kind', [
     reason: z.string().trim().max(300).optional(),
   }),
   z.strictObject({ kind: z.literal('set-environment'), reason: z.string().trim().max(300).optional() }),
+  /** Names one session config; left out: all of them, one after the other. */
+  z.strictObject({ kind: z.literal('run-bots'), config: z.string().max(200).optional() }),
   z.strictObject({ kind: z.literal('scale'), reason: z.string().trim().max(300).optional(), ...scaleShape }),
 ]);
 export type StartJob = z.infer<typeof startJobSchema>;

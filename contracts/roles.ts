@@ -64,6 +64,8 @@ export const instanceActions = {
   'instance.set-environment': ['manager', 'owner'],
   'instance.scale': ['manager'],
   'instance.write-notes': ['manager', 'owner', 'operate'],
+  'instance.run-bots': ['manager', 'owner'],
+  'instance.export-data': ['manager', 'owner', 'operate'],
 } as const satisfies Record<string, readonly Standing[]>;
 
 export type PanelAction = keyof typeof panelActions;

@@ -1,6 +1,7 @@
 // The short questions that the server puts to the worker over its Unix socket.
 
 import { z } from 'zod';
+import { exportKindNames, exportWishShape } from './exports.ts';
 import { createSessionSchema } from './instances.ts';
 
 const actorSchema = z.object({ id: z.string().nullable(), name: z.string() });
@@ -21,6 +22,12 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('look'), instanceId: z.string() }),
   /** Hand the rooms that are edited in the panel to the running oTree. */
   z.object({ kind: z.literal('apply-rooms'), instanceId: z.string() }),
+  z.object({ kind: z.literal('list-exports'), instanceId: z.string() }),
+  /** Answered with the file itself; `X-Left-Out` names sessions that could not be in it. */
+  z.object({ kind: z.literal('open-export'), instanceId: z.string(), what: z.enum(exportKindNames), ...exportWishShape }),
+  z.object({ kind: z.literal('read-page-times'), instanceId: z.string(), session: exportWishShape.session }),
+  /** Answered with the file that holds what the bots of a job did. */
+  z.object({ kind: z.literal('open-bots-data'), instanceId: z.string(), jobId: z.string(), config: z.string() }),
   /** For the system check: the front door's health and what the platform can do. */
   z.object({ kind: z.literal('look-at-ground') }),
 ]);

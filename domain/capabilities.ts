@@ -6,17 +6,17 @@ import type { Context } from './context.ts';
 import { asJson } from './database.ts';
 
 const name = 'platform.capabilities';
-const storedSchema = z.object({ memoryLimit: z.boolean(), diskLimit: z.boolean(), isolationNote: z.string() });
+const storedSchema = z.object({ memoryLimit: z.boolean(), diskLimit: z.boolean(), playsBots: z.boolean().catch(false), isolationNote: z.string() });
 type Stored = z.infer<typeof storedSchema>;
 
 /** Keeps what the worker's platform answered. */
-export async function rememberCapabilities(ctx: Pick<Context, 'db'>, { memoryLimit, diskLimit, isolationNote }: Capabilities): Promise<void> {
-  const value = asJson({ memoryLimit, diskLimit, isolationNote } satisfies Stored);
+export async function rememberCapabilities(ctx: Pick<Context, 'db'>, { memoryLimit, diskLimit, playsBots, isolationNote }: Capabilities): Promise<void> {
+  const value = asJson({ memoryLimit, diskLimit, playsBots, isolationNote } satisfies Stored);
   await ctx.db.setting.upsert({ where: { name }, create: { name, value }, update: { value } });
 }
 
 /** What is not known counts as not there. */
 export async function readCapabilities(ctx: Pick<Context, 'db'>): Promise<Stored> {
   const row = await ctx.db.setting.findUnique({ where: { name } });
-  return storedSchema.catch({ memoryLimit: false, diskLimit: false, isolationNote: '' }).parse(row?.value);
+  return storedSchema.catch({ memoryLimit: false, diskLimit: false, playsBots: false, isolationNote: '' }).parse(row?.value);
 }

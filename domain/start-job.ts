@@ -9,6 +9,7 @@ import { record } from './audit.ts';
 import type { Context } from './context.ts';
 import type { Transaction } from './database.ts';
 import { findBackupFile } from './backups.ts';
+import { checkBots } from './bots.ts';
 import { deploySample, findRollBackTarget } from './deployments.ts';
 import { guard } from './guard.ts';
 import { announceInstance } from './instances.ts';
@@ -31,7 +32,7 @@ const disturbing: readonly StartJob['kind'][] = [
   'set-environment',
   'scale',
 ];
-const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up', 'restore', 'roll-back'];
+const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up', 'restore', 'roll-back', 'run-bots'];
 
 /** @throws not_allowed, confirmation_missing, people_in_session, not_deployed, roll_back_refused, backup_gone, job_in_progress */
 export async function startJob(ctx: Context, person: Person, { instance, request, sampleFolder }: Start): Promise<JobRow> {
@@ -47,11 +48,12 @@ export async function startJob(ctx: Context, person: Person, { instance, request
   if (request.kind === 'deploy') return withInstance(ctx, (await deployAgain(ctx, person, { instance, ...request })).id);
 
   if (request.kind === 'roll-back') await findRollBackTarget(ctx, instance, request.deploymentId);
+  if (request.kind === 'run-bots') await checkBots(ctx, instance, request.config);
   if (request.kind === 'restore') await findBackupFile(ctx, instance.id, request.backupId);
 
   const { kind } = request;
   const job = await ctx.db.$transaction(async (tx) => {
-    const row = await requestJob(tx, person, { kind, instanceId: instance.id, input: inputOf(request) });
+    const row = await requestJob(tx, person, { kind, instanceId: instance.id, input: inputOf(request), ...deploymentOf(instance, request) });
     await applyIntent(ctx, tx, { instance, request });
     await record(tx, person, { action, subject: instance.name, instanceId: instance.id, detail: { reason, ...inputOf(request), ...detailOf(request) } });
     return row;
@@ -60,10 +62,15 @@ export async function startJob(ctx: Context, person: Person, { instance, request
   return announceJob(ctx, job.id);
 }
 
+/** Whose version it is about, for kinds whose result belongs to a version. */
+const deploymentOf = ({ currentDeploymentId }: OwnedInstance, { kind }: StartJob): { deploymentId?: string } =>
+  kind === 'run-bots' && currentDeploymentId !== null ? { deploymentId: currentDeploymentId } : {};
+
 /** What the worker has to know; never a secret. */
 function inputOf(request: StartJob): Readonly<Record<string, unknown>> {
   if (request.kind === 'back-up') return { note: request.note ?? '' };
   if (request.kind === 'restore') return { backupId: request.backupId };
+  if (request.kind === 'run-bots') return request.config === undefined ? {} : { config: request.config };
   if (request.kind === 'roll-back') return { deploymentId: request.deploymentId, ...(request.onDrift ? { onDrift: request.onDrift } : {}) };
   return {};
 }

@@ -45,6 +45,8 @@ export function layoutOf(dataDir: string, runBase: string) {
     instancesDir: data('instances'),
     instanceDir: (instanceId: string): string => data('instances', instanceId),
     backupsDir: data('backups'),
+    /** What bots did, by instance and job. */
+    botsDir: (instanceId: string): string => data('bots', instanceId),
     /** The server listens here; nginx stands in front. */
     serverSocket: run('panel', 'server.sock'),
     /** Git hooks ask here; reachable by the panel's user only. */

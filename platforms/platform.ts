@@ -149,6 +149,22 @@ export type OtreeRequest = {
   readonly timeoutMs: number;
 };
 
+/** An answer of oTree that may be large: its body is read as it comes, and read to its end or destroyed by whoever asked. */
+export type OpenedAnswer = { readonly status: number; readonly body: Readable };
+
+/** One play of the project's own bots (`tests.py`). */
+export type BotsRun = {
+  readonly releaseNumber: number;
+  /** Name of a session config. */
+  readonly config: string;
+  /** null: as many as the config's demo has. */
+  readonly participants: number | null;
+  /** File (`.tar.gz`, mode 0600) that gets the CSV files of what the bots did; null: nothing is kept. */
+  readonly exportTo: string | null;
+  readonly signal: AbortSignal;
+  readonly onOutput: (text: string) => void;
+};
+
 /** A piece of the runtime log. */
 export type LogPiece = {
   readonly text: string;
@@ -163,6 +179,8 @@ export type Capabilities = {
   readonly memoryLimit: boolean;
   readonly diskLimit: boolean;
   readonly separatesUsers: boolean;
+  /** Whether `playBots` works here. */
+  readonly playsBots: boolean;
   /** One sentence for people about how well instances are kept apart. */
   readonly isolationNote: string;
 };
@@ -242,6 +260,19 @@ export interface Platform {
 
   /** Asks oTree itself, with the REST key. @throws not_running when nothing answers */
   askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ readonly status: number; readonly body: string }>;
+
+  /**
+   * As `askOtree` with GET, for answers of any size: nothing of the body is kept. `timeoutMs` is for its beginning and for
+   * every pause in it. @throws not_running when nothing answers, platform_timeout
+   */
+  openOtree(spec: InstanceAccess, request: Pick<OtreeRequest, 'path' | 'timeoutMs'>): Promise<OpenedAnswer>;
+
+  /**
+   * Plays the project's bots with `otree test`, in memory, in the release's environment, as the instance's user and within
+   * its limits: neither the live database nor the running experiment is touched (limit 10 minutes). Only where the
+   * capability `playsBots` says so. @throws bots_failed, bots_missing, module_missing, syntax_error, otree_check, platform_timeout, platform_failed
+   */
+  playBots(spec: InstanceSpec, run: BotsRun): Promise<void>;
 
   /** Row counts and size of the instance's database, read-only, ≤ 2 s. */
   databaseFacts(spec: InstanceAccess): Promise<{ readonly sizeBytes: number; readonly rowCounts: Readonly<Record<string, number>> }>;

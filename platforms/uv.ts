@@ -26,6 +26,9 @@ export type BuildTask = {
   readonly onOutput: (text: string) => void;
 };
 
+/** What running uv itself asks for. */
+export type UvTask = Pick<BuildTask, 'ground' | 'spec' | 'signal'>;
+
 const LIMIT_MS = 15 * 60_000;
 const BUILD_LIMITS = { memoryMib: 2048, processes: 512, fileMib: 4096, openFiles: 4096, cpuSeconds: 900 } as const;
 
@@ -48,7 +51,7 @@ export async function prepareCache(ground: BuildGround): Promise<void> {
 }
 
 /** Runs uv as the build id. Never with anything that could run foreign code: wheels only, or packages that we named ourselves. */
-export async function uv(task: BuildTask, args: readonly string[], cache = cacheOf(task.ground, 'uv')): Promise<CommandResult> {
+export async function uv(task: UvTask, args: readonly string[], cache = cacheOf(task.ground, 'uv')): Promise<CommandResult> {
   const place = { userId: task.ground.buildUserId, home: cacheOf(task.ground, 'home'), group: `build-${task.spec.instanceId}` };
   return await runAs(task, place, { command: [task.ground.uvBinary, ...args, '--color', 'never'], env: uvEnvironment(task.ground, cache) });
 }
@@ -91,7 +94,7 @@ export async function writeList(task: BuildTask, name: string, lines: readonly s
 
 type Place = { readonly userId: number | null; readonly home: string; readonly group: string };
 
-async function runAs(task: BuildTask, place: Place, run: { command: readonly string[]; env: Record<string, string> }): Promise<CommandResult> {
+async function runAs(task: UvTask, place: Place, run: { command: readonly string[]; env: Record<string, string> }): Promise<CommandResult> {
   const { userId, home, group } = place;
   const result = await runConfined(task.ground, {
     confinement: { userId, limits: BUILD_LIMITS, group, home, cwd: home },

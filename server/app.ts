@@ -16,6 +16,8 @@ import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { legalRoutes } from './api/legal.ts';
 import { backupRoutes } from './api/backups.ts';
+import { botRoutes } from './api/bots.ts';
+import { exportRoutes } from './api/exports.ts';
 import { deploymentRoutes } from './api/deployments.ts';
 import { logRoutes } from './api/logs.ts';
 import { roomRoutes } from './api/rooms.ts';
@@ -50,6 +52,8 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...environmentRoutes,
   ...activityRoutes,
   ...backupRoutes,
+  ...exportRoutes,
+  ...botRoutes,
   ...deploymentRoutes,
   ...logRoutes,
   ...jobRoutes,

@@ -8,6 +8,8 @@ import { workerAnswerSchema, type WorkerQuestion } from '../contracts/worker.ts'
 import type { Context } from '../domain/context.ts';
 
 const timeoutMs = 30_000;
+/** oTree makes an export before it sends the first byte of it. */
+const longMs = 180_000;
 
 type Asking = Pick<Context, 'config'>;
 
@@ -17,8 +19,8 @@ export async function askWorker<S extends z.ZodType>(ctx: Asking, question: Work
   return schema.parse(readReply(await readText(response)));
 }
 
-/** A question that is answered with bytes, which come as they are read. @throws as `askWorker` */
-export async function streamFromWorker(ctx: Asking, question: WorkerQuestion): Promise<Readable> {
+/** A question that is answered with bytes, which come as they are read; the worker's headers come along. @throws as `askWorker` */
+export async function streamFromWorker(ctx: Asking, question: WorkerQuestion): Promise<Readable & Pick<http.IncomingMessage, 'headers'>> {
   const response = await post(ctx, question);
   if (response.headers['content-type'] === 'application/octet-stream') return response;
   readReply(await readText(response));
@@ -31,12 +33,14 @@ function readReply(text: string): unknown {
   return reply.answer;
 }
 
+const isLong = ({ kind }: WorkerQuestion): boolean => kind === 'open-export' || kind === 'read-page-times';
+
 async function post(ctx: Asking, question: WorkerQuestion): Promise<http.IncomingMessage> {
   const options = {
     socketPath: ctx.config.layout.workerSocket,
     method: 'POST',
     path: '/',
-    timeout: timeoutMs,
+    timeout: isLong(question) ? longMs : timeoutMs,
     headers: { 'content-type': 'application/json' },
   };
   try {

@@ -5,7 +5,7 @@ import { jobKinds, type StartJob } from '../contracts/jobs.ts';
 import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 
 /** What the menu offers; environment and limits have forms of their own, restoring and rolling back begin at what is meant, a deployment at a push. */
-export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'deploy' | 'set-environment' | 'scale' | 'restore' | 'roll-back'>;
+export type ActionKind = Exclude<StartJob['kind'], 'deploy-sample' | 'deploy' | 'set-environment' | 'scale' | 'restore' | 'roll-back' | 'run-bots'>;
 export type ActionItem = {
   readonly kind: ActionKind;
   readonly label: string;

@@ -41,6 +41,7 @@ export const seatLooks: Readonly<Record<SeatState, Look>> = {
 
 export const jobIcons: Readonly<Record<JobKind, string>> = {
   'set-environment': 'sliders horizontal',
+  'run-bots': 'robot',
   scale: 'microchip',
   'create-instance': 'plus',
   deploy: 'upload',

@@ -9,6 +9,8 @@ import { AppError } from '../contracts/errors.ts';
 import type { GroundView } from '../contracts/system-check.ts';
 import { workerQuestionSchema, type WorkerQuestion } from '../contracts/worker.ts';
 import type { WorkerContext } from '../domain/context.ts';
+import { openBotsData } from '../domain/bots.ts';
+import { listExports, openExport, readPageTimes } from '../domain/exports.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
 import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
@@ -20,6 +22,8 @@ const logBytes = 256 * 1024;
 
 export type RoundWork = { readonly facts: FactsWatch; readonly rooms: RoomsKeeper };
 const done = { isDone: true };
+/** A stream with something to say about it beforehand. */
+type Noted = { readonly body: Readable; readonly leftOut: readonly string[] };
 
 async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question: WorkerQuestion): Promise<unknown> {
   switch (question.kind) {
@@ -46,6 +50,14 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
     case 'apply-rooms':
       await rooms.apply(ctx, question.instanceId);
       return done;
+    case 'list-exports':
+      return listExports(ctx, question.instanceId);
+    case 'open-export':
+      return openExport(ctx, question);
+    case 'read-page-times':
+      return readPageTimes(ctx, question);
+    case 'open-bots-data':
+      return openBotsData(ctx, question);
     case 'look-at-ground': {
       const [frontDoor, capabilities] = await Promise.all([ctx.frontDoor.check(), ctx.platform.capabilities()]);
       return { frontDoor, ...capabilities } satisfies GroundView;
@@ -77,10 +89,16 @@ export async function startAnswering(ctx: WorkerContext, work: RoundWork): Promi
 }
 
 async function send(response: http.ServerResponse, value: unknown): Promise<void> {
+  if (isNoted(value)) {
+    if (value.leftOut.length > 0) response.setHeader('X-Left-Out', value.leftOut.join(','));
+    return send(response, value.body);
+  }
   if (!(value instanceof Readable)) return void response.end(JSON.stringify({ answer: value ?? null }));
   response.setHeader('Content-Type', 'application/octet-stream');
   await pipeline(value, response);
 }
+
+const isNoted = (value: unknown): value is Noted => typeof value === 'object' && value !== null && 'body' in value && value.body instanceof Readable;
 
 async function readText(request: http.IncomingMessage): Promise<string> {
   let text = '';

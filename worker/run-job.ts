@@ -21,6 +21,7 @@ import { deploy } from './jobs/deploy.ts';
 import { resetDatabase } from './jobs/reset-database.ts';
 import { scale } from './jobs/scale.ts';
 import { setEnvironment } from './jobs/set-environment.ts';
+import { runBots } from './jobs/run-bots.ts';
 import { restore } from './jobs/restore.ts';
 import { rollBack } from './jobs/roll-back.ts';
 import { restart, setAdminPassword, start, stop } from './jobs/start-stop.ts';
@@ -39,6 +40,7 @@ const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => 
   delete: deleteInstance,
   'set-environment': setEnvironment,
   scale,
+  'run-bots': runBots,
 };
 
 /** Jobs of no instance. */

@@ -1,6 +1,7 @@
 // The Dokku platform: instances as apps of a Dokku host that the panel reaches over ssh.
 
 import type { Readable } from 'node:stream';
+import { AppError } from '../../contracts/errors.ts';
 import type {
   BuildRequest,
   BuiltRelease,
@@ -12,6 +13,7 @@ import type {
   InstanceSpec,
   LogPiece,
   Observation,
+  OpenedAnswer,
   OtreeRequest,
   ParticipantRow,
   Platform,
@@ -22,7 +24,7 @@ import { settle } from './asking.ts';
 import { buildRelease, type Workshop } from './build.ts';
 import { ensureLink, liveService } from './databases.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from './dumps.ts';
-import { askOtree } from './front.ts';
+import { askOtree, openOtree } from './front.ts';
 import { type Host, liveApp, trialApp } from './host.ts';
 import { openLog, readLog, readLogFrom } from './logs.ts';
 import { Observer } from './observe.ts';
@@ -63,6 +65,7 @@ export class DokkuPlatform implements Platform {
       memoryLimit: true,
       diskLimit: false,
       separatesUsers: true,
+      playsBots: false,
       isolationNote:
         'Every instance runs in a container of its own on the Dokku host, with a database server of its own; they share that host’s network and processor.',
     };
@@ -121,6 +124,14 @@ export class DokkuPlatform implements Platform {
 
   async askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ status: number; body: string }> {
     return await askOtree(this.#host, spec, request);
+  }
+
+  async openOtree(spec: InstanceAccess, request: Pick<OtreeRequest, 'path' | 'timeoutMs'>): Promise<OpenedAnswer> {
+    return await openOtree(this.#host, spec, request);
+  }
+
+  async playBots(): Promise<void> {
+    throw new AppError('platform_failed', { reason: 'bots are not played on a Dokku host.' });
   }
 
   async databaseFacts({ instanceId }: InstanceAccess): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {

@@ -1,8 +1,8 @@
 // Reaching an instance through the Dokku host's own nginx.
 
 import { AppError } from '../../contracts/errors.ts';
-import { askOtree as ask, type OtreePlace } from '../otree-client.ts';
-import type { InstanceAccess, OtreeRequest } from '../platform.ts';
+import { askOtree as ask, openOtree as open, type OtreePlace } from '../otree-client.ts';
+import type { InstanceAccess, OpenedAnswer, OtreeRequest } from '../platform.ts';
 import { domainsOf } from './domains.ts';
 import { type Host, liveApp } from './host.ts';
 
@@ -28,4 +28,12 @@ export async function askOtree(host: Host, spec: InstanceAccess, request: OtreeR
   const answer = await ask(await placeOf(host, spec.instanceId), spec.restKey, request);
   if (NOBODY_THERE.has(answer.status)) throw new AppError('not_running');
   return answer;
+}
+
+/** @see Platform.openOtree */
+export async function openOtree(host: Host, spec: InstanceAccess, request: Pick<OtreeRequest, 'path' | 'timeoutMs'>): Promise<OpenedAnswer> {
+  const answer = await open(await placeOf(host, spec.instanceId), spec.restKey, request);
+  if (!NOBODY_THERE.has(answer.status)) return answer;
+  answer.body.destroy();
+  throw new AppError('not_running');
 }

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
 import { endControlGroup, placeLauncher } from '../confined.ts';
 import type {
+  BotsRun,
   BuildRequest,
   BuiltRelease,
   Capabilities,
@@ -16,6 +17,7 @@ import type {
   InstanceSpec,
   LogPiece,
   Observation,
+  OpenedAnswer,
   OtreeRequest,
   ParticipantRow,
   Platform,
@@ -25,6 +27,7 @@ import { ParticipantReader } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
 import { foreignPlaces } from '../uv.ts';
+import { playBots } from './bots.ts';
 import { buildRelease } from './build.ts';
 import { pruneEnvironments } from './environment.ts';
 import { createFolders, pathsOf, pruneReleases, readRecord, selectedRelease, selectRelease, writeEnvironment, writeRecord, writeRooms } from './files.ts';
@@ -32,7 +35,7 @@ import type { Ground, LocalOptions } from './ground.ts';
 import { openLog, readLogFrom } from './log-follow.ts';
 import { readLog } from './log-file.ts';
 import { Observer } from './observe.ts';
-import { askOtree } from '../otree-client.ts';
+import { askOtree, openOtree } from '../otree-client.ts';
 import { isProgramUp, liveEnvironment, resetDatabase, restoreSocketDirectories, type RunIo, startInstance, stopInstance, tryRelease } from './run.ts';
 
 export type { LocalOptions } from './ground.ts';
@@ -81,6 +84,7 @@ export class LocalPlatform implements Platform {
       diskLimit: true,
       memoryLimit: separatesUsers && isWritable.includes(true),
       separatesUsers,
+      playsBots: true,
       isolationNote: separatesUsers
         ? 'Every instance runs under a user id of its own and cannot read the others’ files, settings or data; they share this machine’s network and temporary folder.'
         : 'All instances run under one user id and can read each other’s files: for trusted users only.',
@@ -150,6 +154,16 @@ export class LocalPlatform implements Platform {
 
   async askOtree(spec: InstanceAccess, request: OtreeRequest): Promise<{ status: number; body: string }> {
     return await askOtree({ socketPath: this.upstreamSocket(spec.instanceId) }, spec.restKey, request);
+  }
+
+  async openOtree(spec: InstanceAccess, request: Pick<OtreeRequest, 'path' | 'timeoutMs'>): Promise<OpenedAnswer> {
+    return await openOtree({ socketPath: this.upstreamSocket(spec.instanceId) }, spec.restKey, request);
+  }
+
+  async playBots(spec: InstanceSpec, run: BotsRun): Promise<void> {
+    await this.prepare();
+    await this.#requireRelease(spec, run.releaseNumber);
+    await playBots(this.#ground, spec, run);
   }
 
   async databaseFacts(spec: InstanceAccess): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { BuiltRelease, InstanceSpec, Platform } from '../../platforms/platform.ts';
 import { changesAndTrouble } from './contract-changes.ts';
 import { buildingAndRunning, standingCrashes } from './contract-running.ts';
+import { exportsAndBots } from './contract-exports.ts';
 import { dumping, logsAndResets } from './contract-data.ts';
 import { broken, ending, gaps } from './contract-ending.ts';
 import { roomsOfThePanel } from './contract-rooms.ts';
@@ -47,6 +48,7 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
 
     buildingAndRunning(bench);
     roomsOfThePanel(bench);
+    exportsAndBots(bench);
     standingCrashes(bench);
     dumping(bench);
     logsAndResets(bench);

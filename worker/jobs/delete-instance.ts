@@ -1,5 +1,6 @@
 // Deletes an instance; its last backup stays for the days that the settings say.
 
+import { rm } from 'node:fs/promises';
 import { backupReasons } from '../../domain/backups.ts';
 import { halfDeleted, setState } from '../../domain/instance-state.ts';
 import { forgetInstance } from '../../domain/instances.ts';
@@ -18,6 +19,7 @@ export async function deleteInstance(run: JobRun): Promise<void> {
     if (hasData && !isBackedUp) await backupStep(run, backupReasons.beforeDelete);
     await step('address', 'Take its address away', () => ctx.frontDoor.applyOne(instance.id, null, signal));
     await step('destroy', 'Remove processes, files and database', () => ctx.platform.destroy(target, signal));
+    await rm(ctx.config.layout.botsDir(instance.id), { recursive: true, force: true });
     await step('forget', 'Free its name', () => forgetInstance(ctx, instance.id));
   } catch (error) {
     await setState(ctx, instance.id, { state: 'unknown', detail: halfDeleted });

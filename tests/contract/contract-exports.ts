@@ -1,0 +1,68 @@
+// The contract: answers of any size from oTree, and bots.
+
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { refusal } from './instances.ts';
+import { type Bench, never, newDumpFile } from './stand.ts';
+
+/** Larger than all buffers between oTree and whoever reads. */
+const large = '/static/bootstrap5/css/bootstrap.min.css';
+const largeBytes = 150_000;
+
+/** What is opened and read piece by piece; the project's own tests. */
+export function exportsAndBots(bench: Bench): void {
+  const { spec } = bench;
+
+  it('passes a large answer of oTree on piece by piece', async () => {
+    const { status, body } = await bench.platform.openOtree(spec, { path: large, timeoutMs: 10_000 });
+    expect(status).toBe(200);
+    const hash = createHash('sha256');
+    let [pieces, bytes] = [0, 0];
+    for await (const piece of body) {
+      hash.update(piece as Buffer);
+      bytes += (piece as Buffer).length;
+      pieces += 1;
+    }
+    expect(bytes).toBeGreaterThan(largeBytes);
+    expect(pieces).toBeGreaterThan(1);
+    const whole = await bench.platform.askOtree(spec, { method: 'GET', path: large, timeoutMs: 10_000 });
+    expect(hash.digest('hex')).toBe(createHash('sha256').update(whole.body).digest('hex'));
+  });
+
+  it('lets go of an answer that nobody reads to its end, and oTree goes on', async () => {
+    for (let time = 0; time < 3; time += 1) {
+      const { body } = await bench.platform.openOtree(spec, { path: large, timeoutMs: 10_000 });
+      body.destroy();
+    }
+    expect((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 })).status).toBe(200);
+  });
+
+  it('exports the data with the instance’s key', async () => {
+    const { status, body } = await bench.platform.openOtree(spec, { path: '/api/export_wide', timeoutMs: 10_000 });
+    let text = '';
+    for await (const piece of body) text += String(piece);
+    expect([status, text.startsWith('participant.id_in_session,')]).toEqual([200, true]);
+    expect(JSON.parse((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/arboretum_exports', timeoutMs: 5000 })).body)).toHaveProperty('apps');
+  });
+
+  it('says that nothing answers where nothing runs', async () => {
+    const stray = bench.makeStray();
+    await bench.platform.create(stray, never);
+    const code = (await refusal(bench.platform.openOtree(stray, { path: '/api/otree_version', timeoutMs: 5000 }))).code;
+    expect(['not_running', 'platform_failed']).toContain(code);
+  });
+
+  it('plays the project’s bots beside the running experiment, or says that it cannot', async () => {
+    const before = (await bench.platform.databaseFacts(spec)).rowCounts;
+    let output = '';
+    const file = await newDumpFile();
+    const run = { releaseNumber: 1, config: 'trust_game', participants: null, exportTo: file, signal: never, onOutput: (text: string) => (output += text) };
+    if (!(await bench.platform.capabilities()).playsBots) return expect((await refusal(bench.platform.playBots(spec, run))).code).toBe('platform_failed');
+    await bench.platform.playBots(spec, run);
+    expect(output).toContain('Bots completed session');
+    expect((await stat(file)).size).toBeGreaterThan(200);
+    expect((await bench.platform.databaseFacts(spec)).rowCounts).toEqual(before);
+    expect(await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 })).toMatchObject({ status: 200 });
+  });
+}
