@@ -1,4 +1,5 @@
-"""Data for the panel: oTree's own exports where its REST interface has none, and a list of what there is to export.
+"""What the panel asks of a running oTree: its data, where oTree's own REST interface has none; a list of what there is to
+export; and whether the tables fit (`tables.py`).
 
 oTree 6.0 `views/export.py` answers /api/export_wide, /api/export_app and others to whoever has the REST key; 5.4 - 5.11
 have the functions (`export.py` export_wide, export_app, export_page_times) but only the admin's pages call them. Here
@@ -10,6 +11,8 @@ import inspect
 import io
 import os
 import sys
+
+from arboretum_launcher import tables
 
 PLACE = 'otree.views.export'
 CHAT_COLUMNS = ('session_code', 'id_in_session', 'participant_code', 'channel', 'nickname', 'body', 'timestamp')
@@ -52,6 +55,7 @@ def make_views():
 
     return [
         view('ArboretumExports', '/api/arboretum_exports', lambda query: JSONResponse(list_exports())),
+        view('ArboretumTables', '/api/arboretum_tables', lambda query: JSONResponse(tables.look())),
         view('ArboretumExportWide', '/api/export_wide', csv(write_wide)),
         view('ArboretumExportApp', '/api/export_app', csv(write_app)),
         view('ArboretumExportPageTimes', '/api/export_page_times', csv(write_page_times)),

@@ -1,7 +1,7 @@
 // Data for the panel out of a real oTree, also where oTree's own REST interface has none; and bots that never touch the live data.
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { Instance, temporaryDatabase } from './instance.ts';
+import { Instance, query, temporaryDatabase } from './instance.ts';
 import { pythonWith } from './venv.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -61,4 +61,20 @@ test.each(versions)('bots play a config in memory; one that fails is told by the
   expect(broken.run('bots', 'survey')).toMatchObject({ code: 65, stderr: expect.stringContaining('Bot') });
   const exporting = one.run('bots', 'survey', '1', join(one.folder, 'run/out'));
   expect([exporting.code, exporting.stderr + exporting.stdout]).toEqual([0, expect.stringContaining('Exported CSV')]);
+});
+
+test.each(versions)('a column that the project has and the database lacks is named, also while oTree runs on (oTree %s)', async (version) => {
+  const databaseUrl = await temporaryDatabase();
+  const one = new Instance({ python: pythonWith(version), project: 'tests/projects/lab-games', databaseUrl });
+  await one.serve();
+  const look = async (): Promise<unknown> => JSON.parse((await one.request('GET', '/api/arboretum_tables', { headers: key })).body) as unknown;
+  expect(await look()).toEqual({ dialect: 'postgresql', gaps: [] });
+  await query(databaseUrl, 'ALTER TABLE survey_player DROP COLUMN mood; ALTER TABLE survey_player ADD COLUMN older int NOT NULL');
+  expect(await look()).toEqual({
+    dialect: 'postgresql',
+    gaps: [
+      { kind: 'missing', table: 'survey_player', column: 'mood' },
+      { kind: 'required', table: 'survey_player', column: 'older' },
+    ],
+  });
 });

@@ -1,4 +1,4 @@
-// Backups of an instance: taken, fetched, restored, deleted; and starting with an empty database.
+// Data of an instance: exports; backups taken, fetched, restored, deleted; and starting with an empty database.
 
 import { useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
@@ -18,6 +18,7 @@ import { ConfirmJob } from '../components/ConfirmAction.tsx';
 import { DeleteBackup } from '../components/DeleteBackup.tsx';
 import { DownloadButton } from '../components/DownloadButton.tsx';
 import { Sign } from '../components/Sign.tsx';
+import { TakeHome } from '../components/TakeHome.tsx';
 import { useTens } from '../clock.ts';
 import { useBackups } from '../backups.ts';
 import { describeFacts, describeRestore } from '../consequences.ts';
@@ -34,6 +35,7 @@ export function InstanceData(): ReactNode {
   return (
     <>
       <p>{isDeployed(instance) ? describeFacts(instance, nowMs) : 'Nothing has run here yet, so there are no data.'}</p>
+      {isDeployed(instance) && <TakeHome instance={instance} />}
       <FactGroup title="Backups" aside={<BackUp instance={instance} />}>
         <Answer query={backups}>
           {(list) =>
