@@ -76,6 +76,17 @@ export async function asBuilder(task: BuildTask, command: readonly string[], opt
   if (result.exitCode !== 0 && options.mayFail !== true) throw failed(task, result);
 }
 
+/** Gives a folder that the build id has filled its place, readable by everybody and writable by nobody else; one that is there already stays. */
+export async function publish(task: UvTask, { part, place }: { part: string; place: string }): Promise<void> {
+  const builder = { userId: task.ground.buildUserId, home: cacheOf(task.ground, 'home'), group: `build-${task.spec.instanceId}` };
+  for (const command of [
+    ['/bin/chmod', '-R', 'a+rX,go-w', part],
+    ['/bin/mv', '--no-target-directory', part, place],
+    ['/bin/rm', '-rf', part],
+  ])
+    await runAs(task, builder, { command, env: {} });
+}
+
 /** The error for what uv said, after showing all of it to the person who waits. */
 export function failed(task: BuildTask, result: CommandResult): AppError {
   task.onOutput(result.stderr.replace(/^(?=.)/gm, '       '));

@@ -8,11 +8,10 @@ import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../contracts/errors.ts';
 import { type Confinement, endControlGroup, runConfined, startScript, withoutRemarks } from '../confined.ts';
 import { diagnoseLauncher, lastWords } from '../diagnose.ts';
-import { makeDirectory } from '../owned-files.ts';
 import type { BotsRun, InstanceSpec } from '../platform.ts';
 import type { CommandResult } from '../run-command.ts';
 import { Secret } from '../secret.ts';
-import { cacheOf, prepareCache, uv } from '../uv.ts';
+import { cacheOf, prepareCache, publish, uv } from '../uv.ts';
 import { pathsOf, writeEnvironment } from './files.ts';
 import type { Ground } from './ground.ts';
 
@@ -80,11 +79,13 @@ async function botPackages(ground: Ground, spec: InstanceSpec, run: BotsRun): Pr
   const place = cacheOf(ground, 'environments', `bots-${version}`);
   if ((await readdir(place).catch((): string[] => [])).includes(PACKAGE)) return place;
   run.onOutput(`-----> Fetching the package ${PACKAGE}, which bots need\n`);
-  await makeDirectory(ground, place, { mode: 0o755, userId: ground.buildUserId });
+  const part = `${place}.${spec.instanceId}`;
+  const task = { ground, spec, signal: run.signal };
   const python = path.join(venv, 'bin', 'python');
-  const done = await uv({ ground, spec, signal: run.signal }, ['pip', 'install', '--quiet', '--only-binary', ':all:', '--python', python, '--target', place, PACKAGE]);
+  const done = await uv(task, ['pip', 'install', '--quiet', '--only-binary', ':all:', '--python', python, '--target', part, PACKAGE]);
   if (done.exitCode !== 0)
     throw new AppError('platform_failed', { reason: `bots need the Python package ${PACKAGE}, which cannot be fetched. Add a line ${PACKAGE} to requirements.txt.` });
+  await publish(task, { part, place });
   return place;
 }
 
