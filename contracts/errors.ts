@@ -99,6 +99,13 @@ export const errorTable = {
     sentence: 'The room “{room}” stands in the project’s settings.py.',
     hint: 'Take it out there and push, or edit it here to replace it.',
   },
+  recruiting_changed: {
+    status: 409,
+    sentence: '{who} has changed how people are recruited here {when}, after you began.',
+    hint: 'Copy what you typed, reload the page, and put it in again.',
+  },
+  session_unknown: { status: 404, sentence: 'oTree has no session “{code}”.', hint: 'Choose one that is there, or create it first.' },
+  file_refused: { status: 422, sentence: '{reason}', hint: '{hint}' },
   people_on_seats: {
     status: 409,
     sentence: '{count} people sit on seats that would go: {labels}.',

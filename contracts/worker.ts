@@ -28,6 +28,14 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('read-page-times'), instanceId: z.string(), session: exportWishShape.session }),
   /** Answered with the file that holds what the bots of a job did. */
   z.object({ kind: z.literal('open-bots-data'), instanceId: z.string(), jobId: z.string(), config: z.string() }),
+  /** A made-up person walks through a room by its link. */
+  z.object({ kind: z.literal('test-click'), instanceId: z.string(), room: z.string(), actor: actorSchema }),
+  /** Who is in one oTree session, and what they earned. */
+  z.object({ kind: z.literal('session-people'), instanceId: z.string(), sessionCode: z.string() }),
+  /** Labels of the room's session that took part in another one before. */
+  z.object({ kind: z.literal('find-returned'), instanceId: z.string(), room: z.string() }),
+  /** What the running oTree says about tables, sessions and the room's secure links. */
+  z.object({ kind: z.literal('look-for-preflight'), instanceId: z.string(), room: z.string() }),
   /** For the system check: the front door's health and what the platform can do. */
   z.object({ kind: z.literal('look-at-ground') }),
 ]);

@@ -81,11 +81,18 @@ export async function revealVariable(ctx: Context, actor: Actor, { instance, nam
 /** Kinds of job after which the experiment runs with what was stored when the job began. */
 const startingKinds = ['start', 'restart', 'deploy', 'set-admin-password', 'set-environment', 'scale', 'reset-database', 'restore', 'roll-back'];
 
+/** What is written when links of recruitment change: they reach the experiment as the environment does. */
+export const linksChanged = 'recruiting.change-links';
+
 /** When something was changed that the running experiment does not have yet; null when it has everything, or does not run. */
-async function findPendingChange(ctx: Context, instance: Pick<Instance, 'id' | 'intent' | 'currentDeploymentId'>): Promise<Date | null> {
+export async function findPendingChange(
+  ctx: Pick<Context, 'db'>,
+  instance: Pick<Instance, 'id' | 'intent' | 'currentDeploymentId'>,
+  actions: readonly string[] = ['instance.change-environment', linksChanged],
+): Promise<Date | null> {
   if (instance.intent === 'stop' || instance.currentDeploymentId === null) return null;
   const change = await ctx.db.audit.findFirst({
-    where: { instanceId: instance.id, action: 'instance.change-environment' },
+    where: { instanceId: instance.id, action: { in: [...actions] } },
     orderBy: { at: 'desc' },
     select: { at: true },
   });

@@ -6,7 +6,9 @@ import { instanceUrl } from './addresses.ts';
 import { record } from './audit.ts';
 import type { Actor, WorkerContext } from './context.ts';
 import { lookInto } from './observe-facts.ts';
+import { sessionFieldsOf } from '../contracts/recruiting.ts';
 import { readProject } from './present-instance.ts';
+import { readRecruitment } from './recruiting-fields.ts';
 import { findRoom, withRooms } from './rooms.ts';
 import { specOf } from './specs.ts';
 
@@ -30,10 +32,16 @@ export async function createOtreeSession(ctx: WorkerContext, wish: SessionWish):
   if (!readProject(instance)?.sessionConfigs.some(({ name }) => name === wish.sessionConfigName)) {
     throw new AppError('invalid_input', {}, { fields: { sessionConfigName: 'This project has no such session config.' } });
   }
+  const fields = await fieldsOfRoom(ctx, wish);
   const { status, body } = await ctx.platform.askOtree(specOf(ctx, instance), {
     method: 'POST',
     path: '/api/sessions',
-    body: { session_config_name: wish.sessionConfigName, num_participants: wish.numParticipants, room_name: wish.room },
+    body: {
+      session_config_name: wish.sessionConfigName,
+      num_participants: wish.numParticipants,
+      room_name: wish.room,
+      ...(Object.keys(fields).length === 0 ? {} : { modified_session_config_fields: fields }),
+    },
     timeoutMs: 25_000,
   });
   if (status === 400) throw new AppError('session_size', { reason: body.slice(0, 300) });
@@ -47,4 +55,11 @@ export async function createOtreeSession(ctx: WorkerContext, wish: SessionWish):
   });
   await lookInto(ctx, instance);
   return { code, adminUrl: `${instanceUrl(ctx.config, instance)}/SessionMonitor/${code}` };
+}
+
+/** The room's completion links: at hand for this session whether or not the experiment was restarted since they were entered. */
+async function fieldsOfRoom(ctx: WorkerContext, { instanceId, room }: SessionWish): Promise<Record<string, string>> {
+  const row = await ctx.db.recruitment.findUnique({ where: { instanceId_room: { instanceId, room } } });
+  const recruitment = row && readRecruitment(row);
+  return recruitment ? sessionFieldsOf(recruitment) : {};
 }

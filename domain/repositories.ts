@@ -85,6 +85,61 @@ export async function archiveOpener(layout: Layout, instanceId: string, commit: 
   };
 }
 
+export type FoundLine = { readonly file: string; readonly line: number; readonly text: string };
+
+/** More lines of one search nobody reads. */
+const maxFound = 40;
+const searchTimeoutMs = 10_000;
+
+/**
+ * Lines of a commit's text files in which a pattern occurs: only read, nothing of it runs. Empty when the commit is not there.
+ * @param search `pattern` extended regular expression of ours, never a person's; `paths` git pathspecs such as `*.py`
+ */
+export async function searchCommit(
+  layout: Layout,
+  at: { readonly instanceId: string; readonly commit: string },
+  search: { readonly pattern: string; readonly paths: readonly string[] },
+): Promise<FoundLine[]> {
+  const options = { ...(await identity(layout)), env: cleanEnvironment(), cwd: layout.repositoriesDir, maxBuffer: 4 * 1024 * 1024, timeout: searchTimeoutMs };
+  const args = ['-C', layout.repositoryDir(at.instanceId), 'grep', '-I', '-n', '-z', '-E', '--no-color', '--threads=1', '--max-depth=6', '-e', search.pattern];
+  try {
+    const { stdout } = await run('git', [...args, at.commit, '--', ...search.paths], options);
+    return readFound(stdout, at.commit);
+  } catch {
+    // Exit code 1: nothing found. Anything else, a commit that is gone for one, is no more than that to whoever asks.
+    return [];
+  }
+}
+
+/** `COMMIT:FILE NUL LINE NUL TEXT` a line. */
+const readFound = (out: string, commit: string): FoundLine[] =>
+  out
+    .split('\n')
+    .slice(0, maxFound)
+    .flatMap((row) => {
+      const [place, line, text] = row.split('\0');
+      if (place === undefined || line === undefined || text === undefined) return [];
+      return [{ file: place.slice(commit.length + 1), line: Number(line), text: text.trim().slice(0, 200) }];
+    });
+
+/** All text files of a commit that fit, name → text, a megabyte each at most; empty when the commit is not there. @param paths git pathspecs */
+export async function readTexts(layout: Layout, at: { readonly instanceId: string; readonly commit: string }, paths: readonly string[]): Promise<Map<string, string>> {
+  const options = { ...(await identity(layout)), env: cleanEnvironment(), cwd: layout.repositoriesDir, maxBuffer: 16 * 1024 * 1024, timeout: searchTimeoutMs };
+  const args = ['-C', layout.repositoryDir(at.instanceId), 'grep', '-I', '-z', '--no-color', '--threads=1', '--max-depth=6', '-e', ''];
+  const texts = new Map<string, string[]>();
+  // Exit code 1: no file has a line. A project that is too large has no texts, either.
+  const { stdout } = await run('git', [...args, at.commit, '--', ...paths], options).catch(() => ({ stdout: '' }));
+  for (const row of stdout.split('\n')) {
+    const end = row.indexOf('\0');
+    if (end < 0) continue;
+    const file = row.slice(at.commit.length + 1, end);
+    const lines = texts.get(file) ?? [];
+    lines.push(row.slice(end + 1));
+    texts.set(file, lines);
+  }
+  return new Map([...texts].map(([file, lines]) => [file, lines.join('\n').slice(0, 1_000_000)]));
+}
+
 export type FolderCommit = {
   readonly folder: string;
   readonly message: string;

@@ -3,7 +3,7 @@
     python start.py container serve|resetdb|describe|check|try
     python start.py container rooms WORD        hands new rooms to the server that runs in this container
 
-ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName
+ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName, and sessionFields where there are any
 ARBORETUM_ROOMS    base64 of gzip of {"rooms": [...]} (see `rooms.py`); WORD is written alike
 ARBORETUM_DATABASE_URL   takes the place of DATABASE_URL, as the scratch database of a trial does
 PORT               what `serve` listens on, besides its socket

@@ -17,6 +17,7 @@ import os
 import sqlite3
 import sys
 
+from arboretum_launcher import session_fields
 from arboretum_launcher.project_settings import load_settings
 
 
@@ -27,6 +28,7 @@ def apply(config):
         module.SECRET_KEY = config['secretKey']
         # Empty while common.py computes `_SECRET`: participants' cookies must outlive a new password.
         module.ADMIN_PASSWORD = ''
+    session_fields.fill(settings, config.get('sessionFields'))
     import otree.common
 
     for module in (settings, sys.modules.get('settings')):

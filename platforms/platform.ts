@@ -26,11 +26,13 @@ export type InstanceSpec = {
   readonly restKey: Secret;
   /** Further environment of the experiment (OTREE_AUTH_LEVEL, OTREE_PRODUCTION, the owner's own variables). */
   readonly environment: Readonly<Record<string, Secret>>;
+  /** Session config field → completion link, for every session config (launcher/session_fields.py). */
+  readonly sessionFields: Readonly<Record<string, string>>;
   readonly limits: { readonly memoryMib: number; readonly diskMib: number; readonly processes: number };
 };
 
-/** What is enough to look at an instance: everything but the experiment's environment, which only a start needs. */
-export type InstanceAccess = Omit<InstanceSpec, 'environment'>;
+/** What is enough to look at an instance: everything but what only a start needs. */
+export type InstanceAccess = Omit<InstanceSpec, 'environment' | 'sessionFields'>;
 
 export type Room = {
   readonly name: string;

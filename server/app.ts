@@ -20,6 +20,7 @@ import { botRoutes } from './api/bots.ts';
 import { exportRoutes } from './api/exports.ts';
 import { deploymentRoutes } from './api/deployments.ts';
 import { logRoutes } from './api/logs.ts';
+import { recruitingRoutes } from './api/recruiting.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, ownPasswordLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
@@ -60,6 +61,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...roomRoutes,
   ...panelRoomRoutes,
   ...seatFileRoutes,
+  ...recruitingRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
   ...courseRoutes,

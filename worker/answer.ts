@@ -14,6 +14,9 @@ import { listExports, openExport, readPageTimes } from '../domain/exports.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
 import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
+import { findReturned, readSessionPeople } from '../domain/session-people.ts';
+import { walkTestClick } from '../domain/test-click.ts';
+import { lookForPreflight } from '../domain/preflight-otree.ts';
 import { lookForCancel } from './cancelling.ts';
 import type { RoomsKeeper } from '../domain/rooms-keeper.ts';
 
@@ -58,6 +61,14 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
       return readPageTimes(ctx, question);
     case 'open-bots-data':
       return openBotsData(ctx, question);
+    case 'test-click':
+      return walkTestClick(ctx, question);
+    case 'session-people':
+      return readSessionPeople(ctx, question);
+    case 'find-returned':
+      return findReturned(ctx, question);
+    case 'look-for-preflight':
+      return lookForPreflight(ctx, question);
     case 'look-at-ground': {
       const [frontDoor, capabilities] = await Promise.all([ctx.frontDoor.check(), ctx.platform.capabilities()]);
       return { frontDoor, ...capabilities } satisfies GroundView;

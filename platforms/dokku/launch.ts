@@ -18,11 +18,12 @@ export const launchVariables = (spec: InstanceSpec): Readonly<Record<string, str
     secretKey: spec.secretKey.open(),
     roomSecret: spec.roomSecret.open(),
     cookieName: spec.cookieName,
+    ...(Object.keys(spec.sessionFields).length === 0 ? {} : { sessionFields: spec.sessionFields }),
   }),
 });
 
 /** Base64, so that no quote of ours meets a quote of Dokku's or Docker's on its way into the container. */
-export const packLaunch = (launch: Readonly<Record<string, string>>): string => Buffer.from(JSON.stringify(launch)).toString('base64');
+export const packLaunch = (launch: Readonly<Record<string, unknown>>): string => Buffer.from(JSON.stringify(launch)).toString('base64');
 
 /** Rooms as one word without blanks or quotes: the value of ARBORETUM_ROOMS, and what the launcher's `rooms` takes. */
 export async function packRooms(rooms: readonly EditedRoom[]): Promise<string> {

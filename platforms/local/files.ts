@@ -87,6 +87,7 @@ export async function writeEnvironment(ground: Ground, spec: InstanceSpec, targe
     socket: target.socket,
     projectDir: target.projectDir,
     roomsFile: pathsOf(ground, spec.instanceId).rooms,
+    sessionFields: spec.sessionFields,
   };
   await replaceFile(target.file, JSON.stringify(content), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
 }

@@ -33,6 +33,7 @@ export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
     roomSecret: new Secret(`room-${instanceId}`),
     restKey: new Secret(`rest-${instanceId}`),
     environment: {},
+    sessionFields: {},
     limits: { memoryMib: 512, diskMib: 256, processes: 64 },
     ...overrides,
   };

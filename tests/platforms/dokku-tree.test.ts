@@ -203,6 +203,7 @@ describe('an image made from it', () => {
     roomSecret: new Secret('room-secret-of-this-instance'),
     restKey: new Secret('rest-key'),
     environment: { TREATMENT: new Secret('with blanks') },
+    sessionFields: {},
     limits: { memoryMib: 512, diskMib: 500, processes: 100 },
   } satisfies InstanceSpec;
 

@@ -128,6 +128,11 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/activity': at('/instances/:name/activity'),
   'PUT /instances/:name/notes': at('/instances/:name/notes', () => ({ notes: 'pilot on Monday', before: '' })),
   'DELETE /instances/:name/last-error': at('/instances/:name/last-error'),
+  'GET /instances/:name/recruiting': at('/instances/:name/recruiting'),
+  'PUT /instances/:name/recruiting': at('/instances/:name/recruiting', () => ({ room: 'lab', recruitment: { kind: 'lab' }, since: null })),
+  'POST /instances/:name/rooms/:room/test-click': { path: ({ name }) => `/instances/${name}/rooms/lab/test-click` },
+  'GET /instances/:name/rooms/:room/returned': { path: ({ name }) => `/instances/${name}/rooms/lab/returned` },
+  'POST /instances/:name/rooms/:room/reconciliation': { path: ({ name }) => `/instances/${name}/rooms/lab/reconciliation` },
 };
 
 /** Every kind of job a person may start, as a request that the right alone decides about. */
