@@ -182,7 +182,11 @@ export const errorTable = {
     sentence: 'This experiment was started before Arboretum could export the data of its oTree.',
     hint: 'Restart it once when nobody plays; the data stay.',
   },
-  bots_failed: { status: 500, sentence: 'The bots did not get through “{config}”: {reason}', hint: 'What they did stands in the log above. Correct the app or its tests.py and push.' },
+  bots_failed: {
+    status: 500,
+    sentence: 'The bots did not get through “{config}”: {reason}',
+    hint: 'What they did stands in the log above. Correct the app or its tests.py and push.',
+  },
   bots_missing: {
     status: 422,
     sentence: 'The app “{app}” has no bots.',

@@ -22,7 +22,8 @@ const listed = 10;
 export async function checkBots(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'project'>, config: string | undefined): Promise<void> {
   if (!(await readCapabilities(ctx)).playsBots) throw new AppError('platform_failed', { reason: 'bots are not played on this platform.' });
   const names = readProject(instance)?.sessionConfigs.map(({ name }) => name) ?? [];
-  if (config !== undefined && !names.includes(config)) throw new AppError('invalid_input', {}, { fields: { config: 'This project has no such session config.' } });
+  if (config !== undefined && !names.includes(config))
+    throw new AppError('invalid_input', {}, { fields: { config: 'This project has no such session config.' } });
 }
 
 type Row = Job & { readonly deployment: Pick<Deployment, 'id' | 'commit'> | null };

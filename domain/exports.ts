@@ -50,7 +50,8 @@ export async function openExport(ctx: WorkerContext, wish: ExportWish): Promise<
   if (whole.status === 200) return { body: whole.body, leftOut: [] };
   whole.body.destroy();
   if (whole.status === 404) throw new AppError('export_needs_restart');
-  if (wish.session !== undefined || (wish.what !== 'wide' && wish.what !== 'app')) throw new AppError('export_failed', { reason: `it answered ${whole.status}.` });
+  if (wish.session !== undefined || (wish.what !== 'wide' && wish.what !== 'app'))
+    throw new AppError('export_failed', { reason: `it answered ${whole.status}.` });
   return openOneByOne(asking, wish);
 }
 

@@ -45,7 +45,10 @@ export type PreflightFacts = {
   /** The completion link's own answer; null: there is no link. */
   readonly completion: Visited | null;
   readonly mail: { readonly server: string | null; readonly problem: string | null };
-  readonly bots: { readonly canPlay: boolean; readonly last: { readonly state: string; readonly failed: readonly string[]; readonly played: readonly string[] } | null };
+  readonly bots: {
+    readonly canPlay: boolean;
+    readonly last: { readonly state: string; readonly failed: readonly string[]; readonly played: readonly string[] } | null;
+  };
   readonly lastBackupAt: Date | null;
   readonly machine: { readonly availableMib: number; readonly freeDiskMib: number } | null;
   /** Text files of the commit in use: name → text. */

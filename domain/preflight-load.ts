@@ -28,7 +28,11 @@ function judgePeople({ people, kind }: PreflightFacts): Judgement {
     return {
       result: 'good',
       seen: `${number(people)} people.`,
-      means: `One oTree takes about 80 requests a second: 300 to 400 people who turn a page every ten seconds. ${kind === 'lab' ? 'All may begin together.' : ''} ${making}`.replace(/ {2,}/g, ' '),
+      means:
+        `One oTree takes about 80 requests a second: 300 to 400 people who turn a page every ten seconds. ${kind === 'lab' ? 'All may begin together.' : ''} ${making}`.replace(
+          / {2,}/g,
+          ' ',
+        ),
     };
   const seen = `${number(people)} people. One oTree takes about 80 requests a second: 300 to 400 people at a page every ten seconds.`;
   if (people <= mostPeople) return { result: 'attention', seen, means: `All at once they would wait for pages. ${making}`, fix: advice, place: 'recruiting' };
@@ -48,10 +52,18 @@ function judgeMemory({ instance, people, machine }: PreflightFacts): Judgement {
   const wanted = used + spareMib + (people ?? 0) * mibPerPerson;
   const seen = `It uses ${number(used)} of ${number(memoryMib)} MiB${machine === null ? '' : `; the machine has ${number(machine.availableMib)} MiB left`}.`;
   if (wanted > memoryMib)
-    return { result: 'bad', seen, means: 'With people in it, it may be ended for using more than it may.', fix: 'Restart it, or ask a lab manager for more memory under Settings.', act: 'restart', place: 'settings' };
+    return {
+      result: 'bad',
+      seen,
+      means: 'With people in it, it may be ended for using more than it may.',
+      fix: 'Restart it, or ask a lab manager for more memory under Settings.',
+      act: 'restart',
+      place: 'settings',
+    };
   if (machine !== null && machine.availableMib < wanted - used)
     return { result: 'bad', seen, means: 'The machine has too little left: the system may end an experiment.', fix: 'Stop instances that nobody uses.' };
-  if (wanted > memoryMib * 0.8) return { result: 'attention', seen, means: 'It is enough, with little to spare.', fix: 'Restart it before the study.', act: 'restart' };
+  if (wanted > memoryMib * 0.8)
+    return { result: 'attention', seen, means: 'It is enough, with little to spare.', fix: 'Restart it before the study.', act: 'restart' };
   return { result: 'good', seen, means: 'There is room for everybody.' };
 }
 
@@ -64,7 +76,13 @@ function judgeDisk({ instance, machine }: PreflightFacts): Judgement {
   if (machine !== null && machine.freeDiskMib < 1024)
     return { result: 'bad', seen, means: 'A full disk stops the database, and every experiment with it.', fix: 'Ask a lab manager to make room.' };
   if (diskBytes !== null && used > diskMib * 0.9)
-    return { result: 'bad', seen, means: 'The panel stops an experiment whose share is full.', fix: 'Remove files that it wrote, or ask for a larger share.', place: 'settings' };
+    return {
+      result: 'bad',
+      seen,
+      means: 'The panel stops an experiment whose share is full.',
+      fix: 'Remove files that it wrote, or ask for a larger share.',
+      place: 'settings',
+    };
   if ((diskBytes !== null && used > diskMib * 0.7) || (machine !== null && machine.freeDiskMib < 5 * 1024))
     return { result: 'attention', seen, means: 'It is enough for now.', fix: 'Look at it again before the next study.' };
   return { result: 'good', seen, means: 'There is room for data and backups.' };
@@ -74,12 +92,20 @@ function judgeBackup({ instance, lastBackupAt, otree, now }: PreflightFacts): Ju
   const gaps = (otree?.tables?.gaps.length ?? 0) > 0;
   if ((instance.rows ?? 0) === 0) return { result: 'good', seen: 'There are no data yet.', means: 'Nothing can be lost.' };
   const rows = `${number(instance.rows ?? 0)} rows`;
-  const take = { fix: gaps ? 'Back up now, before you reset: the reset takes a backup, too.' : 'Back up now; the experiment goes on meanwhile.', act: 'back-up' } as const;
-  if (lastBackupAt === null) return { result: 'bad', seen: `${rows}, and no backup that was checked.`, means: 'What earlier sessions gathered exists once.', ...take };
+  const take = {
+    fix: gaps ? 'Back up now, before you reset: the reset takes a backup, too.' : 'Back up now; the experiment goes on meanwhile.',
+    act: 'back-up',
+  } as const;
+  if (lastBackupAt === null)
+    return { result: 'bad', seen: `${rows}, and no backup that was checked.`, means: 'What earlier sessions gathered exists once.', ...take };
   if (instance.lastParticipantAt !== null && instance.lastParticipantAt > lastBackupAt)
     return { result: 'attention', seen: `${rows}; people took part after the last backup.`, means: 'What they did exists once.', ...take };
   const hours = Math.round((now.getTime() - lastBackupAt.getTime()) / 3_600_000);
-  return { result: 'good', seen: `${rows}; the last backup is ${hours < 1 ? 'less than an hour' : `${number(hours)} h`} old and holds everything since.`, means: 'It was restored once on trial, so it can be brought back.' };
+  return {
+    result: 'good',
+    seen: `${rows}; the last backup is ${hours < 1 ? 'less than an hour' : `${number(hours)} h`} old and holds everything since.`,
+    means: 'It was restored once on trial, so it can be brought back.',
+  };
 }
 
 export const loadChecks: readonly PreflightCheck[] = [

@@ -8,9 +8,21 @@ const number = (value: number): string => value.toLocaleString('en');
 
 function judgeRoom({ listedRoom, room }: PreflightFacts): Judgement {
   if (listedRoom === null)
-    return { result: 'bad', seen: `There is no room “${room}”.`, means: 'Its link leads nowhere.', fix: 'Make the room, or look at another one.', place: 'rooms' };
+    return {
+      result: 'bad',
+      seen: `There is no room “${room}”.`,
+      means: 'Its link leads nowhere.',
+      fix: 'Make the room, or look at another one.',
+      place: 'rooms',
+    };
   if (listedRoom.problem !== null)
-    return { result: 'bad', seen: listedRoom.problem, means: 'oTree answers everybody in this room with an error.', fix: 'Correct the labels, or edit the room here.', place: 'rooms' };
+    return {
+      result: 'bad',
+      seen: listedRoom.problem,
+      means: 'oTree answers everybody in this room with an error.',
+      fix: 'Correct the labels, or edit the room here.',
+      place: 'rooms',
+    };
   return { result: 'good', seen: `The room “${listedRoom.displayName}” is there.`, means: 'Its link stays the same for every session.' };
 }
 
@@ -45,14 +57,25 @@ function judgeLabels({ listedRoom, kind, people }: PreflightFacts): Judgement {
       fix: 'Add labels.',
       place: 'rooms',
     };
-  return { result: 'good', seen: `${number(labels.length)} labels${people === null ? '' : ` for ${number(people)} people`}.`, means: 'Whoever comes back sits where they sat.' };
+  return {
+    result: 'good',
+    seen: `${number(labels.length)} labels${people === null ? '' : ` for ${number(people)} people`}.`,
+    means: 'Whoever comes back sits where they sat.',
+  };
 }
 
 function judgeLinks({ listedRoom, otree }: PreflightFacts): Judgement {
   if (listedRoom === null) return noRoomSeen;
   if (!listedRoom.usesSecureUrls) return { result: 'not-here', seen: 'The room has no secure links.', means: 'Labels alone open it.' };
   const link = otree?.link;
-  if (!link) return { result: 'unknown', seen: 'The running oTree could not be asked.', means: 'Whether the links open the room is not known.', fix: 'Start the experiment and look again.', act: 'start' };
+  if (!link)
+    return {
+      result: 'unknown',
+      seen: 'The running oTree could not be asked.',
+      means: 'Whether the links open the room is not known.',
+      fix: 'Start the experiment and look again.',
+      act: 'start',
+    };
   if (!link.opens)
     return {
       result: 'bad',
@@ -62,7 +85,13 @@ function judgeLinks({ listedRoom, otree }: PreflightFacts): Judgement {
       act: 'restart',
     };
   if (link.wrongOpens)
-    return { result: 'bad', seen: 'oTree takes a link with a wrong end, too.', means: 'Anybody who knows a label can take that seat.', fix: 'Save the room once more with secure links.', place: 'rooms' };
+    return {
+      result: 'bad',
+      seen: 'oTree takes a link with a wrong end, too.',
+      means: 'Anybody who knows a label can take that seat.',
+      fix: 'Save the room once more with secure links.',
+      place: 'rooms',
+    };
   return { result: 'good', seen: 'A link of the panel opens the room, one with a wrong end does not.', means: 'Links that were handed out are valid.' };
 }
 
@@ -78,13 +107,31 @@ function judgeSession(facts: PreflightFacts): Judgement {
       ...create,
     };
   const session = otree?.sessions?.find(({ code }) => code === open.code);
-  if (!session) return { result: 'unknown', seen: `Session ${open.code} is open in the room.`, means: 'How many places it has could not be asked.', fix: 'Look at it in oTree.' };
+  if (!session)
+    return {
+      result: 'unknown',
+      seen: `Session ${open.code} is open in the room.`,
+      means: 'How many places it has could not be asked.',
+      fix: 'Look at it in oTree.',
+    };
   const seen = `Session ${session.code} (${session.config}) has ${number(session.participants)} places, ${number(open.started)} of them taken.`;
   if (!session.isWhole)
-    return { result: 'bad', seen: `The making of session ${session.code} broke off.`, means: 'Its people meet an error, and no data can be exported together.', fix: 'Create another session, and delete this one in oTree.', ...create };
+    return {
+      result: 'bad',
+      seen: `The making of session ${session.code} broke off.`,
+      means: 'Its people meet an error, and no data can be exported together.',
+      fix: 'Create another session, and delete this one in oTree.',
+      ...create,
+    };
   const free = session.participants - open.started;
   if (people !== null && session.participants < people)
-    return { result: 'bad', seen, means: `${number(people)} people are expected: the last ones read “session is full”.`, fix: 'Create a larger session: a new one takes its place in the room.', ...create };
+    return {
+      result: 'bad',
+      seen,
+      means: `${number(people)} people are expected: the last ones read “session is full”.`,
+      fix: 'Create a larger session: a new one takes its place in the room.',
+      ...create,
+    };
   if (people !== null && free < people)
     return {
       result: 'attention',
@@ -100,7 +147,13 @@ function judgeSession(facts: PreflightFacts): Judgement {
 function judgeGroups(facts: PreflightFacts): Judgement {
   const config = chosenConfig(facts);
   if (config === null)
-    return { result: 'unknown', seen: 'Which session config will be played is not known.', means: 'Group sizes are compared when a session is in the room.', fix: 'Create the session, then look again.', place: 'rooms' };
+    return {
+      result: 'unknown',
+      seen: 'Which session config will be played is not known.',
+      means: 'Group sizes are compared when a session is in the room.',
+      fix: 'Create the session, then look again.',
+      place: 'rooms',
+    };
   const apps = config.appSequence.map((app) => ({ app, code: withoutComments(textOf(facts.source, isOfApp(app, /\.py$/))) }));
   const sizes = apps.flatMap(({ app, code }) => {
     const size = Number(/players_per_group\s*=\s*(\d+)/i.exec(code)?.[1] ?? 0);

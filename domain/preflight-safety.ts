@@ -14,7 +14,8 @@ function judgeProduction({ instance }: PreflightFacts): Judgement {
 }
 
 function judgeAuthLevel({ instance }: PreflightFacts): Judgement {
-  if (instance.authLevel === 'STUDY') return { result: 'good', seen: 'The auth level is STUDY.', means: 'People come in by their links only; everything else asks for the password.' };
+  if (instance.authLevel === 'STUDY')
+    return { result: 'good', seen: 'The auth level is STUDY.', means: 'People come in by their links only; everything else asks for the password.' };
   return {
     result: 'bad',
     seen: instance.authLevel === '' ? 'No auth level is set.' : `The auth level is ${instance.authLevel}.`,
@@ -31,7 +32,12 @@ function judgePassword({ adminPassword, source }: PreflightFacts): Judgement {
   const literal = /^ADMIN_PASSWORD\s*=\s*(['"])(.+?)\1/m.exec(settings)?.[2] ?? null;
   const change = { fix: 'Set another one here. Room links and sessions stay as they are.', act: 'set-admin-password' } as const;
   if (literal !== null && literal === adminPassword)
-    return { result: 'bad', seen: 'The admin password is the one that stands in the project’s settings.py.', means: 'Whoever has the code has your data.', ...change };
+    return {
+      result: 'bad',
+      seen: 'The admin password is the one that stands in the project’s settings.py.',
+      means: 'Whoever has the code has your data.',
+      ...change,
+    };
   if (wellKnown.has(adminPassword.toLowerCase()) || adminPassword.length < 8)
     return { result: 'bad', seen: 'The admin password is short or well known.', means: 'It can be guessed, and with it all data be read.', ...change };
   if (literal !== null)
@@ -46,8 +52,15 @@ function judgePassword({ adminPassword, source }: PreflightFacts): Judgement {
 function judgeDatabase({ otree }: PreflightFacts): Judgement {
   const dialect = otree?.tables?.dialect;
   if (dialect === undefined)
-    return { result: 'unknown', seen: 'The running oTree could not be asked about its database.', means: 'It does not run, or was started by an older Arboretum.', fix: 'Restart it when nobody plays.', act: 'restart' };
-  if (dialect === 'postgresql') return { result: 'good', seen: 'It writes into a PostgreSQL database of its own.', means: 'Data outlive restarts and deployments, and can be backed up.' };
+    return {
+      result: 'unknown',
+      seen: 'The running oTree could not be asked about its database.',
+      means: 'It does not run, or was started by an older Arboretum.',
+      fix: 'Restart it when nobody plays.',
+      act: 'restart',
+    };
+  if (dialect === 'postgresql')
+    return { result: 'good', seen: 'It writes into a PostgreSQL database of its own.', means: 'Data outlive restarts and deployments, and can be backed up.' };
   return {
     result: 'bad',
     seen: `It writes into ${dialect}.`,

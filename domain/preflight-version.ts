@@ -8,8 +8,7 @@ const short = (commit: string): string => commit.slice(0, 7);
 
 function judgeRuns({ instance }: PreflightFacts): Judgement {
   if (instance.state === 'running') return { result: 'good', seen: 'It runs and answers.', means: 'People can come in.' };
-  if (instance.state === 'stopped')
-    return { result: 'bad', seen: 'It is stopped.', means: 'People see a page that says so.', fix: 'Start it.', act: 'start' };
+  if (instance.state === 'stopped') return { result: 'bad', seen: 'It is stopped.', means: 'People see a page that says so.', fix: 'Start it.', act: 'start' };
   return {
     result: 'bad',
     seen: `It is ${instance.state}.`,
@@ -21,7 +20,13 @@ function judgeRuns({ instance }: PreflightFacts): Judgement {
 
 function judgeCommit({ deployment: { currentCommit, newest, headCommit } }: PreflightFacts): Judgement {
   if (currentCommit === null)
-    return { result: 'bad', seen: 'No version has been deployed.', means: 'There is nothing to take part in.', fix: 'Push the project first.', place: 'deploy' };
+    return {
+      result: 'bad',
+      seen: 'No version has been deployed.',
+      means: 'There is nothing to take part in.',
+      fix: 'Push the project first.',
+      place: 'deploy',
+    };
   const running = `${short(currentCommit)} runs`;
   if (newest !== null && (newest.state === 'waiting' || newest.state === 'building'))
     return {
@@ -61,8 +66,15 @@ function judgeModels({ otree }: PreflightFacts): Judgement {
       fix: 'Restart it when nobody plays, then look again.',
       act: 'restart',
     };
-  if (tables.gaps.length === 0) return { result: 'good', seen: 'Every field of the project has its column.', means: 'No page fails because a field was added.' };
-  const gaps = tables.gaps.map(({ kind, table, column }): SchemaGap => ({ kind: kind === 'missing' ? 'missing' : 'required', table, column, wanted: null, found: null }));
+  if (tables.gaps.length === 0)
+    return { result: 'good', seen: 'Every field of the project has its column.', means: 'No page fails because a field was added.' };
+  const gaps = tables.gaps.map(({ kind, table, column }): SchemaGap => ({
+    kind: kind === 'missing' ? 'missing' : 'required',
+    table,
+    column,
+    wanted: null,
+    found: null,
+  }));
   return {
     result: 'bad',
     seen: describeGaps(gaps, 'the running version'),
@@ -85,7 +97,8 @@ function judgeBots(facts: PreflightFacts): Judgement {
       fix: 'Let the bots of tests.py play it: in memory, beside the running experiment.',
       ...again,
     };
-  if (last.state === 'queued' || last.state === 'running') return { result: 'attention', seen: 'The bots are playing just now.', means: 'Wait until they are through.' };
+  if (last.state === 'queued' || last.state === 'running')
+    return { result: 'attention', seen: 'The bots are playing just now.', means: 'Wait until they are through.' };
   const isFailed = config === null ? last.failed.length > 0 : last.failed.includes(config.name);
   if (isFailed)
     return {
@@ -95,7 +108,11 @@ function judgeBots(facts: PreflightFacts): Judgement {
       fix: 'The job’s log says where. Correct it and push, or play them again.',
       ...again,
     };
-  return { result: 'good', seen: `The bots got through ${config?.name ?? last.played.join(', ')} in this version.`, means: 'Every page that they visit works.' };
+  return {
+    result: 'good',
+    seen: `The bots got through ${config?.name ?? last.played.join(', ')} in this version.`,
+    means: 'Every page that they visit works.',
+  };
 }
 
 export const versionChecks: readonly PreflightCheck[] = [

@@ -33,7 +33,10 @@ function judgeHttps({ visited, instance, kind }: PreflightFacts): Judgement {
     return {
       result: 'bad',
       seen: 'The address has no encryption (http).',
-      means: kind === 'mturk' ? 'MTurk shows the experiment in a frame, and browsers show nothing there without https.' : 'Browsers warn, and answers can be read on the way.',
+      means:
+        kind === 'mturk'
+          ? 'MTurk shows the experiment in a frame, and browsers show nothing there without https.'
+          : 'Browsers warn, and answers can be read on the way.',
       fix: 'Ask a lab manager for https: docs/behind-a-proxy.md.',
     };
   if ('reason' in visited || visited.certificateDays === null)
@@ -41,16 +44,26 @@ function judgeHttps({ visited, instance, kind }: PreflightFacts): Judgement {
   const days = Math.floor(visited.certificateDays);
   const seen = `https, with a certificate for ${days} more days.`;
   if (days < 2) return { result: 'bad', seen, means: 'Browsers soon warn everybody away.', fix: 'Ask a lab manager to renew it now.' };
-  if (days < soonDays) return { result: 'attention', seen, means: 'It is usually renewed 30 days before its end.', fix: 'Ask a lab manager to look at it before the study ends.' };
+  if (days < soonDays)
+    return { result: 'attention', seen, means: 'It is usually renewed 30 days before its end.', fix: 'Ask a lab manager to look at it before the study ends.' };
   return { result: 'good', seen, means: 'Browsers trust the address.' };
 }
 
 function judgeCompletion({ recruitment, completion, kind }: PreflightFacts): Judgement {
   const link = recruitment && completionLinks(recruitment).done;
-  const enter = { fix: kind === 'prolific' ? 'Copy the code from Prolific’s form and enter it under Recruit.' : 'Enter it under Recruit.', place: 'recruiting' } as const;
+  const enter = {
+    fix: kind === 'prolific' ? 'Copy the code from Prolific’s form and enter it under Recruit.' : 'Enter it under Recruit.',
+    place: 'recruiting',
+  } as const;
   if (!link) return { result: 'bad', seen: 'There is no completion link.', means: 'People finish and are not paid by themselves.', ...enter };
   const end = kind === 'prolific' ? (link.split('cc=')[1] ?? link) : link;
-  if (placeholder.test(end)) return { result: 'bad', seen: `The completion link looks like a placeholder: ${link}`, means: 'People finish, and their recruiting site does not know the code.', ...enter };
+  if (placeholder.test(end))
+    return {
+      result: 'bad',
+      seen: `The completion link looks like a placeholder: ${link}`,
+      means: 'People finish, and their recruiting site does not know the code.',
+      ...enter,
+    };
   if (completion === null || 'reason' in completion)
     return {
       result: 'attention',
@@ -79,22 +92,34 @@ function judgeLinkUsed({ recruitment, source, kind }: PreflightFacts): Judgement
       place: 'recruiting',
     };
   if (codes.length > 0) return { result: 'good', seen: 'The code holds the same completion code.', means: 'People are sent to the right one.' };
-  if (/completionlink/.test(code)) return { result: 'good', seen: 'The code uses completionlink.', means: 'What is entered under Recruit reaches the last page.' };
+  if (/completionlink/.test(code))
+    return { result: 'good', seen: 'The code uses completionlink.', means: 'What is entered under Recruit reaches the last page.' };
   return {
     result: 'attention',
     seen: 'The code uses no completionlink, and holds no completion code.',
     means: 'People may finish on a page that leads nowhere.',
     fix: 'Put this on the last page, which gets the link by js_vars:',
-    paste: 'def js_vars(player):\n    return dict(completionlink=player.session.config["completionlink"])\n\n<script>window.onload = () => { location.href = js_vars.completionlink; };</script>',
+    paste:
+      'def js_vars(player):\n    return dict(completionlink=player.session.config["completionlink"])\n\n<script>window.onload = () => { location.href = js_vars.completionlink; };</script>',
     place: 'recruiting',
   };
 }
 
 function judgeMail({ mail }: PreflightFacts): Judgement {
   if (mail.server === null)
-    return { result: 'not-here', seen: 'This panel sends no mails.', means: 'You hear of trouble only when you look.', fix: 'A lab manager can set SMTP_URL and MAIL_FROM.' };
+    return {
+      result: 'not-here',
+      seen: 'This panel sends no mails.',
+      means: 'You hear of trouble only when you look.',
+      fix: 'A lab manager can set SMTP_URL and MAIL_FROM.',
+    };
   if (mail.problem !== null)
-    return { result: 'attention', seen: `${mail.server} does not take mails: ${mail.problem}.`, means: 'Nobody is told by mail.', fix: 'Ask a lab manager to look at SMTP_URL.' };
+    return {
+      result: 'attention',
+      seen: `${mail.server} does not take mails: ${mail.problem}.`,
+      means: 'Nobody is told by mail.',
+      fix: 'Ask a lab manager to look at SMTP_URL.',
+    };
   return { result: 'good', seen: `${mail.server} takes mails.`, means: 'Whoever is to be told is told.' };
 }
 

@@ -123,7 +123,11 @@ const readFound = (out: string, commit: string): FoundLine[] =>
     });
 
 /** All text files of a commit that fit, name → text, a megabyte each at most; empty when the commit is not there. @param paths git pathspecs */
-export async function readTexts(layout: Layout, at: { readonly instanceId: string; readonly commit: string }, paths: readonly string[]): Promise<Map<string, string>> {
+export async function readTexts(
+  layout: Layout,
+  at: { readonly instanceId: string; readonly commit: string },
+  paths: readonly string[],
+): Promise<Map<string, string>> {
   const options = { ...(await identity(layout)), env: cleanEnvironment(), cwd: layout.repositoriesDir, maxBuffer: 16 * 1024 * 1024, timeout: searchTimeoutMs };
   const args = ['-C', layout.repositoryDir(at.instanceId), 'grep', '-I', '-z', '--no-color', '--threads=1', '--max-depth=6', '-e', ''];
   const texts = new Map<string, string[]>();

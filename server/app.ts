@@ -16,6 +16,7 @@ import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { legalRoutes } from './api/legal.ts';
 import { backupRoutes } from './api/backups.ts';
+import { preflightRoutes } from './api/preflight.ts';
 import { botRoutes } from './api/bots.ts';
 import { exportRoutes } from './api/exports.ts';
 import { deploymentRoutes } from './api/deployments.ts';
@@ -55,6 +56,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...backupRoutes,
   ...exportRoutes,
   ...botRoutes,
+  ...preflightRoutes,
   ...deploymentRoutes,
   ...logRoutes,
   ...jobRoutes,

@@ -84,7 +84,9 @@ async function botPackages(ground: Ground, spec: InstanceSpec, run: BotsRun): Pr
   const python = path.join(venv, 'bin', 'python');
   const done = await uv(task, ['pip', 'install', '--quiet', '--only-binary', ':all:', '--python', python, '--target', part, PACKAGE]);
   if (done.exitCode !== 0)
-    throw new AppError('platform_failed', { reason: `bots need the Python package ${PACKAGE}, which cannot be fetched. Add a line ${PACKAGE} to requirements.txt.` });
+    throw new AppError('platform_failed', {
+      reason: `bots need the Python package ${PACKAGE}, which cannot be fetched. Add a line ${PACKAGE} to requirements.txt.`,
+    });
   await publish(task, { part, place });
   return place;
 }

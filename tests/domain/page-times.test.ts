@@ -4,7 +4,8 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { quantile, readVisits, summarise, type Visit } from '../../domain/page-times.ts';
 
-const head = 'session_code,participant_id_in_session,participant_code,page_index,app_name,page_name,epoch_time_completed,round_number,timeout_happened,is_wait_page\n';
+const head =
+  'session_code,participant_id_in_session,participant_code,page_index,app_name,page_name,epoch_time_completed,round_number,timeout_happened,is_wait_page\n';
 const visitsOf = async (text: string, session: string | null = null): Promise<Visit[]> => {
   const visits: Visit[] = [];
   for await (const visit of readVisits(Readable.from([Buffer.from(head + text)]), session)) visits.push(visit);

@@ -45,7 +45,8 @@ const session = async (place: Place, config: string, participants: number): Prom
   (JSON.parse((await ask(place, '/api/sessions', { session_config_name: config, num_participants: participants })).body) as { code: string }).code;
 
 type Wish = { what: ExportKind; app?: string; session?: string };
-const open = ({ instanceId }: Place, wish: Wish): ReturnType<typeof streamFromWorker> => streamFromWorker(stand.ctx, { kind: 'open-export', instanceId, ...wish });
+const open = ({ instanceId }: Place, wish: Wish): ReturnType<typeof streamFromWorker> =>
+  streamFromWorker(stand.ctx, { kind: 'open-export', instanceId, ...wish });
 async function read(stream: Readable): Promise<{ text: string; pieces: number }> {
   let [text, pieces] = ['', 0];
   for await (const piece of stream) {

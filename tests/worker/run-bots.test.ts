@@ -38,7 +38,8 @@ describe('bots', () => {
     expect(run).toMatchObject({ jobId: job.id, state: 'succeeded', isCurrent: true, configs: [{ name: 'bargain' }, { name: 'survey' }] });
     expect(run?.configs.every(({ state, hasData }) => state === 'succeeded' && hasData)).toBe(true);
     let bytes = 0;
-    for await (const piece of await openBotsData(stand.ctx, { instanceId: place.instanceId, jobId: job.id, config: 'survey' })) bytes += (piece as Buffer).length;
+    for await (const piece of await openBotsData(stand.ctx, { instanceId: place.instanceId, jobId: job.id, config: 'survey' }))
+      bytes += (piece as Buffer).length;
     expect(bytes).toBeGreaterThan(100);
     expect((await stand.ctx.platform.databaseFacts(spec)).rowCounts).toEqual(before);
   }, 120_000);

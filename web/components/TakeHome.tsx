@@ -21,7 +21,9 @@ export function TakeHome({ instance }: { instance: InstanceView }): ReactNode {
   return (
     <FactGroup title="Take the data home">
       {isAnswering ? (
-        <Answer query={list}>{(found) => (found.sessions.length === 0 ? <p className="quiet">There is no session yet.</p> : <Exports instance={instance} list={found} />)}</Answer>
+        <Answer query={list}>
+          {(found) => (found.sessions.length === 0 ? <p className="quiet">There is no session yet.</p> : <Exports instance={instance} list={found} />)}
+        </Answer>
       ) : (
         <p className="quiet">oTree writes these files, and it does not run now. Start the experiment; a backup below holds the same data for the panel.</p>
       )}
