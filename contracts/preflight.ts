@@ -56,7 +56,7 @@ export const preflightSchema = z.object({
 });
 export type Preflight = z.infer<typeof preflightSchema>;
 
-export const preflightPath = z.object({
+export const preflightPath = z.strictObject({
   /** Empty: outside rooms, for MTurk. */
   room: z.string().max(200).default(''),
   /** For a room for which nothing is chosen under Recruit yet. */

@@ -18,6 +18,7 @@ import './terminal.css';
 import './rooms.css';
 import './instance.css';
 import './system-check.css';
+import './preflight.css';
 import { ToastRegion } from './components/ToastRegion.tsx';
 import { queryClient } from './query-client.ts';
 import { router } from './routes.tsx';

@@ -20,7 +20,7 @@ type Visitor = (typeof visitors)[number];
 type World = {
   readonly name: string;
   readonly login: string;
-  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague' | 'oldDeployment' | 'deleted', string>>;
+  readonly ids: Readonly<Record<'job' | 'key' | 'person' | 'backup' | 'course' | 'colleague' | 'oldDeployment' | 'deleted' | 'look', string>>;
 };
 type Case = { readonly path: (world: World) => string; readonly body?: (world: World) => unknown };
 
@@ -72,7 +72,7 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/preflight': at('/instances/:name/preflight?room=lab'),
   'POST /instances/:name/preflights': at('/instances/:name/preflights', () => ({ room: 'lab' })),
   'GET /instances/:name/preflights': at('/instances/:name/preflights'),
-  'GET /instances/:name/preflights/:id': at('/instances/:name/preflights/none'),
+  'GET /instances/:name/preflights/:id': { path: ({ name, ids }) => `/instances/${name}/preflights/${ids.look}` },
   'GET /deleted-instances': at('/deleted-instances'),
   'GET /deleted-instances/:id/backup': { path: ({ ids }) => `/deleted-instances/${ids.deleted}/backup` },
   'POST /instances/:name/deployments': at('/instances/:name/deployments'),
@@ -222,6 +222,7 @@ async function aWorld(visitor: Visitor): Promise<World> {
   const backup = await ctx.db.backup.create({
     data: { id: newId(), instanceId: instance.id, jobId: job.id, reason: 'by hand', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
   });
+  const look = await ctx.db.preflight.create({ data: { id: newId(), instanceId: instance.id, room: 'lab', kind: 'lab', findings: {}, byName: 'test' } });
   const gone = await anInstance(ctx, { ownerId, state: 'deleted', deletedAt: new Date() });
   await ctx.db.backup.create({
     data: { id: newId(), instanceId: gone.id, jobId: job.id, reason: 'before delete', file, sizeBytes: 5n, sha256: 'x', rowCounts: {}, verifiedAt: new Date() },
@@ -242,6 +243,7 @@ async function aWorld(visitor: Visitor): Promise<World> {
       key: key.id,
       person: someone.id,
       backup: backup.id,
+      look: look.id,
       colleague: colleague.id,
       oldDeployment: oldDeployment.id,
       deleted: gone.id,

@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import type { InstanceView, RoomView } from '../../contracts/instances.ts';
 import { instancePath } from '../addresses.ts';
 import { countOf } from '../numbers.ts';
+import { preflightPlace } from '../preflight.ts';
 import { Ago } from './Ago.tsx';
 import { CopyButton } from './CopyButton.tsx';
 import { FactGroup } from './Facts.tsx';
@@ -21,7 +22,7 @@ export function RoomFacts({ instance }: { instance: InstanceView }): ReactNode {
             <li key={room.name}>
               <strong>{room.displayName}</strong> <RoomWords room={room} />
               <div>
-                <LobbyAddress room={room} />
+                <LobbyAddress room={room} /> · <Link to={preflightPlace(instance.name, room.name)}>Ready for participants?</Link>
               </div>
             </li>
           ))}

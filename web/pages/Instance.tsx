@@ -78,6 +78,7 @@ function Tabs({ name }: { name: string }): ReactNode {
     ['', 'Overview'],
     ['deploy', 'Deploy'],
     ['rooms', 'Rooms & Lobby'],
+    ['preflight', 'Ready?'],
     ['data', 'Data'],
     ['people', 'People'],
     ['settings', 'Settings'],

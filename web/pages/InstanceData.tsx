@@ -13,6 +13,7 @@ import { DataTable, type Column } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { ActButton } from '../components/ActButton.tsx';
+import { Bots } from '../components/Bots.tsx';
 import { BackUp } from '../components/BackUp.tsx';
 import { ConfirmJob } from '../components/ConfirmAction.tsx';
 import { DeleteBackup } from '../components/DeleteBackup.tsx';
@@ -47,6 +48,7 @@ export function InstanceData(): ReactNode {
           }
         </Answer>
       </FactGroup>
+      {isDeployed(instance) && <Bots instance={instance} />}
       {canOnInstance(instance.standing, 'instance.reset-database') && (
         <FactGroup title="Start with an empty database">
           <p>A reset removes all sessions, participants and answers of this instance. A backup is taken first and checked; without it nothing is deleted.</p>

@@ -2,6 +2,7 @@
 
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
+import { Link } from 'react-router';
 import { Button, Segment } from 'semantic-ui-react';
 import type { InstanceView, RoomView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
@@ -16,6 +17,7 @@ import { RemoveRoom } from '../components/RemoveRoom.tsx';
 import { LobbyAddress, RoomOrigin, RoomWords } from '../components/RoomFacts.tsx';
 import { RoomFiles } from '../components/RoomFiles.tsx';
 import { RoomSeats } from '../components/RoomSeats.tsx';
+import { preflightPlace } from '../preflight.ts';
 import { isDeployed } from '../instance-actions.ts';
 import { useIsLive } from '../live.tsx';
 import { TermLink } from '../components/TermLink.tsx';
@@ -86,6 +88,9 @@ function Room({ instance, room, ask }: { instance: InstanceView; room: RoomView;
         <LobbyAddress room={room} />
       </p>
       <Answer query={seats}>{(map) => <RoomSeats map={map} />}</Answer>
+      <p>
+        <Link to={preflightPlace(instance.name, room.name)}>Ready for participants?</Link>
+      </p>
       <div className="room-acts">
         {mayOperate && seats.data?.seats.some(({ state }) => state !== 'away') && <ClearLobby instance={instance} room={room} />}
         {mayChange && (
