@@ -59,7 +59,7 @@ export type Preflight = z.infer<typeof preflightSchema>;
 export const preflightPath = z.strictObject({
   /** Empty: outside rooms, for MTurk. */
   room: z.string().max(200).default(''),
-  /** For a room for which nothing is chosen under Recruit yet. */
+  /** Counts for this look alone; left out: what is chosen under Recruit. */
   kind: z.enum(recruitmentKinds).optional(),
   /** Counts for this look alone; left out: what is said under Recruit. */
   people: z.coerce.number().int().min(1).max(100_000).optional(),

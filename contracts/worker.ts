@@ -36,6 +36,8 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('find-returned'), instanceId: z.string(), room: z.string() }),
   /** What the running oTree says about tables, sessions and the room's secure links. */
   z.object({ kind: z.literal('look-for-preflight'), instanceId: z.string(), room: z.string() }),
+  /** Watch an experiment for three seconds: requests, page times, processor. */
+  z.object({ kind: z.literal('measure-load'), instanceId: z.string() }),
   /** For the system check: the front door's health and what the platform can do. */
   z.object({ kind: z.literal('look-at-ground') }),
 ]);

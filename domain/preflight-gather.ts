@@ -30,8 +30,9 @@ export async function gatherPreflight(
 ): Promise<PreflightFacts> {
   const instance = await withRooms(ctx, found);
   const row = await ctx.db.recruitment.findUnique({ where: { instanceId_room: { instanceId: instance.id, room: wish.room } } });
-  const recruitment = row && readRecruitment(row);
-  const kind = recruitment?.kind ?? wish.kind ?? (wish.room === '' ? 'mturk' : 'lab');
+  const chosen = row && readRecruitment(row);
+  const kind = wish.kind ?? chosen?.kind ?? (wish.room === '' ? 'mturk' : 'lab');
+  const recruitment = chosen?.kind === kind ? chosen : null;
   const url = instanceUrl(ctx.config, instance);
   const link = (recruitment && completionLinks(recruitment).done) ?? null;
   const deployment = await lookAtDeployments(ctx, instance);
@@ -52,15 +53,7 @@ export async function gatherPreflight(
     room: wish.room,
     recruitment,
     people: wish.people ?? expectedOf(recruitment),
-    instance: {
-      ...numbersOf(ctx, instance),
-      name: instance.name,
-      state: instance.state,
-      authLevel: instance.authLevel,
-      isProduction: instance.isProduction,
-      variables: variables.map(({ name }) => name),
-      url,
-    },
+    instance: { ...seenOf(ctx, instance), variables: variables.map(({ name }) => name), url },
     adminPassword: ctx.sealer.open(instance.adminPassword, sealedPlace(instance.id, 'admin_password')).open(),
     deployment,
     configs: readProject(instance)?.sessionConfigs ?? [],
@@ -80,18 +73,20 @@ export async function gatherPreflight(
 
 const expectedOf = (recruitment: Recruitment | null): number | null => recruitment?.settings.expectedPeople ?? null;
 
-function numbersOf(
-  ctx: Context,
-  instance: Instance,
-): Pick<PreflightFacts['instance'], 'memoryBytes' | 'memoryMib' | 'diskBytes' | 'diskMib' | 'rows' | 'lastParticipantAt'> {
-  const facts = readFacts(instance);
+function seenOf(ctx: Context, instance: Instance): Omit<PreflightFacts['instance'], 'variables' | 'url'> {
+  const { name, state, authLevel, isProduction, memoryBytes, memoryMib, diskMib } = instance;
+  const { diskBytes, rows, lastParticipantAt } = readFacts(instance);
   return {
-    memoryBytes: instance.memoryBytes === null ? null : Number(instance.memoryBytes),
-    memoryMib: instance.memoryMib ?? ctx.config.INSTANCE_MEMORY_MIB,
-    diskBytes: facts.diskBytes,
-    diskMib: instance.diskMib ?? ctx.config.INSTANCE_DISK_MIB,
-    rows: facts.rows,
-    lastParticipantAt: facts.lastParticipantAt === null ? null : new Date(facts.lastParticipantAt),
+    name,
+    state,
+    authLevel,
+    isProduction,
+    memoryBytes: memoryBytes === null ? null : Number(memoryBytes),
+    memoryMib: memoryMib ?? ctx.config.INSTANCE_MEMORY_MIB,
+    diskBytes,
+    diskMib: diskMib ?? ctx.config.INSTANCE_DISK_MIB,
+    rows,
+    lastParticipantAt: lastParticipantAt === null ? null : new Date(lastParticipantAt),
   };
 }
 

@@ -91,6 +91,8 @@ function judgeDisk({ instance, machine }: PreflightFacts): Judgement {
 function judgeBackup({ instance, lastBackupAt, otree, now }: PreflightFacts): Judgement {
   const gaps = (otree?.tables?.gaps.length ?? 0) > 0;
   if ((instance.rows ?? 0) === 0) return { result: 'good', seen: 'There are no data yet.', means: 'Nothing can be lost.' };
+  if (instance.lastParticipantAt === null)
+    return { result: 'good', seen: 'Nobody has taken part yet.', means: 'Sessions that were only made can be made again.' };
   const rows = `${number(instance.rows ?? 0)} rows`;
   const take = {
     fix: gaps ? 'Back up now, before you reset: the reset takes a backup, too.' : 'Back up now; the experiment goes on meanwhile.',
@@ -98,12 +100,12 @@ function judgeBackup({ instance, lastBackupAt, otree, now }: PreflightFacts): Ju
   } as const;
   if (lastBackupAt === null)
     return { result: 'bad', seen: `${rows}, and no backup that was checked.`, means: 'What earlier sessions gathered exists once.', ...take };
-  if (instance.lastParticipantAt !== null && instance.lastParticipantAt > lastBackupAt)
+  if (instance.lastParticipantAt > lastBackupAt)
     return { result: 'attention', seen: `${rows}; people took part after the last backup.`, means: 'What they did exists once.', ...take };
   const hours = Math.round((now.getTime() - lastBackupAt.getTime()) / 3_600_000);
   return {
     result: 'good',
-    seen: `${rows}; the last backup is ${hours < 1 ? 'less than an hour' : `${number(hours)} h`} old and holds everything since.`,
+    seen: `${rows}; the last backup is ${hours < 1 ? 'less than an hour' : `${number(hours)} h`} old, and nobody has taken part since.`,
     means: 'It was restored once on trial, so it can be brought back.',
   };
 }

@@ -63,6 +63,11 @@ function judgeSettings(facts: PreflightFacts): Judgement {
       paste: missing.map((name) => `${name}=${samples[name]},`).join('\n'),
       place: 'deploy',
     };
+  return judgeQualification(text);
+}
+
+/** Against people who come twice: granted at the end, asked for at the beginning. */
+function judgeQualification(text: string): Judgement {
   const grants = /grant_qualification_id\W+(['"])([^'"]+)\1/.exec(text)?.[2];
   if (grants === undefined)
     return {

@@ -166,7 +166,7 @@ function judgeGroups(facts: PreflightFacts): Judgement {
       result: 'bad',
       seen: `${odd.app} plays in groups of ${odd.size}, and ${number(facts.people ?? 0)} people are expected.`,
       means: 'oTree refuses a session of this size.',
-      fix: `Choose a multiple of ${odd.size}.`,
+      fix: `Choose a multiple of ${odd.size}, above or under Recruit.`,
       place: 'recruiting',
     };
   if (waiting.length > 0 && facts.kind !== 'lab')

@@ -1,5 +1,7 @@
 // THE interface of a platform: where instances run. Every adapter passes the same contract suite (tests/contract).
 
+// oxlint-disable max-lines -- one interface with its words: whoever writes an adapter reads it as a whole
+
 import type { Readable } from 'node:stream';
 import type { Secret } from './secret.ts';
 
@@ -113,6 +115,8 @@ export type Observation = {
   readonly restarts: number;
   /** Resident memory of all its processes, bytes; null when not running, or when the platform cannot tell. */
   readonly memoryBytes: number | null;
+  /** Processor time of all its processes since they began, seconds; left out when the platform cannot tell. */
+  readonly cpuSeconds?: number;
   /** What its files take of its disk share, bytes, at most half a minute old; null when it was not measured. */
   readonly diskBytes: number | null;
   /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */

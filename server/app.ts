@@ -17,6 +17,7 @@ import { jobRoutes } from './api/jobs.ts';
 import { legalRoutes } from './api/legal.ts';
 import { backupRoutes } from './api/backups.ts';
 import { preflightRoutes } from './api/preflight.ts';
+import { loadRoutes } from './api/load.ts';
 import { botRoutes } from './api/bots.ts';
 import { exportRoutes } from './api/exports.ts';
 import { deploymentRoutes } from './api/deployments.ts';
@@ -56,6 +57,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...backupRoutes,
   ...exportRoutes,
   ...botRoutes,
+  ...loadRoutes,
   ...preflightRoutes,
   ...deploymentRoutes,
   ...logRoutes,

@@ -12,6 +12,7 @@ import type { WorkerContext } from '../domain/context.ts';
 import { openBotsData } from '../domain/bots.ts';
 import { listExports, openExport, readPageTimes } from '../domain/exports.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
+import { measureLoad } from '../domain/load.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
 import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
 import { findReturned, readSessionPeople } from '../domain/session-people.ts';
@@ -69,6 +70,8 @@ async function answer(ctx: WorkerContext, { facts, rooms }: RoundWork, question:
       return findReturned(ctx, question);
     case 'look-for-preflight':
       return lookForPreflight(ctx, question);
+    case 'measure-load':
+      return measureLoad(ctx, question.instanceId);
     case 'look-at-ground': {
       const [frontDoor, capabilities] = await Promise.all([ctx.frontDoor.check(), ctx.platform.capabilities()]);
       return { frontDoor, ...capabilities } satisfies GroundView;

@@ -52,7 +52,9 @@ export class Observer {
     if (info === undefined) return this.#withoutKeeper(doesAnswer);
     const history = await this.#history(instanceId);
     const own = processesOf(all, { userId: this.#ground.separatesUsers ? record.osUserId : null, keeperPid: info.pid });
-    return joinObservation({ info, doesAnswer, history, memoryBytes: own.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0), now: new Date() });
+    const memoryBytes = own.reduce((sum, one) => sum + one.memoryBytes, 0);
+    const cpuSeconds = own.reduce((sum, one) => sum + one.cpuSeconds, 0);
+    return { ...joinObservation({ info, doesAnswer, history, memoryBytes, now: new Date() }), cpuSeconds };
   }
 
   /** supervisord is away: what answers runs all the same. */

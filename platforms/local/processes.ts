@@ -8,7 +8,13 @@ import { runCommand } from '../run-command.ts';
 import { pathsOf } from './files.ts';
 import type { Ground } from './ground.ts';
 
-export type RunningProcess = { readonly pid: number; readonly userIds: readonly number[]; readonly group: number; readonly memoryBytes: number };
+export type RunningProcess = {
+  readonly pid: number;
+  readonly userIds: readonly number[];
+  readonly group: number;
+  readonly memoryBytes: number;
+  /** Processor time, seconds. */ readonly cpuSeconds: number;
+};
 
 /** All live processes of the machine (proc(5)); one pass for all instances. */
 export async function scanProcesses(): Promise<RunningProcess[]> {
@@ -23,7 +29,9 @@ function readProcess(pid: number): RunningProcess | null {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return null;
     const userIds = (/^Uid:\s+(.+)$/m.exec(status)?.[1] ?? '').split(/\s+/).map(Number);
-    return { pid, userIds, group: Number(fields[2]), memoryBytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024 };
+    // Fields 14 and 15 of stat, in ticks: Linux has told every program 100 a second for twenty years (proc(5), USER_HZ).
+    const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
+    return { pid, userIds, group: Number(fields[2]), cpuSeconds, memoryBytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024 };
   } catch {
     return null; // ended while we looked
   }

@@ -69,6 +69,7 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/page-times': at('/instances/:name/page-times'),
   'GET /instances/:name/bots': at('/instances/:name/bots'),
   'GET /instances/:name/bots/:id/file': at('/instances/:name/bots/none/file?config=survey'),
+  'GET /instances/:name/load': at('/instances/:name/load'),
   'GET /instances/:name/preflight': at('/instances/:name/preflight?room=lab'),
   'POST /instances/:name/preflights': at('/instances/:name/preflights', () => ({ room: 'lab' })),
   'GET /instances/:name/preflights': at('/instances/:name/preflights'),

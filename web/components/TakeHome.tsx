@@ -108,7 +108,7 @@ function PageTable({ instance, session }: { instance: InstanceView; session: str
   const times = usePageTimes(instance.name, session, isWanted);
   if (!isWanted) {
     return (
-      <p>
+      <p className="ways">
         <Button type="button" basic onClick={() => setWanted(true)}>
           Show seconds per page
         </Button>{' '}

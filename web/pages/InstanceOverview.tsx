@@ -13,6 +13,7 @@ import { CopyButton } from '../components/CopyButton.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { JobList } from '../components/JobList.tsx';
 import { LastError } from '../components/LastError.tsx';
+import { LoadFacts } from '../components/LoadFacts.tsx';
 import { Notes } from '../components/Notes.tsx';
 import { PushInstruction } from '../components/PushInstruction.tsx';
 import { RoomFacts } from '../components/RoomFacts.tsx';
@@ -38,6 +39,7 @@ export function InstanceOverview(): ReactNode {
         <div>
           <Otree instance={instance} />
           {isDeployed(instance) && <Now instance={instance} />}
+          {isDeployed(instance) && <LoadFacts instance={instance} />}
           <Notes instance={instance} />
         </div>
       </div>

@@ -4,7 +4,7 @@ import { useId, type ReactNode } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { Button, Message } from 'semantic-ui-react';
 import type { InstanceView } from '../../contracts/instances.ts';
-import { preflightGroups, type Preflight, type PreflightList } from '../../contracts/preflight.ts';
+import { preflightGroups, type Finding, type Preflight, type PreflightList } from '../../contracts/preflight.ts';
 import { recruitmentKinds, type RecruitmentKind } from '../../contracts/recruiting.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { instancePath } from '../addresses.ts';
@@ -15,8 +15,10 @@ import { FactGroup } from '../components/Facts.tsx';
 import { Findings } from '../components/Findings.tsx';
 import { Glyph } from '../components/Glyph.tsx';
 import { ProblemMessage } from '../components/ProblemMessage.tsx';
+import { Sign } from '../components/Sign.tsx';
 import { isDeployed } from '../instance-actions.ts';
 import { countFindings, describeVerdict, kindWords, useKeepLook, useKeptLook, useKeptLooks, useLook, type Wish } from '../preflight.ts';
+import { checkLooks } from '../system-check.ts';
 import { useTab } from '../tab.ts';
 import { describeExactly } from '../times.ts';
 import { showToast } from '../toasts.ts';
@@ -140,11 +142,29 @@ function Found({ instance, look, isPresent }: { instance: InstanceView; look: Pr
           {look.people === null ? '' : `, ${look.people} people`}. Commit <code>{look.commit?.slice(0, 7) ?? 'none'}</code>, looked at{' '}
           {describeExactly(look.lookedAt)} by {look.byName}.
         </p>
+        <Needs findings={look.findings} />
       </Message>
       {Object.entries(preflightGroups).map(([group, title]) => (
         <Findings key={group} title={title} findings={look.findings.filter((one) => one.group === group)} acting={isPresent ? { instance, ask } : null} />
       ))}
     </>
+  );
+}
+
+/** What needs somebody, worst first, each with a way to its place below. */
+function Needs({ findings }: { findings: readonly Finding[] }): ReactNode {
+  const open = (['bad', 'attention'] as const).flatMap((result) => findings.filter((one) => one.result === result));
+  return (
+    <ul className="checks short">
+      {open.map(({ id, title, result, seen }) => (
+        <li key={id}>
+          <Sign look={checkLooks[result]} />
+          <div>
+            <a href={`#check-${id}`}>{title}</a>: {seen}
+          </div>
+        </li>
+      ))}
+    </ul>
   );
 }
 
