@@ -88,6 +88,9 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
   'instance.scale': ({ processes, memoryMib, diskMib }) =>
     `scaled it: ${text(processes)} web ${processes === 1 ? 'process' : 'processes'}, memory ${limit(memoryMib)}, disk ${limit(diskMib)}`,
   'instance.write-notes': 'changed the notes',
+  'instance.export-data': ({ what, app }) => `took data home (${what === 'app' ? text(app) : text(what)})`,
+  'instance.run-bots': ({ config }) => (typeof config === 'string' ? `let bots play ${config}` : 'let bots play'),
+  'preflight.keep': ({ kind, bad }) => `looked whether it is ready (${text(kind)}): ${bad === 0 ? 'nothing stood in the way' : `${text(bad)} in the way`}`,
   'instance.hide-traceback': 'hid the last error',
   'backup.delete': ({ createdAt }) => `deleted the backup of ${text(createdAt).slice(0, 16).replace('T', ' ')} UTC`,
   'session.create': ({ config, participants }) => `created a session of ${text(config)} for ${text(participants)} participants`,

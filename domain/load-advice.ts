@@ -9,7 +9,8 @@ const slowMs = 1000;
 const busyCore = 0.7;
 const requestsOneTakes = 80;
 
-const wait = (pageMs: number): string => (pageMs < 1000 ? `${Math.round(pageMs / 10) / 100} s` : `${Math.round(pageMs / 100) / 10} s`);
+const wait = (pageMs: number): string =>
+  pageMs < 50 ? 'less than 0.1 s' : pageMs < 1000 ? `${Math.round(pageMs / 10) / 100} s` : `${Math.round(pageMs / 100) / 10} s`;
 
 /** @param people in a session now */
 export function adviseLoad(measured: MeasuredLoad, people: number): Pick<Load, 'tone' | 'feel' | 'advice'> {

@@ -22,7 +22,8 @@ function judgePeople({ people, kind }: PreflightFacts): Judgement {
       fix: 'Say it above, or under Recruit.',
       place: 'recruiting',
     };
-  const making = `Making a session of ${number(people)} takes about ${Math.max(1, Math.round(people * secondsPerPerson))} s, and pages wait meanwhile.`;
+  const seconds = Math.round(people * secondsPerPerson);
+  const making = `Making a session of ${number(people)} takes ${seconds < 1 ? 'less than a second' : `about ${seconds} s`}, and pages wait meanwhile.`;
   const advice = 'Spread people over time; use live pages for many short rounds. More rooms, sessions or web processes do not help: oTree uses one core.';
   if (people <= easyPeople)
     return {

@@ -9,7 +9,7 @@ const measured = (changes: Partial<MeasuredLoad>): MeasuredLoad => ({ requestsPe
 
 describe('advice about load', () => {
   it('leaves people alone who feel nothing', () => {
-    expect(adviseLoad(measured({}), 10)).toEqual({ tone: 'good', feel: 'A page comes after 0.02 s: people feel nothing of the load.', advice: [] });
+    expect(adviseLoad(measured({}), 10)).toEqual({ tone: 'good', feel: 'A page comes after less than 0.1 s: people feel nothing of the load.', advice: [] });
   });
 
   it('says beforehand what one oTree takes', () => {

@@ -22,7 +22,10 @@ export function RoomFacts({ instance }: { instance: InstanceView }): ReactNode {
             <li key={room.name}>
               <strong>{room.displayName}</strong> <RoomWords room={room} />
               <div>
-                <LobbyAddress room={room} /> · <Link to={preflightPlace(instance.name, room.name)}>Ready for participants?</Link>
+                <LobbyAddress room={room} />
+              </div>
+              <div>
+                <Link to={preflightPlace(instance.name, room.name)}>Ready for participants?</Link>
               </div>
             </li>
           ))}
