@@ -105,6 +105,7 @@ export const errorTable = {
     hint: 'Copy what you typed, reload the page, and put it in again.',
   },
   session_unknown: { status: 404, sentence: 'oTree has no session “{code}”.', hint: 'Choose one that is there, or create it first.' },
+  requester_key_missing: { status: 409, sentence: 'You have entered no MTurk requester keys yet.', hint: 'Enter them first, then try again.' },
   file_refused: { status: 422, sentence: '{reason}', hint: '{hint}' },
   people_on_seats: {
     status: 409,

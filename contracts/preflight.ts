@@ -22,7 +22,7 @@ export const preflightActs = ['start', 'restart', 'back-up', 'reset-database', '
 export type PreflightAct = (typeof preflightActs)[number];
 
 /** Tabs of the instance on which it can be put right. */
-export const preflightPlaces = ['deploy', 'rooms', 'recruiting', 'data', 'settings'] as const;
+export const preflightPlaces = ['deploy', 'rooms', 'recruit', 'data', 'settings'] as const;
 export type PreflightPlace = (typeof preflightPlaces)[number];
 
 export const findingSchema = z.object({

@@ -119,7 +119,6 @@ const choices = [
 /** A kind with its settings: what a row of `recruitment` holds. */
 export const recruitmentSchema = z.discriminatedUnion('kind', choices);
 export type Recruitment = z.infer<typeof recruitmentSchema>;
-export type ProlificSettings = z.infer<typeof prolificSettingsSchema>;
 
 /** Body of `PUT /instances/{name}/recruiting`: `room` empty for MTurk only. */
 export const putRecruitmentSchema = z

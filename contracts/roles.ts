@@ -28,6 +28,7 @@ export const panelActions = {
   'people.make-link': ['manager'],
   'link.use': ['anyone'],
   'me.change-profile': ['manager', 'experimenter'],
+  'me.manage-requester-key': ['manager', 'experimenter'],
   'courses.manage': ['manager'],
   'mail.test': ['manager'],
   'legal.change': ['manager'],

@@ -20,7 +20,7 @@ function judgePeople({ people, kind }: PreflightFacts): Judgement {
       seen: 'Nobody has said how many people are to come.',
       means: 'Places, memory and speed cannot be judged without it.',
       fix: 'Say it above, or under Recruit.',
-      place: 'recruiting',
+      place: 'recruit',
     };
   const seconds = Math.round(people * secondsPerPerson);
   const making = `Making a session of ${number(people)} takes ${seconds < 1 ? 'less than a second' : `about ${seconds} s`}, and pages wait meanwhile.`;
@@ -36,13 +36,13 @@ function judgePeople({ people, kind }: PreflightFacts): Judgement {
         ),
     };
   const seen = `${number(people)} people. One oTree takes about 80 requests a second: 300 to 400 people at a page every ten seconds.`;
-  if (people <= mostPeople) return { result: 'attention', seen, means: `All at once they would wait for pages. ${making}`, fix: advice, place: 'recruiting' };
+  if (people <= mostPeople) return { result: 'attention', seen, means: `All at once they would wait for pages. ${making}`, fix: advice, place: 'recruit' };
   return {
     result: kind === 'lab' ? 'bad' : 'attention',
     seen,
     means: `If all come at once, pages take seconds. ${making}`,
     fix: kind === 'lab' ? `Make several instances with fewer people each. ${advice}` : `Open the study in steps of at most ${mostPeople} places. ${advice}`,
-    place: 'recruiting',
+    place: 'recruit',
   };
 }
 

@@ -119,7 +119,7 @@ function judgeKeys({ instance }: PreflightFacts): Judgement {
     seen: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
     means: 'oTree cannot publish to MTurk.',
     fix: 'Enter the requester’s keys under Recruit.',
-    place: 'recruiting',
+    place: 'recruit',
   };
 }
 
@@ -131,7 +131,7 @@ function judgePlaces({ otree, people }: PreflightFacts): Judgement {
       seen: 'Nobody has said how many people are to come.',
       means: 'oTree makes twice as many places.',
       fix: 'Say it above, or under Recruit.',
-      place: 'recruiting',
+      place: 'recruit',
     };
   const sessions = otree?.sessions?.filter(({ isDemo, isWhole }) => !isDemo && isWhole) ?? [];
   const session = sessions.findLast(({ participants }) => participants >= people * 2);
@@ -146,7 +146,7 @@ function judgePlaces({ otree, people }: PreflightFacts): Judgement {
     seen: `There is no session with ${number(people * 2)} places.`,
     means: `For ${number(people)} people oTree makes twice as many places, because some return the work.`,
     fix: 'In oTree’s admin: Sessions, “Create New Session”, “For MTurk”; not in a room.',
-    place: 'recruiting',
+    place: 'recruit',
   };
 }
 

@@ -38,7 +38,7 @@ function judgeLabels({ listedRoom, kind, people }: PreflightFacts): Judgement {
       seen: `The room takes only its ${number(labels.length)} labels${usesSecureUrls ? ', and only by secure links' : ''}.`,
       means: 'Everybody who comes with another id is turned away.',
       fix: 'Let this room take any label; settings.py stays as it is.',
-      place: 'recruiting',
+      place: 'recruit',
     };
   }
   if (labels === null)
@@ -167,7 +167,7 @@ function judgeGroups(facts: PreflightFacts): Judgement {
       seen: `${odd.app} plays in groups of ${odd.size}, and ${number(facts.people ?? 0)} people are expected.`,
       means: 'oTree refuses a session of this size.',
       fix: `Choose a multiple of ${odd.size}, above or under Recruit.`,
-      place: 'recruiting',
+      place: 'recruit',
     };
   if (waiting.length > 0 && facts.kind !== 'lab')
     return {
@@ -175,7 +175,7 @@ function judgeGroups(facts: PreflightFacts): Judgement {
       seen: `People wait for each other in ${waiting.join(', ')}.`,
       means: 'Online, some leave or come late, and their partners wait for ever.',
       fix: 'Give pages a timeout, group by arrival time, and offer a way out with a completion link of its own (“no partner”).',
-      place: 'recruiting',
+      place: 'recruit',
     };
   const seen = sizes.length === 0 ? 'Nobody plays in groups.' : `Groups: ${sizes.map(({ app, size }) => `${size} in ${app}`).join(', ')}.`;
   return { result: 'good', seen, means: waiting.length === 0 ? 'Nobody has to wait for another person.' : 'In the lab those who wait can be seen.' };

@@ -53,7 +53,7 @@ function judgeCompletion({ recruitment, completion, kind }: PreflightFacts): Jud
   const link = recruitment && completionLinks(recruitment).done;
   const enter = {
     fix: kind === 'prolific' ? 'Copy the code from Prolific’s form and enter it under Recruit.' : 'Enter it under Recruit.',
-    place: 'recruiting',
+    place: 'recruit',
   } as const;
   if (!link) return { result: 'bad', seen: 'There is no completion link.', means: 'People finish and are not paid by themselves.', ...enter };
   const end = kind === 'prolific' ? (link.split('cc=')[1] ?? link) : link;
@@ -89,7 +89,7 @@ function judgeLinkUsed({ recruitment, source, kind }: PreflightFacts): Judgement
       seen: `The project’s code sends people to another completion code: ${other}`,
       means: 'Their submissions are not accepted by themselves.',
       fix: 'Use session.config["completionlink"] there in place of the link, and push; or enter that code under Recruit.',
-      place: 'recruiting',
+      place: 'recruit',
     };
   if (codes.length > 0) return { result: 'good', seen: 'The code holds the same completion code.', means: 'People are sent to the right one.' };
   if (/completionlink/.test(code))
@@ -101,7 +101,7 @@ function judgeLinkUsed({ recruitment, source, kind }: PreflightFacts): Judgement
     fix: 'Put this on the last page, which gets the link by js_vars:',
     paste:
       'def js_vars(player):\n    return dict(completionlink=player.session.config["completionlink"])\n\n<script>window.onload = () => { location.href = js_vars.completionlink; };</script>',
-    place: 'recruiting',
+    place: 'recruit',
   };
 }
 

@@ -13,6 +13,7 @@ const pages = [
   'guide-experimenter',
   'guide-manager',
   'guide-participant',
+  'prolific',
   'glossary',
   'rights',
   'running',

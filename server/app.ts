@@ -23,6 +23,7 @@ import { exportRoutes } from './api/exports.ts';
 import { deploymentRoutes } from './api/deployments.ts';
 import { logRoutes } from './api/logs.ts';
 import { recruitingRoutes } from './api/recruiting.ts';
+import { requesterKeyRoutes } from './api/requester-keys.ts';
 import { roomRoutes } from './api/rooms.ts';
 import { forgottenLimits, linkLimits, ownPasswordLimits, sessionRoutes, signInLimits } from './api/session.ts';
 import { shareRoutes } from './api/shares.ts';
@@ -66,6 +67,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...panelRoomRoutes,
   ...seatFileRoutes,
   ...recruitingRoutes,
+  ...requesterKeyRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
   ...courseRoutes,

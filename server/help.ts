@@ -14,6 +14,7 @@ const docsDir = path.join(import.meta.dirname, '..', 'docs');
 const pages = [
   { name: 'experimenter', file: 'guide-experimenter.md', label: 'Experimenters' },
   { name: 'manager', file: 'guide-manager.md', label: 'Lab managers' },
+  { name: 'prolific', file: 'prolific.md', label: 'Prolific' },
   { name: 'participant', file: 'guide-participant.md', label: 'Participants' },
   { name: 'glossary', file: 'glossary.md', label: 'Glossary' },
   { name: 'rights', file: 'rights.md', label: 'Who may do what' },

@@ -15,6 +15,7 @@ import './parts.css';
 import './deploy.css';
 import './jobs.css';
 import './terminal.css';
+import './recruit.css';
 import './rooms.css';
 import './instance.css';
 import './system-check.css';

@@ -30,6 +30,7 @@ export const router: ReturnType<typeof createBrowserRouter> = createBrowserRoute
                   { path: 'deploy', lazy: async () => ({ Component: (await import('./pages/InstanceDeploy.tsx')).InstanceDeploy }) },
                   { path: 'rooms', lazy: async () => ({ Component: (await import('./pages/InstanceRooms.tsx')).InstanceRooms }) },
                   { path: 'preflight', lazy: async () => ({ Component: (await import('./pages/InstancePreflight.tsx')).InstancePreflight }) },
+                  { path: 'recruit', lazy: async () => ({ Component: (await import('./pages/InstanceRecruit.tsx')).InstanceRecruit }) },
                   { path: 'data', lazy: async () => ({ Component: (await import('./pages/InstanceData.tsx')).InstanceData }) },
                   { path: 'people', lazy: async () => ({ Component: (await import('./pages/InstancePeople.tsx')).InstancePeople }) },
                   { path: 'settings', lazy: async () => ({ Component: (await import('./pages/InstanceSettings.tsx')).InstanceSettings }) },

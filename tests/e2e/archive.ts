@@ -19,6 +19,13 @@ export function packSample(home: string, mark: string, files: Readonly<Record<st
   return `${around}.zip`;
 }
 
+/** Packs a project of `tests/projects` into `HOME/NAME.zip`. @returns the archive's path */
+export function packProject(home: string, name: string): string {
+  const [folder, archive] = [path.join(import.meta.dirname, '..', 'projects', name), path.join(home, name)];
+  execFileSync('python3', ['-c', 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", sys.argv[2])', archive, folder]);
+  return `${archive}.zip`;
+}
+
 /** A file of the sample, to be changed. */
 export const readSample = (name: string): string => readFileSync(path.join(sample, name), 'utf8');
 

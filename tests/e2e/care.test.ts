@@ -60,6 +60,10 @@ async function fillPanel(): Promise<void> {
     const room = { displayName: 'Hall 3', labels: makeLabels('A', 24).join('\n'), usesSecureUrls: false, since: null };
     await done('PUT', `/instances/${instance}/rooms/hall`, room);
   }
+  const codes = { done: 'C1ABC23D', noConsent: 'C2NO', expectedPeople: 40, startsAt: '2026-03-01T09:00:00Z' };
+  await done('PUT', '/instances/trust-game/recruiting', { room: 'hall', recruitment: { kind: 'prolific', settings: codes }, since: null });
+  await done('PUT', '/instances/trust-game/recruiting', { room: '', recruitment: { kind: 'mturk' }, since: null });
+  await done('PUT', '/me/requester-key', { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' });
   for (const label of ['A01', 'A02', 'A03']) await fetch(`${panel.url}/lobby/trust-game/hall/${label}`);
   for (const label of ['A01', 'A02']) await ready('trust-game', label);
   await ready('empty-one', 'A01');
@@ -164,11 +168,17 @@ describe('the pages of a signed-in person', () => {
     '/instances/trust-game',
     '/instances/trust-game/deploy',
     '/instances/trust-game/rooms',
+    '/instances/trust-game/recruit?room=hall',
+    '/instances/trust-game/recruit?room=-mturk',
+    '/instances/trust-game/preflight?room=hall',
+    '/instances/trust-game/preflight?room=&people=20',
+    '/instances/empty-one/preflight',
     '/instances/trust-game/data',
     '/instances/trust-game/people',
     '/instances/trust-game/settings',
     '/instances/empty-one',
     '/instances/empty-one/rooms',
+    '/instances/empty-one/recruit',
     '/instances/empty-one/data',
     '/instances/empty-one/people',
     '/instances/empty-one/settings',
@@ -206,12 +216,18 @@ describe('the pages of a signed-in person', () => {
 describe('what opens on a page', () => {
   const rooms = '/instances/trust-game/rooms';
   const settings = '/instances/trust-game/settings';
+  const recruit = '/instances/trust-game/recruit?room=hall';
   it.each<[string, string, (page: Page) => Promise<unknown>]>([
     ['a new room with labels that are none', rooms, newRoom],
     ['editing a room', rooms, press('Edit room… Hall 3')],
     ['removing a room', rooms, press('Remove room… Hall 3')],
     ['clearing the Lobby', rooms, press('Clear the Lobby…')],
     ['files of a room', rooms, (page) => page.getByText('Shortcuts, QR codes and links').first().click()],
+    ['recruiting: letting a room take any label', recruit, press('Let the room take any label…')],
+    ['recruiting: a code that is none', recruit, wrongCode],
+    ['recruiting: lines for the project', recruit, (page) => page.locator('summary', { hasText: 'Lines for the last page' }).click()],
+    ['recruiting: a test click that is turned away', recruit, testClick],
+    ['recruiting: a file that is none', recruit, wrongExport],
     ['adding a variable', settings, press('Add a variable…')],
     ['pasting variables', settings, press('Paste several lines…')],
     ['removing a variable', settings, press('Remove API_KEY')],
@@ -262,6 +278,22 @@ async function wrongLimits(page: Page): Promise<void> {
   await page.getByLabel('Memory, MiB').fill('1');
   await page.getByRole('button', { name: 'Apply by a restart' }).click();
   await page.locator('.field.error .remark').first().waitFor();
+}
+
+async function wrongCode(page: Page): Promise<void> {
+  await page.getByLabel('Completion code', { exact: true }).fill('two words');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.locator('.field.error .remark').first().waitFor();
+}
+
+async function testClick(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Test click' }).click();
+  await page.getByText('Something is in the way.').waitFor();
+}
+
+async function wrongExport(page: Page): Promise<void> {
+  await page.getByLabel('Prolific’s CSV', { exact: true }).setInputFiles({ name: 'x.csv', mimeType: 'text/csv', buffer: Buffer.from('name,age\nAda,36\n') });
+  await page.getByText('so it is not Prolific’s export', { exact: false }).waitFor();
 }
 
 async function rollBack(page: Page): Promise<void> {

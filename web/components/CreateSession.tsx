@@ -12,25 +12,32 @@ import { Choice } from './Choice.tsx';
 import { SubmitBar } from './SubmitBar.tsx';
 import { TextField } from './TextField.tsx';
 
-type Props = { instance: InstanceView; room: RoomView; readyCount: number };
+type Props = {
+  instance: InstanceView;
+  room: RoomView;
+  readyCount: number;
+  /** How many people are recruited for this room, when that was said. */
+  expected?: number;
+};
 type Created = z.infer<typeof createdSessionSchema>;
 
-export function CreateSession({ instance, room, readyCount }: Props): ReactNode {
+export function CreateSession({ instance, room, readyCount, expected }: Props): ReactNode {
   const [created, setCreated] = useState<Created | null>(null);
   const client = useQueryClient();
+  const suggested = readyCount > 0 ? readyCount : (expected ?? 0);
   const path = instanceApi(instance.name, `/rooms/${encodeURIComponent(room.name)}/sessions`);
   const create = useMutation({ mutationFn: (body: unknown) => request(createdSessionSchema, path, { method: 'POST', body }), networkMode: 'always' });
   const form = useForm({
     schema: createSessionSchema,
     initial: { sessionConfigName: '', numParticipants: asSuggested },
-    toBody: (typed) => fillIn(typed, instance, readyCount),
+    toBody: (typed) => fillIn(typed, instance, suggested),
     send: (body) => create.mutateAsync(body),
     onDone: (result) => {
       setCreated(result);
       void client.invalidateQueries({ queryKey: ['instance', instance.name] });
     },
   });
-  const filled = fillIn(form.values, instance, readyCount);
+  const filled = fillIn(form.values, instance, suggested);
   if (instance.state === 'unknown') return <p className="quiet">A session can be created here when the panel sees the experiment again.</p>;
   if (instance.state !== 'running') return <p className="quiet">Start the experiment to create a session here.</p>;
   if (instance.sessionConfigs.length === 0)
@@ -55,7 +62,9 @@ export function CreateSession({ instance, room, readyCount }: Props): ReactNode 
           name="numParticipants"
           type="number"
           label="Participants"
-          hint={readyCount > 0 ? 'As many as are ready.' : 'As the project suggests.'}
+          hint={
+            readyCount > 0 ? 'As many as are ready.' : expected === undefined ? 'As the project suggests.' : 'As many as are expected; some more do no harm.'
+          }
         />
         <div className="field">
           <SubmitBar form={form} verb="Create session" />
@@ -78,8 +87,8 @@ const asSuggested = 'as suggested';
 type Typed = { sessionConfigName: string; numParticipants: string };
 
 /** What was typed, or else the first config and as many people as are ready (nobody: the project's demo number). */
-function fillIn(typed: Typed, { sessionConfigs }: InstanceView, readyCount: number): Typed {
+function fillIn(typed: Typed, { sessionConfigs }: InstanceView, wanted: number): Typed {
   const config = sessionConfigs.find(({ name }) => name === typed.sessionConfigName) ?? sessionConfigs[0];
-  const suggested = readyCount > 0 ? readyCount : (config?.numDemoParticipants ?? 1);
+  const suggested = wanted > 0 ? wanted : (config?.numDemoParticipants ?? 1);
   return { sessionConfigName: config?.name ?? '', numParticipants: typed.numParticipants === asSuggested ? String(suggested) : typed.numParticipants };
 }

@@ -60,7 +60,7 @@ const Paste = ({ title, text }: { title: string; text: string }): ReactNode => (
 const placeWords: Readonly<Record<PreflightPlace, string>> = {
   deploy: 'Go to Deploy',
   rooms: 'Go to Rooms & Lobby',
-  recruiting: 'Go to Recruit',
+  recruit: 'Go to Recruit',
   data: 'Go to Data',
   settings: 'Go to Settings',
 };

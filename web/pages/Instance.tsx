@@ -78,6 +78,7 @@ function Tabs({ name }: { name: string }): ReactNode {
     ['', 'Overview'],
     ['deploy', 'Deploy'],
     ['rooms', 'Rooms & Lobby'],
+    ['recruit', 'Recruit'],
     ['preflight', 'Ready?'],
     ['data', 'Data'],
     ['people', 'People'],
