@@ -92,12 +92,14 @@ const ready = (kind: Kind): PreflightFacts => ({
   now,
 });
 
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+
 /** One level deep: what is not named stays as in an instance that is ready. */
 function changed(kind: Kind, changes: Changes): PreflightFacts {
   const facts: Record<string, unknown> = { ...ready(kind) };
   for (const [name, value] of Object.entries(changes)) {
-    const isPlain = value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
-    facts[name] = isPlain ? { ...(facts[name] as object | null), ...value } : value;
+    facts[name] = isPlain(value) ? Object.assign({}, facts[name], value) : value;
   }
   return facts as PreflightFacts;
 }

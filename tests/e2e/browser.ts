@@ -15,9 +15,12 @@ const flags = [
 ];
 const picturesDir = path.join(import.meta.dirname, '..', '..', 'docs', 'images');
 
-/** @throws when Chromium is missing; `npm test` installs it */
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env['ARBORETUM_TEST_CHROMIUM'] ?? '/usr/bin/chromium', args: flags });
+/** @param domain names below it are this machine's @throws when Chromium is missing; `npm test` installs it */
+export const openBrowser = (domain?: string): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env['ARBORETUM_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [...flags, ...(domain === undefined ? [] : [`--host-resolver-rules=MAP *.${domain} 127.0.0.1`])],
+  });
 
 /** A page of a visitor of its own, with own cookies; its own errors end the test through `errors`. */
 export async function visitor(browser: Browser, errors: string[]): Promise<Page> {

@@ -10,7 +10,7 @@ import type { InstanceView } from '../../contracts/instances.ts';
 import { makeAuthority } from '../certificate-maker.ts';
 import { openBrowser } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
-import { makeKey, makeProject, push, type Key } from './git.ts';
+import { commit, makeKey, makeProject, push, type Key } from './git.ts';
 import { askDatabase, countRows } from './inside.ts';
 import { freePorts, makePanel, type WholePanel } from './panel.ts';
 import { playBargain } from './play.ts';
@@ -19,16 +19,16 @@ import { signInToOtree } from './walk.ts';
 
 const project = path.join(import.meta.dirname, '..', 'projects', 'lab-games');
 
-type Copy = { readonly name: string; readonly language: string; readonly currency: string; readonly sign: string; readonly next: string };
+type Copy = { readonly name: string; readonly language: string; readonly currency: string; readonly money: RegExp };
 const copies = (mode: AddressMode): readonly [Copy, Copy] => [
-  { name: `${mode}-one`, language: 'en', currency: 'USD', sign: '$', next: 'Next' },
-  { name: `${mode}-two`, language: 'de', currency: 'EUR', sign: '€', next: 'Weiter' },
+  { name: `${mode}-one`, language: 'en', currency: 'USD', money: /^\$2\.00$/ },
+  { name: `${mode}-two`, language: 'de', currency: 'EUR', money: /^2,00\s€$/ },
 ];
 
 /** What an institution would put into CERTIFICATES_DIR. Browsers take no wildcard for a whole top-level domain: every name is in it. */
 function writeCertificate(folder: string): void {
   const authority = makeAuthority();
-  const own = ['subdomain-one', 'subdomain-two', 'study', 'survey'].map((name) => `${name}.localhost`);
+  const own = ['subdomain-one.localhost', 'subdomain-two.localhost', 'study.lab.test', 'survey.lab.test'];
   const { chain, key } = authority.issue({ names: ['localhost', ...own] });
   authority.clear();
   mkdirSync(folder, { recursive: true });
@@ -66,7 +66,7 @@ describe.each([
     ada = await firstManager(panel);
     key = makeKey(home, 'key');
     await ada.send('POST', '/ssh-keys', { publicKey: key.publicKey });
-    browser = await openBrowser();
+    browser = await openBrowser('lab.test');
   }, 400_000);
 
   afterAll(async () => {
@@ -109,7 +109,7 @@ describe.each([
       .replace("LANGUAGE_CODE = 'en'", `LANGUAGE_CODE = '${language}'`)
       .replace("REAL_WORLD_CURRENCY_CODE = 'EUR'", `REAL_WORLD_CURRENCY_CODE = '${currency}'`)
       .replace('USE_POINTS = True', 'USE_POINTS = False');
-    writeFileSync(file, settings);
+    commit(folder, `Speak ${language}, pay in ${currency}`, { 'settings.py': settings });
     return folder;
   }
 
@@ -121,16 +121,17 @@ describe.each([
     let people: readonly [BrowserContext, BrowserContext];
     const seats = new Map<string, readonly [Page, Page]>();
 
+    async function change(copy: Copy, at: number): Promise<void> {
+      const own = mode === 'host' ? { hostName: at === 0 ? 'study.lab.test' : 'survey.lab.test', isConfirmed: true } : {};
+      const job = await ada.run(copy.name, { kind: 'change-address', mode, keepsOld: false, ...own });
+      expect(job, JSON.stringify(job.error)).toMatchObject({ state: 'succeeded' });
+    }
+
     it('gives both an address of that kind, and a push makes them answer there', async () => {
       for (const [at, copy] of pair.entries()) {
         await ada.create(copy.name);
-        const job = await ada.run(copy.name, {
-          kind: 'change-address',
-          mode,
-          keepsOld: false,
-          ...(mode === 'host' ? { hostName: at === 0 ? 'study.localhost' : 'survey.localhost', isConfirmed: true } : {}),
-        });
-        expect(job, JSON.stringify(job.error)).toMatchObject({ state: 'succeeded' });
+        // Sub-domains are what new instances get here.
+        if (mode !== 'subdomain') await change(copy, at);
         const pushed = await push(variant(copy), { key, remote: `ssh://git@localhost:${panel.gitPort}/${copy.name}.git` });
         expect(pushed.code, pushed.output).toBe(0);
         urls.set(copy.name, await urlOf(copy.name));
@@ -140,7 +141,7 @@ describe.each([
         subdomain: /\/\/subdomain-one\.localhost:\d+$/,
         port: /\/\/localhost:\d+$/,
         path: /\/otree\/path-one$/,
-        host: /\/\/study\.localhost:\d+$/,
+        host: /\/\/study\.lab\.test:\d+$/,
       };
       expect(url(pair[0])).toMatch(expected[mode]);
       expect(new URL(url(pair[0])).protocol).toBe(how === 'https' ? 'https:' : 'http:');
@@ -189,7 +190,7 @@ describe.each([
           expect(page.url()).toBe(`${url(copy)}/${view}/${session?.code}`);
         }
         await page.goto(`${url(copy)}/SessionPayments/${session?.code}`);
-        await page.getByText(copy.sign).first().waitFor();
+        await page.locator('td').getByText(copy.money).first().waitFor();
         await page.goto(`${url(copy)}/rooms`);
         await page.getByText('Room 114').first().waitFor();
         const download = page.waitForEvent('download');
