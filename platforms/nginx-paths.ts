@@ -1,7 +1,7 @@
 // The one server that all paths share: instances are locations in files of their own, strays go where they came from.
 
 import path from 'node:path';
-import { renderChallenge, renderHsts, renderOnlyPage, renderPage, renderSendOn } from './nginx-proxy.ts';
+import { renderChallenge, renderHsts, renderOnlyPage, renderPage, renderProxy, renderSendOn } from './nginx-proxy.ts';
 import type { NginxSettings, PathDoor } from './nginx-settings.ts';
 import { renderCertificate, renderListen, type CertificateFile } from './nginx-tls.ts';
 import { block, checked, checkedNumber, quoted } from './nginx-words.ts';
@@ -54,6 +54,8 @@ function pathsBody(settings: NginxSettings, door: PathDoor): readonly string[] {
     ...renderHsts(settings),
     ...(['nobody', 'busy', 'moment', 'waiting', 'stopped'] as const).map((page) => renderPage(settings, page)),
     // What has the prefix and is no instance's is nobody's; a stray without it belongs to the page that asked for it.
+    // By this the system check knows its own panel behind the address of all paths.
+    block(`location = ${prefix}/healthz`, ['rewrite ^ /healthz break;', ...renderProxy(settings.layout.serverSocket, '""', '5s')]),
     `location = ${prefix} { return 404; }`,
     `location ^~ ${prefix}/ { return 404; }`,
     block('location /', ['if ($arboretum_referer_prefix) { return 307 $arboretum_referer_prefix$arboretum_asked; }', 'return 404;']),

@@ -121,6 +121,13 @@ describe('one server for all paths', () => {
     expect((await get('/healthz')).status).toBe(404);
   });
 
+  test('the panel says below it who it is, as at its own address, and nothing else', async () => {
+    const seen = seenBy(await get('/otree/healthz', { cookie: 'arboretum=secret' }));
+    expect([seen.name, seen.url, 'cookie' in seen.headers]).toEqual(['panel', '/healthz', false]);
+    expect((await get('/otree/healthz/')).status).toBe(404);
+    expect((await get('/otree/readyz')).status).toBe(404);
+  });
+
   test('a websocket passes and outlives the coming and going of neighbours', async () => {
     const socket = await openSocket(stand.port, host, '/otree/one/live');
     await stand.door.applyOne('third', byPath('third', { upstreamSocket: null }), never);
