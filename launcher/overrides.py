@@ -21,6 +21,10 @@ from arboretum_launcher import session_fields
 from arboretum_launcher.project_settings import load_settings
 
 
+# What needs no session: oTree 5.4 - 6.0 urls.py.
+FILES = ('/static/', '/favicon.ico')
+
+
 def apply(config):
     """Put the instance's values into oTree. Must run before anything but `otree` itself is imported."""
     settings = load_settings()
@@ -60,6 +64,14 @@ def named_cookie(original, name):
         def __init__(self, app, **options):
             options['session_cookie'] = name
             super().__init__(app, **options)
+
+        async def __call__(self, scope, receive, send):
+            if scope['type'] != 'http' or not scope['path'].startswith(FILES):
+                return await super().__call__(scope, receive, send)
+            # Every answer sends back the cookie that its request brought: that of a picture, asked for just before a
+            # sign-in and answered just after it, would sign the person out again.
+            scope['session'] = {}
+            await self.app(scope, receive, send)
 
     return InstanceSessionMiddleware
 

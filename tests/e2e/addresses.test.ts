@@ -3,7 +3,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { InstanceAddresses } from '../../contracts/addresses.ts';
-import { openBrowser, visitor } from './browser.ts';
+import { openBrowser, picture, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { freePorts, makePanel, type WholePanel } from './panel.ts';
 import { until } from './until.ts';
@@ -42,6 +42,8 @@ it('a port in place of a name: every link on the page follows at once, and the f
   await page.keyboard.press('Space');
   expect(await page.getByLabel('A port of its own').isChecked()).toBe(true);
   expect(await page.getByRole('dialog').textContent()).toContain(`say ${named}. They lead to the new address`);
+  await picture(page, 'change-address', { widths: [1440, 390] });
+  await page.getByLabel('A port of its own').focus();
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: `Give up ${named}` }).waitFor();
@@ -49,6 +51,7 @@ it('a port in place of a name: every link on the page follows at once, and the f
   expect(await page.locator(`a[href="${ported}"]`).count()).toBeGreaterThan(0);
   await until('the front door answers on the port', async () => (await status(ported)) !== null);
   expect((await addresses()).present).toEqual({ mode: 'port', url: ported });
+  await picture(page, 'address', { of: page.getByRole('heading', { name: 'Address' }) });
 }, 60_000);
 
 it('the old one is given up after a question, whose safe answer has the focus', async () => {

@@ -1,14 +1,16 @@
-// A front door for instances below paths, in a few lines: passes the whole path on, and sends strays back by their Referer.
+// The real front door for instances below paths, and a pass in front of it that notes where every request went.
 
 import http from 'node:http';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { makeStand, never } from '../platforms/nginx-stand.ts';
+import { freePorts } from './panel.ts';
 
-/** One request as the door saw it. */
+/** One request, and what the front door made of it. */
 export type Seen = {
   readonly method: string;
   readonly url: string;
-  /** Name of the instance that answered, or that the stray was sent back to; null: nobody. */
+  /** Name of the instance that it went to, or that a stray was sent back to; null: nobody. */
   readonly to: string | null;
   readonly isStray: boolean;
   readonly isSocket: boolean;
@@ -20,47 +22,55 @@ export type Door = { readonly url: string; readonly seen: Seen[]; close(): Promi
 
 const nameIn = (path: string): string | null => /^\/otree\/([a-z]+)(?=\/|$)/.exec(path)?.[1] ?? null;
 
-/** Listens on a free port. @param sockets of the instances by name: `/otree/NAME/…` leads to each */
-export async function openDoor(sockets: Readonly<Record<string, string>>): Promise<Door> {
+/** @param sockets of the instances by name: `/otree/NAME/…` leads to each @param cookieName that of both */
+export async function openDoor(sockets: Readonly<Record<string, string>>, cookieName: string): Promise<Door> {
+  const [port = 0] = await freePorts(1);
   const seen: Seen[] = [];
-  const note = (request: http.IncomingMessage, isSocket: boolean): { to: string | null; isStray: boolean } => {
-    const [url, referer] = [request.url ?? '/', request.headers.referer];
-    const from = referer === undefined ? null : nameIn(new URL(referer).pathname);
-    const own = nameIn(url);
-    const [to, isStray] = own !== null && own in sockets ? [own, false] : [from, true];
-    seen.push({ method: request.method ?? '', url, to, isStray, isSocket, from });
-    return { to, isStray };
+  const known = (url: string): string | null => [nameIn(url)].find((name) => name !== null && name in sockets) ?? null;
+  const note = (request: http.IncomingMessage, { location, isSocket }: { location?: string | undefined; isSocket: boolean }): void => {
+    const { url = '/', method = '', headers } = request;
+    const home = known(url);
+    const back = home === null && location?.endsWith(url) ? known(location) : null;
+    const from = headers.referer === undefined ? null : nameIn(new URL(headers.referer).pathname);
+    seen.push({ method, url, to: home ?? back, isStray: home === null, isSocket, from });
   };
-  const server = http.createServer((request, response) => {
-    const { to, isStray } = note(request, false);
-    if (to === null) return void response.writeHead(404).end('Nobody lives here.');
-    if (isStray) return void response.writeHead(307, { location: `/otree/${to}${request.url}`, 'cache-control': 'no-store' }).end();
-    const passed = { socketPath: sockets[to], method: request.method, path: request.url, headers: { ...request.headers, connection: 'close' } };
-    const asked = http.request(passed, (answer) => {
+  const pass = http.createServer((request, response) => {
+    const asked = http.request({ host: '127.0.0.1', port, method: request.method, path: request.url, headers: request.headers }, (answer) => {
+      note(request, { location: answer.statusCode === 307 ? answer.headers.location : undefined, isSocket: false });
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
     asked.on('error', () => response.destroy());
     request.pipe(asked);
   });
-  server.on('upgrade', (request, browser, head) => {
-    const { to, isStray } = note(request, true);
-    if (to === null || isStray) return void browser.end('HTTP/1.1 404 Not Found\r\n\r\n');
-    const instance = net.connect(sockets[to] ?? '');
+  pass.on('upgrade', (request, browser, head) => {
+    note(request, { isSocket: true });
+    const door = net.connect(port, '127.0.0.1');
     const lines = request.rawHeaders.flatMap((text, at) => (at % 2 === 0 ? [`${text}: ${request.rawHeaders[at + 1]}`] : []));
-    instance.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-    instance.write(head);
+    door.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+    door.write(head);
     for (const [one, other] of [
-      [browser, instance],
-      [instance, browser],
+      [browser, door],
+      [door, browser],
     ] as const)
       one.on('error', () => other.destroy()).pipe(other);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, close };
+  await new Promise<void>((resolve) => pass.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(pass.address() as AddressInfo).port}`;
+  // The sockets of the launcher's tests are open to their own user only, which is ours.
+  const stand = await makeStand({ workerUser: 'root', paths: { url: `${url}/otree`, port } });
+  const routes = Object.entries(sockets).map(([name, upstreamSocket]) =>
+    stand.route(name, { address: { mode: 'path', prefix: `/otree/${name}` }, url: `${url}/otree/${name}`, upstreamSocket, cookieName }),
+  );
+  const { refused } = await stand.door.apply(routes, never);
+  if (refused.length > 0) throw new Error(JSON.stringify(refused));
+  return {
+    url,
+    seen,
+    async close() {
+      pass.closeAllConnections();
+      await new Promise((resolve) => pass.close(resolve));
+      await stand.clear();
+    },
+  };
 }

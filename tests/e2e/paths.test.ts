@@ -32,7 +32,7 @@ async function serveBoth(version: '6.0.15' | '5.11.5'): Promise<Door> {
     await one.serve();
     sockets[name] = one.socket;
   }
-  const door = await openDoor(sockets);
+  const door = await openDoor(sockets, 'otree_k3v9');
   onTestFinished(() => door.close());
   return door;
 }

@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecruitingView } from '../../contracts/recruiting-view.ts';
 import { packProject } from './archive.ts';
-import { openBrowser, visitor } from './browser.ts';
+import { openBrowser, picture, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 import { until } from './until.ts';
@@ -125,6 +125,7 @@ describe('a study on Prolific', () => {
     // The project has a placeholder of its own: both are shown.
     await ada.getByText('settings.py:9', { exact: false }).first().waitFor();
     await ada.getByText('What stands here takes its place', { exact: false }).waitFor();
+    await picture(ada, 'recruit', { widths: [1440, 390] });
   }, 120_000);
 
   it('a test click says what is missing, and with a session that everything works', async () => {
@@ -178,6 +179,7 @@ describe('a study on Prolific', () => {
     await ada.getByText('1 gave in another completion code, or none').waitFor();
     // 1.37 + 0.29 + 1.00 + 0.01 + 2.57 + 0.58; nobody is paid 0, nor who did not submit, nor who did not finish.
     await ada.getByText('Bonus: 5.82 GBP for 6 people').waitFor();
+    await picture(ada, 'reconciliation', { of: ada.getByText('10 in both') });
     const [download] = await Promise.all([ada.waitForEvent('download'), ada.getByRole('button', { name: 'Bonus file' }).click()]);
     const paid = [1, 2, 3, 4, 6, 7].map((number) => `${idOf(number)},${((earned[number - 1] ?? 0) / 100).toFixed(2)}\n`);
     expect(readFileSync(await download.path(), 'utf8')).toBe(paid.join(''));

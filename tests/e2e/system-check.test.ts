@@ -3,7 +3,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SystemCheck } from '../../contracts/system-check.ts';
-import { openBrowser, visitor } from './browser.ts';
+import { openBrowser, picture, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 
@@ -38,6 +38,7 @@ it('is run from its page, shows what it found, and is still there after a reload
   expect(await worker.locator('.sign').innerText()).toContain('good');
   for (const id of ['front-door', 'postgres', 'redis', 'port-panel', 'port-git', 'reached', 'passed-on', 'pg-dump'])
     expect(await page.locator(`#check-${id} > .sign`).innerText(), id).toContain('good');
+  await picture(page, 'system-check', { widths: [1440, 390] });
   await page.reload();
   await worker.getByText('The worker answers.').waitFor();
   expect(await page.getByRole('button', { name: 'Check again' }).count()).toBe(1);

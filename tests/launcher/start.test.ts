@@ -77,6 +77,15 @@ test("another instance's admin cookie is not accepted, even with the same passwo
   expect((await other.request('GET', '/sessions', { headers: { cookie } })).status).toBe(302);
 });
 
+test.each(versions)('a picture that is answered late signs nobody out: its answer brings no cookie (oTree %s)', async (version) => {
+  const one = await instance({ python: pythonWith(version) });
+  await one.serve();
+  const headers = { cookie: (await one.signIn('the-panels-password')) ?? '' };
+  const [page, picture, icon] = await Promise.all(['/demo', '/static/favicon.ico', '/favicon.ico'].map((path) => one.request('GET', path, { headers })));
+  expect([page?.status, cookieOf(page!).split('=')[0]]).toEqual([200, 'otree_k3v9']);
+  expect([picture?.status, picture?.headers['set-cookie'], icon?.headers['set-cookie']]).toEqual([200, undefined, undefined]);
+});
+
 test.each(versions)('redirects and links are https when the front door says so over the Unix socket (oTree %s)', async (version) => {
   const one = await instance({ python: pythonWith(version) });
   await one.serve();
