@@ -57,6 +57,7 @@ const names = (value: unknown): string => (Array.isArray(value) ? value.map(text
 
 const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
   'instance.create': 'created this instance',
+  'instance.adopt': ({ app }) => `took it over from the app ${text(app)}`,
   'instance.push': ({ commit, branch }) => `deployed ${text(commit).slice(0, 7)} of ${text(branch)}`,
   'instance.start': 'started it',
   'instance.stop': 'stopped it',

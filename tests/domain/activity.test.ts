@@ -62,8 +62,9 @@ describe('the activity list', () => {
   });
 
   it('has words for every job, and for what its reader would otherwise have to guess', () => {
-    const kinds = jobKindNames.filter((kind) => !['create-instance', 'deploy', 'create-course', 'delete-course'].includes(kind));
+    const kinds = jobKindNames.filter((kind) => !['create-instance', 'deploy', 'create-course', 'delete-course', 'issue-certificate'].includes(kind));
     for (const kind of kinds) expect(describeAct(`instance.${kind}`, {}), kind).not.toBe(kind.replaceAll('-', ' '));
+    expect(describeAct('instance.adopt', { app: 'old-study' })).toBe('took it over from the app old-study');
     expect(describeAct('job.cancel', { kind: 'roll-back' })).toBe('cancelled “Roll back”');
     expect(describeAct('room.save', { room: 'hall', labels: 24 })).toBe('saved the room hall of 24 labels');
     expect(describeAct('room.remove', { room: 'hall' })).toBe('removed the room hall');

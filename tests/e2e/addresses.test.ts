@@ -51,7 +51,7 @@ it('a port in place of a name: every link on the page follows at once, and the f
   expect(await page.locator(`a[href="${ported}"]`).count()).toBeGreaterThan(0);
   await until('the front door answers on the port', async () => (await status(ported)) !== null);
   expect((await addresses()).present).toEqual({ mode: 'port', url: ported });
-  await picture(page, 'address', { of: page.getByRole('heading', { name: 'Address' }) });
+  await picture(page, 'address', { of: page.getByRole('heading', { name: 'Address', exact: true }) });
 }, 60_000);
 
 it('the old one is given up after a question, whose safe answer has the focus', async () => {

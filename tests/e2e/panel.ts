@@ -85,10 +85,10 @@ export async function makePanel(more: Readonly<Record<string, string>> = {}): Pr
       child = started;
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (bytes: Buffer) => (printed += bytes.toString()));
       await until(
-        'the panel prints its address',
+        'the panel prints its address, the link and that it is there to stay',
         () => {
           if (started.exitCode !== null) throw new Error(`npm start ended:\n${printed}`);
-          return printed.includes(url);
+          return printed.includes(url) && printed.includes('Ctrl-C stops the panel');
         },
         { withinMs: 300_000, why: () => printed },
       );

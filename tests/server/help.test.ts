@@ -48,7 +48,7 @@ it('links only to pages and headings that are there', async () => {
   for (const [name, text] of texts) {
     for (const [, href = ''] of text.matchAll(/href="([^"]+)"/g)) {
       if (/^https:\/\/|^\/$|^\/help\/help\.css$|^\/icon\.svg$/.test(href)) continue;
-      const [, target = '', anchor] = /^\/help\/([\w-]+)(?:#(.+))?$/.exec(href) ?? [];
+      const [, target = '', anchor] = /^\/help\/([\w-]+)(?:#(.+))?$/.exec(href.startsWith('#') ? `/help/${name}${href}` : href) ?? [];
       expect(names, `${name} links to ${href}`).toContain(target);
       if (anchor !== undefined) expect(texts.get(target), `${name} links to ${href}`).toContain(`id="${anchor}"`);
     }

@@ -84,7 +84,7 @@ type ChoiceProps = { instance: InstanceView; wish: Wish; shown: Preflight | null
 function Choices({ instance, wish, shown, change }: ChoiceProps): ReactNode {
   const [room, kind, people] = [useId(), useId(), useId()];
   return (
-    <div className="preflight-choices">
+    <div className="preflight-choices ui form">
       <span className="field">
         <label htmlFor={room}>Room</label>
         <select id={room} value={wish.room} onChange={(event) => change({ room: event.target.value, kind: '', people: '' })}>
