@@ -2,6 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
 import { preflightListSchema, preflightSchema, type Finding, type Preflight, type PreflightList } from '../contracts/preflight.ts';
+import type { InstanceView } from '../contracts/instances.ts';
 import type { RecruitmentKind } from '../contracts/recruiting.ts';
 import { instanceApi, instancePath } from './addresses.ts';
 import { request, type ApiError } from './api.ts';
@@ -19,12 +20,12 @@ const words = ({ room, kind, people }: Wish): Record<string, string> => ({
 /** Where the preflight of a room is shown. */
 export const preflightPlace = (name: string, room: string): string => `${instancePath(name, 'preflight')}?${new URLSearchParams({ room }).toString()}`;
 
-/** A look takes seconds and asks other machines: only when somebody asks for it, and after a job has ended. @param jobId of the job under way */
-export const useLook = (name: string, wish: Wish, jobId: string | null): UseQueryResult<Preflight> =>
+/** A look takes seconds and asks other machines: only when somebody asks for it, after a job has ended, and when the experiment started or stopped. */
+export const useLook = ({ name, job, stateSince }: Pick<InstanceView, 'name' | 'job' | 'stateSince'>, wish: Wish): UseQueryResult<Preflight> =>
   useQuery({
-    queryKey: ['preflight', name, words(wish), jobId === null],
+    queryKey: ['preflight', name, words(wish), job === null, stateSince],
     queryFn: ({ signal }) => request(preflightSchema, instanceApi(name, `/preflight?${new URLSearchParams(words(wish)).toString()}`), { signal }),
-    enabled: jobId === null,
+    enabled: job === null,
     placeholderData: (before) => (before?.room === wish.room ? before : undefined),
     refetchOnWindowFocus: false,
     retry: false,

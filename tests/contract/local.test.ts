@@ -255,7 +255,10 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
     expect((await refusal(second.platform.stop(spec, never))).code).toBe('platform_failed');
     await second.revive();
     await second.platform.start(spec, never);
-    expect(await stateOf(second.platform, spec)).toMatchObject({ state: 'running', detail: null });
+    // The copy that the new supervisord started first was ended by the start, which may count as a restart.
+    const revived = await stateOf(second.platform, spec);
+    expect(revived.state).toBe('running');
+    expect(revived.detail ?? '').not.toContain('supervisord');
     await second.platform.destroy(spec, never);
     await second.close();
   });

@@ -47,8 +47,21 @@ export function freeUid(): number {
 export async function temporaryDatabase(): Promise<string> {
   const name = `launcher_${randomBytes(5).toString('hex')}`;
   await query(serverUrl(), `create database ${name}`);
-  onTestFinished(async () => void (await query(serverUrl(), `drop database if exists ${name} with (force)`)));
+  onTestFinished(() => drop(name));
   return serverUrl().replace(/\/[^/?]*(\?|$)/, `/${name}$1`);
+}
+
+/** PostgreSQL's own autovacuum, which is not ours to end, may be at it for a moment. */
+async function drop(name: string): Promise<void> {
+  await until(`the database ${name} is gone`, async () => {
+    try {
+      await query(serverUrl(), `drop database if exists ${name} with (force)`);
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === '42501') return false;
+      throw error;
+    }
+  });
 }
 
 export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {

@@ -53,7 +53,7 @@ function useWish(instance: InstanceView): [Wish, (change: Partial<Record<'room' 
 
 function Now({ instance }: { instance: InstanceView }): ReactNode {
   const [wish, change] = useWish(instance);
-  const look = useLook(instance.name, wish, instance.job?.id ?? null);
+  const look = useLook(instance, wish);
   const keep = useKeepLook(instance.name);
   const keepIt = (): void => keep.mutate(wish, { onSuccess: () => showToast('This look is kept.') });
   return (
