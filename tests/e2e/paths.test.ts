@@ -68,7 +68,8 @@ const resultsOf = (page: Page): Promise<Record<string, string>> =>
 /** From the waiting room to the last page; both people in one instance. */
 async function play(pages: readonly Page[], home: string): Promise<void> {
   const next = async (): Promise<void> => void (await Promise.all(pages.map((page) => page.locator('.otree-btn-next').click())));
-  await Promise.all(pages.map((page) => page.locator('#say').waitFor()));
+  // What is said before somebody's socket is open never reaches them: oTree keeps no live messages.
+  await Promise.all(pages.map((page) => page.waitForFunction('window.liveSocket?.readyState === WebSocket.OPEN')));
   for (const [at, page] of pages.entries()) {
     await page.locator('#say').click();
     await page.locator('.otree-chat__input').fill(`good day from ${at}`);

@@ -1,15 +1,15 @@
-// Each pattern becomes a line: its name, and `works` or `fails` (also after half a minute of silence).
+// Each pattern becomes a line: its name, and `works`, or `fails` with what is known of it (also after 25 seconds of silence).
 function pattern(name, attempt) {
   const line = document.createElement('li');
   line.dataset.pattern = name;
   line.textContent = name + ': waiting';
   document.getElementById('results').append(line);
-  const done = (works) => {
+  const done = (works, why) => {
     if (line.dataset.result) return;
-    line.dataset.result = works ? 'works' : 'fails';
+    line.dataset.result = works ? 'works' : why ? 'fails: ' + why : 'fails';
     line.textContent = name + ': ' + line.dataset.result;
   };
-  setTimeout(done, 25000, false);
+  setTimeout(done, 25000, false, 'silence');
   try {
     attempt(done);
   } catch (error) {
@@ -32,8 +32,10 @@ function isWide(id, done) {
 }
 function isFetched(part, done) {
   const look = () => {
+    // Styles of a page behind another one are worked out when somebody asks for a size.
+    void document.body.offsetWidth;
     const found = performance.getEntriesByType('resource').find((one) => one.name.includes(part));
-    return found ? done(found.responseStatus === 200) : setTimeout(look, 100);
+    return found ? done(found.responseStatus === 200, 'status ' + found.responseStatus + ' of ' + found.name) : setTimeout(look, 100);
   };
   look();
 }
