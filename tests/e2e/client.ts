@@ -22,6 +22,14 @@ export type PanelClient = {
   run(name: string, job: Readonly<Record<string, unknown>>): Promise<JobView>;
 };
 
+/** As a browser does: nginx closes its idle connections when it reloads, and a request that met one of these is sent once more. */
+const fetchAgain: typeof fetch = (url, request) =>
+  fetch(url, request).catch((error: unknown) => {
+    const code = (error as { cause?: { code?: string } }).cause?.code ?? '';
+    if (!['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code)) throw error;
+    return fetch(url, request);
+  });
+
 /** Uses the one-time link that the start printed. */
 export async function firstManager(panel: WholePanel): Promise<PanelClient> {
   let cookie = '';
@@ -32,7 +40,7 @@ export async function firstManager(panel: WholePanel): Promise<PanelClient> {
       ...(csrfToken ? { 'x-csrf-token': csrfToken } : {}),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
-    const response = await fetch(`${panel.url}/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const response = await fetchAgain(`${panel.url}/api/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     const set = response.headers.getSetCookie()[0]?.split(';')[0];
     if (set) cookie = set;
     const text = await response.text();
