@@ -17,6 +17,7 @@ import type {
   Platform,
   Trial,
 } from '../platform.ts';
+import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { createApps, destroyApps } from './apps.ts';
 import { settle } from './asking.ts';
 import { buildRelease, type Workshop } from './build.ts';
@@ -24,7 +25,7 @@ import { ensureLink, liveService } from './databases.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from './dumps.ts';
 import { askOtree } from './front.ts';
 import { type Host, liveApp, trialApp } from './host.ts';
-import { openLog, readLog, readLogFrom } from './logs.ts';
+import { logOf } from './logs.ts';
 import { Observer } from './observe.ts';
 import { pruneReleases, requireRelease, selectRelease } from './releases.ts';
 import { type Entrance, reportOn } from './report.ts';
@@ -150,15 +151,15 @@ export class DokkuPlatform implements Platform {
   }
 
   async readLog(instanceId: string, maxBytes: number): Promise<string> {
-    return await readLog(this.#host, instanceId, maxBytes);
+    return await readLog(logOf(this.#host, instanceId), maxBytes);
   }
 
   async readLogFrom(instanceId: string, from: { readonly position: string | null; readonly maxBytes: number }): Promise<LogPiece> {
-    return await readLogFrom(this.#host, instanceId, from);
+    return await readLogFrom(logOf(this.#host, instanceId), from);
   }
 
   openLog(instanceId: string): Readable {
-    return openLog(this.#host, instanceId);
+    return openLog(logOf(this.#host, instanceId));
   }
 
   async pruneReleases({ instanceId }: InstanceSpec, keep: readonly number[]): Promise<void> {

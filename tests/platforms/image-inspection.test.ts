@@ -1,4 +1,4 @@
-// The first half of a build for Dokku, with the real uv: what is refused, which versions are chosen, and for which Python.
+// The first half of a build of an image, with the real uv: what is refused, which versions are chosen, and for which Python.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildGround } from '../../platforms/confined.ts';
-import { inspectForImage } from '../../platforms/dokku/inspect.ts';
+import { inspectForImage } from '../../platforms/image-inspection.ts';
 import { layoutOf } from '../../platforms/layout.ts';
 import type { BuildRequest } from '../../platforms/platform.ts';
 import { lockedVersion } from '../../platforms/requirements.ts';
@@ -46,7 +46,7 @@ describe('inspecting for an image', { timeout: 180_000 }, () => {
       onOutput: (text) => (output += text),
       ...more,
     };
-    const found = await inspectForImage(ground, instanceId, { request, dir, imagePython });
+    const found = await inspectForImage(ground, instanceId, { request, dir, pythons: [imagePython] });
     return { ...found, output, instanceId };
   }
 
