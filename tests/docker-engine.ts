@@ -19,6 +19,7 @@ const needed = ['dockerd', 'containerd', 'iptables', 'debootstrap', 'tar'] as co
 const packages = ['docker.io', 'iptables', 'debootstrap'];
 const START_MS = 60_000;
 const GRACE_MS = 30_000;
+const PATH = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
 
 /** An engine with the base image, in no Swarm yet. */
 export type TestEngine = {
@@ -82,8 +83,37 @@ async function lockMachine(): Promise<() => void> {
 async function clearOldEngines(): Promise<void> {
   for (const name of readdirSync('/var/tmp').filter((entry) => entry.startsWith(prefix))) {
     const folder = path.join('/var/tmp', name);
-    await endNoted(path.join(folder, 'noted'), GRACE_MS);
-    await removeFolder(folder);
+    await endEngine(folder);
+  }
+}
+
+async function endEngine(folder: string): Promise<void> {
+  for (const name of ['dockerd.noted', 'containerd.noted']) await endNoted(path.join(folder, name), GRACE_MS);
+  await removeFolder(folder);
+}
+
+/** A service of its own, as on a real host: containers live through the death of dockerd. */
+async function startContainerd(folder: string): Promise<void> {
+  const place = (name: string): string => path.join(folder, name);
+  const config = [
+    'version = 2',
+    `root = "${place('containerd')}"`,
+    `state = "${place('c-state')}"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    '[grpc]',
+  ];
+  writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
+  const log = openSync(place('containerd.log'), 'a');
+  const child = spawn(findProgram('containerd') ?? '/usr/bin/containerd', ['--config', place('containerd.toml')], {
+    stdio: ['ignore', log, log],
+    detached: true,
+    env: PATH,
+  });
+  closeSync(log);
+  notePid(place('containerd.noted'), child.pid ?? 0);
+  for (const deadline = Date.now() + START_MS; !existsSync(place('c.sock')); await delay(50)) {
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`containerd does not start here:\n${readFileSync(place('containerd.log'), 'utf8').slice(-1000)}`);
   }
 }
 
@@ -92,13 +122,14 @@ async function startEngine(unlock: () => void): Promise<TestEngine> {
   mkdirSync(folder, { mode: 0o711 });
   const socket = path.join(folder, 'docker.sock');
   const docker = new Docker({ socketPath: socket });
-  let child = await launch(folder, docker);
   const stop = async (): Promise<void> => {
-    await endNoted(path.join(folder, 'noted'), GRACE_MS);
-    await removeFolder(folder);
+    await endEngine(folder);
     unlock();
   };
+  let child: ChildProcess;
   try {
+    await startContainerd(folder);
+    child = await launch(folder, docker);
     await importBase(docker);
   } catch (error) {
     await stop();
@@ -121,16 +152,27 @@ async function launch(folder: string, docker: Docker): Promise<ChildProcess> {
   rmSync(place('pid'), { force: true });
   const child = spawn(
     findProgram('dockerd') ?? '/usr/sbin/dockerd',
-    ['--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid'), '-H', `unix://${place('docker.sock')}`],
-    { stdio: ['ignore', log, log], detached: true, env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` } },
+    [
+      '--containerd',
+      place('c.sock'),
+      '--data-root',
+      place('data'),
+      '--exec-root',
+      place('exec'),
+      '--pidfile',
+      place('pid'),
+      '-H',
+      `unix://${place('docker.sock')}`,
+    ],
+    { stdio: ['ignore', log, log], detached: true, env: PATH },
   );
   closeSync(log);
-  notePid(place('noted'), child.pid ?? 0);
+  notePid(place('dockerd.noted'), child.pid ?? 0);
   for (const deadline = Date.now() + START_MS; ; await delay(100)) {
     if (await docker.ping().catch(() => null)) return child;
     if (child.exitCode === null && Date.now() < deadline) continue;
     const said = readFileSync(place('log'), 'utf8').split('\n').slice(-5).join('\n');
-    await endNoted(place('noted'), GRACE_MS);
+    await endNoted(place('dockerd.noted'), GRACE_MS);
     throw new Error(`dockerd does not start here:\n${said}`);
   }
 }
