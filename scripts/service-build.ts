@@ -16,6 +16,7 @@ const pages = [
   'glossary',
   'rights',
   'running',
+  'swarm',
   'dokku',
   'system-check',
   'behind-a-proxy',

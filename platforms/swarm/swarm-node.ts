@@ -16,6 +16,17 @@ export async function nodeOf(ground: Ground): Promise<string> {
   });
 }
 
+/** Limits of processes, dropped capabilities and single looks at the memory came with this version of the interface (Engine 20.10). */
+const NEEDED_API = 41;
+
+/** Version of the engine. @throws platform_failed when it is too old */
+export async function requireVersion(ground: Ground): Promise<string> {
+  const { Version, ApiVersion } = await asking(ground.engine.quick.version());
+  const minor = Number(/^1\.(\d+)$/.exec(ApiVersion)?.[1] ?? 0);
+  if (minor < NEEDED_API) throw new AppError('platform_failed', { reason: `the Docker Engine ${Version} is too old: 20.10 or later is needed.` });
+  return Version;
+}
+
 /** Makes the engine a manager when it is in no Swarm and an address was chosen; otherwise it stays as it is. @throws platform_failed */
 export async function ensureManager(ground: Ground): Promise<void> {
   const { Swarm } = (await asking(ground.engine.quick.info())) as { Swarm: SwarmInfo };

@@ -35,7 +35,7 @@ import { logOf } from './logs.ts';
 import { Observer } from './observe.ts';
 import { resetDatabase, type RunIo, startInstance, stopInstance } from './running.ts';
 import { findService, removeNetwork, removeSecrets } from './services.ts';
-import { ensureManager } from './swarm-node.ts';
+import { ensureManager, nodeOf, requireVersion } from './swarm-node.ts';
 import { tryRelease } from './trials.ts';
 
 export type { SwarmOptions } from './ground.ts';
@@ -64,6 +64,13 @@ export class SwarmPlatform implements Platform {
       this.#ready = null;
       throw error;
     }
+  }
+
+  /** Version of the engine. @throws platform_failed when it does not answer, is too old, or manages no Swarm */
+  async requireManager(): Promise<string> {
+    await this.prepare();
+    await nodeOf(this.#ground);
+    return await requireVersion(this.#ground);
   }
 
   async lookAtHost(): Promise<null> {
