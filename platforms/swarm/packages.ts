@@ -18,7 +18,7 @@ import { packagesImage } from './names.ts';
 import { type ContainerResult, runToEnd, withContainer } from './runs.ts';
 
 /** Raise when environments are made differently, so that no old one is taken for a new one. */
-const FORMAT = 1;
+const FORMAT = 2;
 const LIMIT_MS = 15 * 60_000;
 /** Builds source packages of others, as in `image-inspection.ts`: it owns nothing, and above it are no instances. */
 const FOREIGN_USER_ID = 199_998;
@@ -102,10 +102,10 @@ async function install(ground: Ground, { task, lock, base }: Packages, { image, 
 const START = 'set -a; . /build/uv.env; set +a; umask 022; cd /tmp';
 const VENV = '/build/uv venv --quiet --allow-existing --python "$(command -v python3)" /app/venv';
 const SYNC = '/build/uv pip sync --quiet --color never --python /app/venv/bin/python --find-links /build/wheels';
-/** The image's interpreter without `site`: a .pth file of a package must not run. */
-const COMPILE = '"$(command -v python3)" -I -S -m compileall -q -j 2 /app/venv/lib || true';
-const FROM_WHEELS = `${START}\n${VENV}\n${SYNC} ${WHEELS_ONLY.join(' ')} --offline /build/lock.in 2>/dev/null || ${SYNC} ${WHEELS_ONLY.join(' ')} /build/lock.in\n${COMPILE}`;
-const FROM_SOURCES = `${START}\n${VENV}\n${SYNC} /build/lock.in\n${COMPILE}`;
+/** The image's interpreter without `site`: a .pth file of a package must not run. What comes out of the cache has the cache's rights, which are narrower. */
+const FINISH = '"$(command -v python3)" -I -S -m compileall -q -j 2 /app/venv/lib || true\nchmod -R a+rX,go-w /app/venv';
+const FROM_WHEELS = `${START}\n${VENV}\n${SYNC} ${WHEELS_ONLY.join(' ')} --offline /build/lock.in 2>/dev/null || ${SYNC} ${WHEELS_ONLY.join(' ')} /build/lock.in\n${FINISH}`;
+const FROM_SOURCES = `${START}\n${VENV}\n${SYNC} /build/lock.in\n${FINISH}`;
 
 /** As on this machine, but for the places inside the container. */
 function environmentOf(ground: Ground): Record<string, string> {
