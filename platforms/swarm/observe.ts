@@ -143,6 +143,8 @@ export class Observer {
     }
     const { ExitCode: exitCode, OOMKilled } = inspected.State;
     if (OOMKilled) return { exitCode, detail: `${repeated}${OUT_OF_MEMORY}` };
+    const killed = exitCode === null ? undefined : KILLED.get(exitCode);
+    if (killed !== undefined) return { exitCode, detail: `${repeated}${killed}` };
     const output = (await linesOf(this.#ground, ended.Id, LAST_LINES).catch(() => [])).map(({ text }) => `${text}\n`).join('');
     const failure = { exitCode, output };
     return { exitCode, detail: `${repeated}${diagnoseLauncher(failure)?.message ?? lastWords(failure)}` };
@@ -183,6 +185,11 @@ export class Observer {
   }
 }
 
+/** Exit codes 128 + signal: its own last words say nothing about that. */
+const KILLED: ReadonlyMap<number, string> = new Map([
+  [137, 'it was killed from outside (SIGKILL), or did not end when it was asked to.'],
+  [143, 'it was ended from outside (SIGTERM).'],
+]);
 const OUT_OF_MEMORY = 'out of memory: it used more than it may.';
 
 const unreadable = (error: unknown): Seen => ({ ...NOTHING, state: 'unhealthy', detail: error instanceof Error ? error.message : String(error) });
