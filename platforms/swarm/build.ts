@@ -39,10 +39,9 @@ export async function buildRelease(ground: Ground, task: Task): Promise<BuiltRel
   const work = path.join(dir, 'work');
   await rm(dir, { recursive: true, force: true });
   await makeDirectory(ground, dir, { mode: 0o711 });
-  const used = new Set<string>();
+  ground.builds.running += 1;
   try {
     const { release, images } = await buildInto(ground, task, work);
-    for (const image of Object.values(images)) used.add(image);
     await keepRelease(ground, instanceId, { release, images });
     await rm(work, { recursive: true, force: true });
     return release;
@@ -50,7 +49,7 @@ export async function buildRelease(ground: Ground, task: Task): Promise<BuiltRel
     await rm(dir, { recursive: true, force: true });
     throw error;
   } finally {
-    for (const image of used) ground.inUse.delete(image);
+    ground.builds.running -= 1;
   }
 }
 
@@ -92,7 +91,6 @@ async function ensureReleaseImage(ground: Ground, task: ReleaseTask): Promise<st
   const hash = createHash('sha256').update(`${FORMAT} ${await idOf(ground, packages)} `);
   await pipeline(createReadStream(tar), hash);
   const image = releaseImage(hash.digest('hex'));
-  ground.inUse.add(image);
   if ((await idOf(ground, image)) !== null) return image;
   signal.throwIfAborted();
   const labels = labelsOf({ panelId: ground.panelId, instanceId: spec.instanceId, part: 'build' });

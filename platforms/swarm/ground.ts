@@ -24,8 +24,8 @@ export type Ground = SwarmOptions & {
   readonly databases: InstanceDatabases;
   /** Eight hex digits that tell this panel's things on the engine from another's. */
   readonly panelId: string;
-  /** Images that builds have just made or taken, and nobody may remove yet. */
-  readonly inUse: Set<string>;
+  /** How many builds are under way: what one has just made or found is named in no release yet, so nothing is cleared away meanwhile. */
+  readonly builds: { running: number };
 };
 
 /** Who runs an instance's code in its containers. */

@@ -52,7 +52,8 @@ export const idOf = async (ground: Ground, name: string): Promise<string | null>
 async function fetchImage(ground: Ground, name: string): Promise<string> {
   const { patient } = ground.engine;
   try {
-    const stream = await patient.pull(name);
+    // Without a tag the engine would fetch all there are.
+    const stream = await patient.pull(/[:@][^/]*$/.test(name) ? name : `${name}:latest`);
     await new Promise<void>((resolve, reject) => patient.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())));
   } catch (error) {
     const reason = `the base image ${name} is not on the Docker Engine and could not be fetched: ${error instanceof Error ? error.message : String(error)}`;
@@ -69,14 +70,15 @@ export async function commit(container: Docker.Container, name: string): Promise
   await asking(container.commit({ repo, tag, pause: false }) as Promise<unknown>);
 }
 
-/** Removes this panel's images that no release needs any more; layers that others share stay. Those that are just being used stay, too. */
+/** Removes this panel's images that no release needs any more; layers that others share stay. While something is built nothing is removed: the next time does it. */
 export async function pruneImages(ground: Ground): Promise<void> {
   const there = await asking(ground.engine.quick.listImages({ filters: { label: [`${LABEL.panel}=${ground.panelId}`] } }));
   const needed = await imagesOfReleases(ground);
   const names = there.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name.startsWith('arboretum/'));
   // Releases first: an environment below one is only named no more.
   for (const name of names.toSorted().toReversed()) {
-    if (needed.has(name) || ground.inUse.has(name)) continue;
+    if (needed.has(name)) continue;
+    if (ground.builds.running > 0) return;
     await ground.engine.quick
       .getImage(name)
       .remove()

@@ -36,10 +36,7 @@ export async function ensurePackages(ground: Ground, packages: Packages): Promis
     .update(JSON.stringify([FORMAT, base.id, lock]))
     .digest('hex');
   const [shared, own] = [packagesImage(hash, null), packagesImage(hash, task.spec.instanceId)];
-  for (const image of [shared, own]) {
-    ground.inUse.add(image);
-    if ((await idOf(ground, image)) !== null) return image;
-  }
+  for (const image of [shared, own]) if ((await idOf(ground, image)) !== null) return image;
   const version = lockedVersion(lock, 'otree');
   if (version !== null) await seedOtree(task, version);
   const lines = lock.split('\n');

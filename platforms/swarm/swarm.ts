@@ -51,7 +51,13 @@ export class SwarmPlatform implements Platform {
 
   constructor(options: SwarmOptions) {
     const panelId = createHash('sha256').update(options.layout.dataDir).digest('hex').slice(0, 8);
-    this.#ground = { ...options, engine: new Engine(options.engineSocket), databases: new InstanceDatabases(options.postgres), panelId, inUse: new Set() };
+    this.#ground = {
+      ...options,
+      engine: new Engine(options.engineSocket),
+      databases: new InstanceDatabases(options.postgres),
+      panelId,
+      builds: { running: 0 },
+    };
     this.#observer = new Observer(this.#ground, async (instanceId) => await stopInstance(this.#ground, instanceId));
   }
 
