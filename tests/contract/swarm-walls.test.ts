@@ -112,6 +112,51 @@ describe.skipIf(engine === null)('the swarm platform on its own', { timeout: 180
     await platform.stop(probe, never);
   });
 
+  it('where the outside is allowed, an experiment reaches it, and still not its neighbour', async () => {
+    const open = await makeSwarmStand(engine, { hasOutbound: true });
+    const [one, two] = [makeSpec(), makeSpec()];
+    const host = net.createServer((socket) => void socket.on('error', () => {}).end('host')).listen(0, '0.0.0.0');
+    await once(host, 'listening');
+    const log = async (spec: InstanceSpec): Promise<string> => await open.platform.readLog(spec.instanceId, 1e6);
+    const deployOpen = async (spec: InstanceSpec, code: readonly string[]) => {
+      const source = await readFile(path.join(TRUST_GAME, 'trust_game', '__init__.py'), 'utf8');
+      const body = code.map((line) => `    ${line}\n`).join('');
+      const thread = `import json, socket, threading\ndef _work():\n${body}\nthreading.Thread(target=_work, daemon=True).start()\n`;
+      await deploy(open.platform, spec, { dir: await projectWith(TRUST_GAME, { 'trust_game/__init__.py': `${source}\n${thread}` }) });
+    };
+    try {
+      const listen = ['listener = socket.create_server(("0.0.0.0", 9999))', 'print("LISTENING", flush=True)', 'while True:'];
+      await deployOpen(one, [...listen, '    one, _ = listener.accept()', '    one.sendall(b"neighbour")', '    one.close()']);
+      await until('the neighbour listens', async () => (await log(one)).includes('LISTENING'));
+      const networks = Object.values((await inspect(one)).NetworkSettings.Networks).map(({ IPAddress }) => IPAddress);
+      const bridge = await docker.getNetwork('docker_gwbridge').inspect();
+      const bridged = Object.values(bridge.Containers ?? {}).map(({ IPv4Address }) => IPv4Address.split('/')[0]);
+      const gateway = bridge.IPAM?.Config?.[0]?.Gateway;
+      const places = [[gateway, (host.address() as net.AddressInfo).port], ...[...networks, ...bridged].map((address) => [address, 9999])];
+      await deployOpen(two, [
+        'said = []',
+        `for host, port in ${JSON.stringify(places)}:`,
+        '    try:',
+        '        with socket.create_connection((host, port), 3) as line:',
+        '            line.settimeout(3)',
+        '            said.append(line.recv(9).decode())',
+        '    except OSError as error:',
+        '        said.append(str(error))',
+        'print("OUT %s" % json.dumps(said), flush=True)',
+      ]);
+      await until('it has tried', async () => (await log(two)).includes('OUT ['), 60_000);
+      const said = JSON.parse(/OUT (\[.*\])/.exec(await log(two))?.[1] ?? '[]') as string[];
+      // By what is said there: somebody else on the way out may take any connection.
+      expect(said[0]).toBe('host');
+      expect(said.slice(1)).not.toContain('neighbour');
+      expect(said.length).toBeGreaterThan(2);
+    } finally {
+      host.close();
+      for (const spec of [one, two]) await open.platform.destroy(spec, never);
+      await open.close();
+    }
+  });
+
   it('no secret stands where the engine shows it: service, container, image, log', async () => {
     const secrets = [quiet.databasePassword, quiet.adminPassword, quiet.secretKey, quiet.roomSecret, quiet.restKey].map((secret) => secret.open());
     const container = await inspect(quiet);
