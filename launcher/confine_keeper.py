@@ -62,9 +62,11 @@ def start_child(options, group):
             os._exit(71)
     os.close(writer)
     os.set_blocking(reader, False)
-    # The keeper's own stdout and stderr are supervisord's pipes: nothing may depend on them after this point.
+    # The keeper's own stdout and stderr are supervisord's pipes: nothing may depend on them after this point. Its stdin is
+    # one, too, and stays open: supervisord 4.3 does not see that nobody reads a pipe (POLLERR) whose number it still
+    # polls for a process of before, and would spin on it with half a core for as long as the instance runs.
     silence = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
+    for number in (1, 2):
         os.dup2(silence, number)
     return reader, child
 

@@ -67,6 +67,19 @@ test('nothing of the environment arrives but what is named', () => {
   ]);
 });
 
+test('the input stays open while it runs: supervisord would spin on a pipe that nobody reads', async () => {
+  const log = join(temporaryFolder(), 'log');
+  const command = python('import time; print("here", flush=True); time.sleep(60)');
+  const keeper = spawn(systemPython, ['-I', confine, '--log', log, '--', ...command], { stdio: ['pipe', 'ignore', 'ignore'] });
+  onTestFinished(async () => void (await stop(keeper)));
+  await until('it runs', () => existsSync(log) && readFileSync(log, 'utf8').includes('here'));
+  const refused = await new Promise((resolve) => {
+    keeper.stdin.on('error', () => undefined);
+    keeper.stdin.write('x', resolve);
+  });
+  expect(refused ?? null).toBeNull();
+});
+
 test('exit codes pass through, signals become 128 + n, and what cannot run says why', () => {
   expect(run([], ['sh', '-c', 'exit 7']).code).toBe(7);
   expect(logged([], ['sh', '-c', 'exit 7']).code).toBe(7);
