@@ -9,7 +9,7 @@ import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
 import { Secret } from '../../platforms/secret.ts';
-import { LABEL, serviceName } from '../../platforms/swarm/names.ts';
+import { INSIDE, LABEL, serviceName } from '../../platforms/swarm/names.ts';
 import { engineForTests } from '../docker-engine.ts';
 import { build, deploy, makeSpec, projectWith, stateOf, TRUST_GAME } from './instances.ts';
 import { requireEnvironment, until } from './local-stand.ts';
@@ -39,16 +39,30 @@ describe.skipIf(engine === null)('the swarm platform on its own', { timeout: 180
   };
   const log = async (spec: InstanceSpec): Promise<string> => await platform.readLog(spec.instanceId, 1e6);
 
-  /** Deploys a sample whose app does something at its import, once it serves. */
+  /** What an app does in a thread of its own once the server of the container answers, not while it is tried or described. */
+  const onceItServes = [
+    'import threading, time, os, socket',
+    'def _mischief():',
+    '    while True:',
+    '        try:',
+    '            with socket.socket(socket.AF_UNIX) as line:',
+    `                line.connect("${INSIDE.socket}")`,
+    `                line.sendall(b"GET /login HTTP/1.0\\r\\n\\r\\n")`,
+    `                if b" 200 " in line.recv(64):`,
+    `                    break`,
+    '        except OSError:',
+    '            pass',
+    '        time.sleep(0.2)',
+    '    time.sleep(1)',
+  ].join('\n');
+
+  /** Deploys a sample that does such a thing. */
   async function deployMischief(spec: InstanceSpec, code: string, files: Record<string, string> = {}): Promise<void> {
     const source = await readFile(path.join(TRUST_GAME, 'trust_game', '__init__.py'), 'utf8');
-    const body = code
-      .split('\n')
-      .map((line) => `    ${line}`)
-      .join('\n');
+    const body = code.replaceAll(/^/gm, '    ');
     const dir = await projectWith(TRUST_GAME, {
       ...files,
-      'trust_game/__init__.py': `${source}\nimport threading, time, os\ndef _mischief():\n    time.sleep(1.5)\n${body}\nthreading.Thread(target=_mischief, daemon=True).start()\n`,
+      'trust_game/__init__.py': `${source}\n${onceItServes}\n${body}\nthreading.Thread(target=_mischief, daemon=True).start()\n`,
     });
     await deploy(platform, spec, { dir });
   }
@@ -58,7 +72,7 @@ describe.skipIf(engine === null)('the swarm platform on its own', { timeout: 180
     ({ platform } = stand);
     ({ docker } = stand.engine);
     // The neighbour listens, so that an attempt that comes through is seen.
-    await deployMischief(quiet, 'import socket\n_listener = socket.create_server(("0.0.0.0", 9999))\ntime.sleep(100000)');
+    await deployMischief(quiet, '_listener = socket.create_server(("0.0.0.0", 9999))\ntime.sleep(100000)');
   }, 180_000);
 
   afterAll(async () => {
