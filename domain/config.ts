@@ -41,6 +41,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given['ARBORETUM_ADMIN_PASSWORD'] ?? 'long enough').length < 10) problems.push('ARBORETUM_ADMIN_PASSWORD: at least 10 characters.');
   if (!!given['SMTP_URL'] !== !!given['MAIL_FROM']) problems.push('SMTP_URL and MAIL_FROM go together.');
   if (given['PLATFORM'] === 'dokku' && !(given['DOKKU_HOST'] && given['DOKKU_DOMAIN'])) problems.push('PLATFORM=dokku needs DOKKU_HOST and DOKKU_DOMAIN.');
+  if (given['PLATFORM'] === 'swarm' && given['DATABASE_URL'] && given['SWARM_OUTBOUND'] !== 'internet' && !reachesBySocket(given['DATABASE_URL']))
+    problems.push('PLATFORM=swarm with a DATABASE_URL of another server needs SWARM_OUTBOUND=internet: containers cannot reach it otherwise.');
   problems.push(...(parsed.success ? addressProblems(parsed.data as Values) : []));
   if (given['SMTP_URL'] && !given['PUBLIC_URL']) problems.push('SMTP_URL needs PUBLIC_URL: the links in mails start with it.');
   if (given['PORT'] && given['PORT'] === given['GIT_SSH_PORT']) problems.push('PORT and GIT_SSH_PORT must differ.');
@@ -59,6 +61,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     isRoot,
   };
 }
+
+/** A server on this machine, by the folder of its Unix socket. */
+const reachesBySocket = (databaseUrl: string): boolean => URL.canParse(databaseUrl) && (new URL(databaseUrl).searchParams.get('host') ?? '').startsWith('/');
 
 /** What does not go together among the settings of addresses. */
 function addressProblems({ PORT, GIT_SSH_PORT, HTTPS_PORT, PATH_PORT, PUBLIC_URL, PATH_URL, ADDRESS_MODE, ACME_EMAIL }: Values): readonly string[] {

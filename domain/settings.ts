@@ -30,6 +30,15 @@ const networks = z
   .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
   .refine((list) => list.every(isNetwork), 'addresses or networks with commas, for example 192.0.2.10,2001:db8::/64');
 
+const imageList = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+  .refine(
+    (list) => list.length > 0 && list.every((name) => /^[a-zA-Z0-9][\w.:/@-]*$/.test(name)),
+    'names of images with commas, for example python:3.12-slim-bookworm',
+  )
+  .transform((list) => list as [string, ...string[]]);
+
 type Setting = { readonly schema: z.ZodType; readonly unit: string; readonly fallback: string; readonly meaning: string };
 // A row of the table reads best with its four columns in a line.
 // oxlint-disable-next-line max-params
@@ -113,7 +122,36 @@ export const settings = {
     'A port of its own for PATH_URL; needed where it has the panel’s host name.',
   ),
   INSTANCE_PORTS: setting(portRange.default([10_001, 10_999]), 'ports', '10001-10999', 'Ports for instances in mode `port`.'),
-  PLATFORM: setting(z.enum(['local', 'dokku']).default('local'), 'word', 'local', 'Where instances run: `local`, on this machine; `dokku`, on a Dokku host.'),
+  PLATFORM: setting(
+    z.enum(['local', 'swarm', 'dokku']).default('local'),
+    'word',
+    'local',
+    'Where instances run: `local`, on this machine; `swarm`, in containers of this machine’s Docker Engine; `dokku`, on a Dokku host.',
+  ),
+  DOCKER_SOCKET: setting(
+    z.string().startsWith('/', 'a path that begins with /').default('/var/run/docker.sock'),
+    'path',
+    '/var/run/docker.sock',
+    'With PLATFORM=swarm: where the Docker Engine (20.10 or later) answers. Only the worker uses it.',
+  ),
+  SWARM_BASE_IMAGES: setting(
+    imageList.default(['python:3.12-slim-bookworm']),
+    'images',
+    'python:3.12-slim-bookworm',
+    'What the images of experiments begin with, with commas. Each has one Python; a project that asks for another version than the first one’s gets it when there is one.',
+  ),
+  SWARM_OUTBOUND: setting(
+    z.enum(['none', 'internet']).default('none'),
+    'word',
+    'none',
+    'Whether running experiments may open connections: `none`, or `internet` (which includes this machine and the networks it sees).',
+  ),
+  SWARM_ADVERTISE_ADDRESS: setting(
+    z.union([z.ipv4(), z.ipv6()]).optional(),
+    'address',
+    'none: `docker swarm init` is yours',
+    'Makes the engine the manager of a Swarm of its own at this address of the machine, when it is in none. 127.0.0.1 does for one host.',
+  ),
   DOKKU_HOST: setting(
     z.string().optional(),
     'host name',

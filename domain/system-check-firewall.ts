@@ -64,7 +64,7 @@ const rangeOf = ({ INSTANCE_PORTS: [first, last] }: Config): string => `${first}
 function toOpen({ config, mode, hasPorts }: Doors): FirewallRule[] {
   const port = publicPortOf(config);
   const isHttps = config.publicUrl.protocol === 'https:';
-  const isHere = config.PLATFORM === 'local';
+  const isHere = config.PLATFORM !== 'dokku';
   const needsRange = isHere && (mode === 'port' || hasPorts);
   return [
     rule('open', `${[...new Set([port, config.HTTPS_PORT ?? port])].join(', ')}/tcp`, {

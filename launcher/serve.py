@@ -24,6 +24,7 @@ def serve(config, timeout_command):
     listeners = [bind(config['socket'])]
     if config.get('port'):
         listeners += bind_port(config['port'])
+    if config.get('port') or config.get('isInContainer'):
         # Nobody else writes a line for each start into a container's log.
         say('started in a container')
     try:

@@ -1,14 +1,14 @@
 """The way into oTree: reads the instance's env.json, prepares the process, and runs one command.
 
-    python start.py ENV_JSON serve|resetdb|describe|check      (and `timeouts`, which `serve` starts itself)
+    python start.py ENV_JSON serve|resetdb|describe|check|try  (and `timeouts`, which `serve` starts itself)
     python start.py ENV_JSON bots CONFIG [PARTICIPANTS [FOLDER]]     see `bots.py`
     python start.py container serve|resetdb|describe|check|try      and `rooms WORD`: see `container.py`
 
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
 of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir, and
 roomsFile where the panel edits rooms (see `rooms.py`), sessionFields where completion links were entered (see
-`session_fields.py`), port where it is to listen on one, too, and pathPrefix where it lives below a path (see
-`prefix.py`).
+`session_fields.py`), port where it is to listen on one, too, isInContainer, and pathPrefix where it lives below a path
+(see `prefix.py`).
 
 Exit codes: 0 · 64 wrong usage · 65 the project has a problem · 69 the database has one · 78 env.json or oTree's
 version cannot be used; 65 and 69 leave `ARBORETUM-PROBLEM {json}` as the last line on stderr. See `problems.py`.
@@ -18,7 +18,7 @@ import os
 import sys
 import types
 
-COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'timeouts', 'bots')
+COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'try', 'timeouts', 'bots')
 IN_CONTAINER = 'container'
 COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'rooms', 'memory')
 REQUIRED = ('environment', 'adminPassword', 'secretKey', 'roomSecret', 'cookieName', 'socket', 'projectDir')
@@ -42,8 +42,10 @@ def main():
         path, command = begin_in_container(sys.argv[2:])
     else:
         if len(sys.argv) < 3 or sys.argv[2] not in COMMANDS:
-            sys.exit(refuse('start.py ENV_JSON %s' % '|'.join(COMMANDS[:4]), EX_USAGE))
+            sys.exit(refuse('start.py ENV_JSON %s' % '|'.join(COMMANDS[:5]), EX_USAGE))
         path, command = os.path.abspath(sys.argv[1]), sys.argv[2]
+        if command == 'try':
+            end_trial(path)
     config = read_config(path)
     prepare(config, command)
     with problems.told(config, command):
@@ -62,9 +64,13 @@ def begin_in_container(words):
         sys.exit(container.print_memory())
     path = container.write_config(words[0])
     if words[0] == 'try':
-        from arboretum_launcher import trial
-        sys.exit(trial.run(os.path.join(_here, 'start.py'), path))
+        end_trial(path)
     return path, words[0]
+
+
+def end_trial(path):
+    from arboretum_launcher import trial
+    sys.exit(trial.run(os.path.join(_here, 'start.py'), path))
 
 
 def run(config, command, path):

@@ -117,7 +117,8 @@ async function runAs(task: UvTask, place: Place, run: { command: readonly string
   return { ...result, stderr: result.stderr.replace(/^confine: limits by .*\n?/gm, '') };
 }
 
-function uvEnvironment(ground: BuildGround, cache: string): Record<string, string> {
+/** What uv is told: cache, index, certificates, proxy. */
+export function uvEnvironment(ground: BuildGround, cache: string): Record<string, string> {
   const { indexUrl, extraIndexUrl, findLinks, caFile, proxyUrl } = ground.packageIndex;
   return {
     UV_CACHE_DIR: cache,

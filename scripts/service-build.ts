@@ -17,6 +17,7 @@ const pages = [
   'glossary',
   'rights',
   'running',
+  'swarm',
   'dokku',
   'system-check',
   'addresses',

@@ -45,6 +45,10 @@ const forbidden: readonly [string, string][] = [
   ['platforms/dokku/planted.ts', '../local/files.ts'],
   ['platforms/dokku/planted.ts', '../../domain/jobs.ts'],
   ['platforms/local/planted.ts', '../dokku/tree.ts'],
+  ['platforms/local/planted.ts', '../swarm/runs.ts'],
+  ['platforms/dokku/planted.ts', '../swarm/runs.ts'],
+  ['platforms/swarm/planted.ts', '../local/files.ts'],
+  ['platforms/swarm/planted.ts', '../../domain/jobs.ts'],
   ['server/planted.ts', '../worker/run-job.ts'],
   ['server/api/planted.ts', '../../platforms/local/local.ts'],
   ['server/planted.ts', 'dockerode'],
@@ -52,6 +56,7 @@ const forbidden: readonly [string, string][] = [
   ['worker/jobs/planted.ts', '../../web/main.tsx'],
   ['worker/jobs/planted.ts', '../../platforms/local/local.ts'],
   ['worker/jobs/planted.ts', '../../platforms/dokku/tree.ts'],
+  ['worker/jobs/planted.ts', '../../platforms/swarm/runs.ts'],
   ['web/pages/planted.tsx', '../../server/app.ts'],
   ['web/planted.ts', '../domain/jobs.ts'],
 ];

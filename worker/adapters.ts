@@ -19,6 +19,7 @@ import { LocalPlatform } from '../platforms/local/local.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
+import { SwarmPlatform } from '../platforms/swarm/swarm.ts';
 
 /** Owns the package cache and the environments; an id without an account, below those of the instances. */
 const buildUserId = 199_999;
@@ -30,7 +31,10 @@ function instanceHost(databaseUrl: Secret): string {
 }
 
 /** The platform of the settings. @throws when a setting is missing */
-export const openPlatform = async (ctx: Context): Promise<Platform> => (ctx.config.PLATFORM === 'dokku' ? await openDokku(ctx) : await openLocal(ctx));
+export async function openPlatform(ctx: Context): Promise<Platform> {
+  if (ctx.config.PLATFORM === 'dokku') return await openDokku(ctx);
+  return ctx.config.PLATFORM === 'swarm' ? await openSwarm(ctx) : await openLocal(ctx);
+}
 
 const packageIndexOf = ({ PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_CERT }: Config) => ({
   ...(PIP_INDEX_URL ? { indexUrl: new Secret(PIP_INDEX_URL) } : {}),
@@ -75,17 +79,39 @@ async function openDokku({ config, log }: Context): Promise<Platform> {
   return platform;
 }
 
-/** @throws when the database's address is not set */
-async function openLocal({ config, log }: Context): Promise<Platform> {
+/** What instances need that run on this machine. @throws when the database's address is not set */
+function housingOf({ config, log }: Context) {
   const { layout, DATABASE_URL: adminUrl } = config;
   if (!adminUrl) throw new Error('DATABASE_URL is not set: start the panel with npm start.');
-  const platform = new LocalPlatform({
+  return {
     ...groundOf(config),
     postgres: { adminUrl, binDir: config.POSTGRES_BIN ?? null, instanceHost: instanceHost(adminUrl) },
     panelGroupId: config.isRoot ? statSync(layout.repositoriesDir).gid : null,
-    log: (message) => log.info(message),
-  });
+    log: (message: string) => log.info(message),
+  };
+}
+
+async function openLocal(ctx: Context): Promise<Platform> {
+  const platform = new LocalPlatform(housingOf(ctx));
   await platform.prepare();
+  return platform;
+}
+
+/** An engine that does not answer, or manages no Swarm yet, is no reason not to start: every use asks it again. */
+async function openSwarm(ctx: Context): Promise<Platform> {
+  const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS } = ctx.config;
+  const platform = new SwarmPlatform({
+    ...housingOf(ctx),
+    engineSocket,
+    baseImages,
+    hasOutbound: SWARM_OUTBOUND === 'internet',
+    advertiseAddress: SWARM_ADVERTISE_ADDRESS ?? null,
+  });
+  try {
+    ctx.log.info('the Docker Engine answers', { version: await platform.requireManager() });
+  } catch (error) {
+    ctx.log.error('the Docker Engine cannot be used yet', { socket: engineSocket, problem: error instanceof Error ? error.message : String(error) });
+  }
   return platform;
 }
 

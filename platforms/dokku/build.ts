@@ -8,9 +8,9 @@ import type { BuildRequest, BuiltRelease, InstanceSpec } from '../platform.ts';
 import { judgeDescription, readDescription } from '../project-description.ts';
 import { settle, tryToAsk } from './asking.ts';
 import { launcherWords, type TreeSettings } from './dockerfile.ts';
-import { keepFile } from './files.ts';
+import { keepFile } from '../kept-files.ts';
 import { type Host, pathsOf, trialApp, trialPrefix } from './host.ts';
-import { inspectForImage } from './inspect.ts';
+import { inspectForImage } from '../image-inspection.ts';
 import { filesOf, readRelease } from './releases.ts';
 import { addressOf, makeImage, runLauncher } from './runs.ts';
 import { makeTree } from './tree.ts';
@@ -60,7 +60,7 @@ async function makeFolders(host: Host, instanceId: string, work: string): Promis
 async function buildInto(host: Host, workshop: Workshop, { spec, request, work }: Task & { work: string }): Promise<BuiltRelease> {
   const { releaseNumber, signal, onOutput } = request;
   const { ground, tree } = workshop;
-  const inspection = await inspectForImage(ground, spec.instanceId, { request, dir: work, imagePython: workshop.python });
+  const inspection = await inspectForImage(ground, spec.instanceId, { request, dir: work, pythons: [workshop.python] });
   const { projectDir, requirementsHash, lock, isLockReused } = inspection;
   await makeTree({ projectDir, lock, settings: tree, file: filesOf(host, spec.instanceId, releaseNumber).tree, signal });
   onOutput('-----> Building the image on the Dokku host\n');

@@ -6,8 +6,8 @@ import { AppError } from '../../contracts/errors.ts';
 import { certsAdd, certsRemove, certsReport, letsencryptEnable, letsencryptSet, pluginList, portsReport, portsSet } from '../dokku-commands.ts';
 import { type DokkuCertificate, readCertificate, readPlugins, readPorts } from '../dokku-reports.ts';
 import type { DoorCertificate } from '../front-door.ts';
+import { keepFile, readSmallFile } from '../kept-files.ts';
 import { ask, change } from './asking.ts';
-import { keepFile, readSmallFile } from './files.ts';
 import { type Host, liveApp, pathsOf, portsOf } from './host.ts';
 import { packTar } from './small-tar.ts';
 

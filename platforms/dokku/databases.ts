@@ -17,7 +17,7 @@ import {
 import { explainFailure } from '../dokku-failures.ts';
 import { readLinks, readServices } from '../dokku-reports.ts';
 import { ask, change, tryToAsk } from './asking.ts';
-import { readSmallFile, keepFile } from './files.ts';
+import { readSmallFile, keepFile } from '../kept-files.ts';
 import { databaseIn, firstService, type Host, isServiceOf, liveApp, pathsOf, scratchService, trialPrefix } from './host.ts';
 import { dropVariable, readVariables } from './settings.ts';
 import { dropDatabases, sql } from './sql.ts';

@@ -20,6 +20,7 @@ import type {
   Platform,
   Trial,
 } from '../platform.ts';
+import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { DokkuAdoption } from './adoption.ts';
 import { createApps, destroyApps } from './apps.ts';
 import { settle } from './asking.ts';
@@ -28,7 +29,7 @@ import { ensureLink, liveService } from './databases.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from './dumps.ts';
 import { askOtree, keepFront, openOtree } from './front.ts';
 import { type Host, liveApp, newMemory, trialApp } from './host.ts';
-import { openLog, readLog, readLogFrom } from './logs.ts';
+import { logOf } from './logs.ts';
 import { Observer } from './observe.ts';
 import { pruneReleases, requireRelease, selectRelease } from './releases.ts';
 import { type Entrance, reportOn } from './report.ts';
@@ -172,15 +173,15 @@ export class DokkuPlatform implements Platform {
   }
 
   async readLog(instanceId: string, maxBytes: number): Promise<string> {
-    return await readLog(this.#host, instanceId, maxBytes);
+    return await readLog(logOf(this.#host, instanceId), maxBytes);
   }
 
   async readLogFrom(instanceId: string, from: { readonly position: string | null; readonly maxBytes: number }): Promise<LogPiece> {
-    return await readLogFrom(this.#host, instanceId, from);
+    return await readLogFrom(logOf(this.#host, instanceId), from);
   }
 
   openLog(instanceId: string): Readable {
-    return openLog(this.#host, instanceId);
+    return openLog(logOf(this.#host, instanceId));
   }
 
   async pruneReleases({ instanceId }: InstanceSpec, keep: readonly number[]): Promise<void> {

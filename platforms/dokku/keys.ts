@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import type { DokkuConnection } from './connection.ts';
 import { Secret } from '../secret.ts';
-import { readSmallFile, keepFile } from './files.ts';
+import { readSmallFile, keepFile } from '../kept-files.ts';
 
 /** The private key of a file and its public half, one line; both are made where there is none. */
 export async function ensureKey(file: string): Promise<{ privateKey: Secret; publicKey: string }> {

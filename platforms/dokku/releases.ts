@@ -9,7 +9,7 @@ import { explainFailure } from '../dokku-failures.ts';
 import { readPsReport } from '../dokku-reports.ts';
 import type { BuiltRelease } from '../platform.ts';
 import { ask, isUnknown, settle } from './asking.ts';
-import { readSmallFile, keepFile } from './files.ts';
+import { readSmallFile, keepFile } from '../kept-files.ts';
 import { type Host, pathsOf } from './host.ts';
 import { readVariables, RELEASE, setVariables } from './settings.ts';
 

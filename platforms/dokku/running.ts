@@ -9,11 +9,12 @@ import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { answersLogin } from '../otree-client.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { ask, change, failure, settle } from './asking.ts';
+import { keepLog } from '../timed-log.ts';
 import { ensureLink, isApp, liveService } from './databases.ts';
 import { ensureDomain } from './domains.ts';
 import { placeOf } from './front.ts';
 import { type Host, liveApp } from './host.ts';
-import { keepLog } from './logs.ts';
+import { logOf } from './logs.ts';
 import { openPass, shutPass } from './passes.ts';
 import { addressOf, runLauncher } from './runs.ts';
 import { deployRelease, isRunning, selectedRelease } from './releases.ts';
@@ -43,7 +44,7 @@ export async function startInstance(host: Host, spec: InstanceSpec, signal: Abor
     await writeSettings(host, app, { spec });
     await ensureDomain(host, spec);
     await ask(host, resourceLimit(app, { memoryMib: spec.limits.memoryMib }));
-    await keepLog(host, spec.instanceId);
+    await keepLog(logOf(host, spec.instanceId));
     signal.throwIfAborted();
     if (!isDeployed) demand(await deployRelease(host, { app, instanceId: spec.instanceId, release, signal }), began);
     // A deploy of a stopped app need not start it.

@@ -2,8 +2,7 @@
 
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AppError } from '../../contracts/errors.ts';
-import { runCommand } from '../run-command.ts';
+import { writeSteadyTar } from '../steady-tar.ts';
 import { renderAppJson, renderDockerfile, renderPipConf, type TreeSettings } from './dockerfile.ts';
 
 export type TreeRequest = {
@@ -20,9 +19,6 @@ export type TreeRequest = {
 const LAUNCHER_SOURCE = path.join(import.meta.dirname, '..', '..', 'launcher');
 /** Dokku commits the tree to a repository of its own: these would leave out, change or refuse files of the project on the way. */
 const FOR_GIT_ONLY = ['.git', '.gitattributes', '.gitignore', '.gitmodules'];
-/** Who made a file, and when, must not make a tree a new one: Docker's layers and Dokku's “No changes detected” go by content. */
-const ALIKE = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX', '--format=gnu'];
-const LIMIT_MS = 120_000;
 
 /**
  * Writes the derived tree; the same project, lock, settings and launcher give the same bytes. Files of the project called
@@ -39,14 +35,7 @@ export async function makeTree(request: TreeRequest): Promise<void> {
     // Names in the project are led by `./` there, which becomes `project/`; links keep what they point to.
     const project = ['-C', request.projectDir, '--exclude=./db.sqlite3', '--transform=flags=rSH;s,^\\.,project,', '.'];
     const ours = ['-C', stage, 'Dockerfile', 'app.json', 'launcher', 'packages', 'project/db.sqlite3'];
-    const result = await runCommand({
-      file: '/bin/tar',
-      args: ['-c', '-f', `${stage}/tree.tar`, ...ALIKE, ...excluded, ...ours, ...project],
-      env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
-      timeoutMs: LIMIT_MS,
-      signal: request.signal,
-    });
-    if (result.exitCode !== 0) throw explain(result.stderr);
+    await writeSteadyTar(`${stage}/tree.tar`, [...excluded, ...ours, ...project], request.signal);
     await chmod(`${stage}/tree.tar`, 0o600);
     await rename(`${stage}/tree.tar`, request.file);
   } finally {
@@ -67,9 +56,4 @@ async function writeOurs(stage: string, { lock, settings }: TreeRequest): Promis
   for (const name of names) await copyFile(path.join(LAUNCHER_SOURCE, name), path.join(stage, 'launcher', name));
   // oTree opens this file also where the data are in PostgreSQL, and cannot make it: the project is read-only.
   await writeFile(path.join(stage, 'project', 'db.sqlite3'), '');
-}
-
-function explain(stderr: string): AppError {
-  if (/No space left on device/.test(stderr)) return new AppError('disk_full', { freeMib: 0 });
-  return new AppError('platform_failed', { reason: `the version could not be packed for Dokku: ${stderr.trim().split('\n').at(-1) ?? ''}` });
 }

@@ -1,6 +1,6 @@
 // Trying a release privately on a scratch database, and comparing the tables it makes with the live ones.
 
-import { diagnoseTrial, findMissingTemplate } from '../diagnose.ts';
+import { judgeTrial } from '../container-trial.ts';
 import type { InstanceSpec, Trial } from '../platform.ts';
 import { COLUMNS, type Column, findGaps } from '../postgres-schema.ts';
 import { liveService } from './databases.ts';
@@ -32,24 +32,10 @@ export async function tryRelease(host: Host, spec: InstanceSpec, { release, sign
       signal,
       onBuild: () => {},
     });
-    if (result.exitCode !== 0) {
-      onOutput(forPeople(result.stderr));
-      throw diagnoseTrial({ exitCode: result.exitCode, output: result.stderr });
-    }
-    onOutput(`       it answers after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
-    const problem = findMissingTemplate(result.stdout);
-    if (problem !== null) throw problem;
+    judgeTrial(result, { began, onOutput });
     const wanted = await rows<Column>(host, { service, database, text: COLUMNS });
     return { gaps: findGaps(wanted, await rows<Column>(host, { service, text: COLUMNS })) };
   } finally {
     await dropDatabases(host, service, trialPrefix(spec.instanceId));
   }
 }
-
-/** The end of the output, moved to the right; people know their files from the project's folder on. */
-export const forPeople = (output: string): string =>
-  output
-    .replace(/^ARBORETUM-PROBLEM .*\n?/gm, '')
-    .replace(/\/app\/project\//g, '')
-    .slice(-8192)
-    .replace(/^(?=.)/gm, '       ');

@@ -1,8 +1,9 @@
 // What one instance has on disk, who owns it, and which release is selected.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, lstat, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { launchConfig, roomsFile } from '../launch-config.ts';
 import { makeDirectory, replaceFile } from '../owned-files.ts';
 import type { EditedRoom, InstanceAccess, InstanceSpec } from '../platform.ts';
 import type { Secret } from '../secret.ts';
@@ -71,32 +72,13 @@ export type EnvironmentFile = { readonly file: string; readonly databaseUrl: Sec
 
 /** Writes what `launcher/start.py` reads: the only place where an instance's secrets lie open, readable by its user alone. */
 export async function writeEnvironment(ground: Ground, spec: InstanceSpec, target: EnvironmentFile): Promise<void> {
-  const own = Object.entries(spec.environment).map(([name, value]) => [name, value.open()]);
-  const content = {
-    environment: {
-      OTREE_PRODUCTION: '1',
-      OTREE_AUTH_LEVEL: 'STUDY',
-      ...Object.fromEntries(own),
-      DATABASE_URL: target.databaseUrl.open(),
-      OTREE_REST_KEY: spec.restKey.open(),
-    },
-    adminPassword: spec.adminPassword.open(),
-    secretKey: spec.secretKey.open(),
-    roomSecret: spec.roomSecret.open(),
-    cookieName: spec.cookieName,
-    pathPrefix: spec.pathPrefix,
-    socket: target.socket,
-    projectDir: target.projectDir,
-    roomsFile: pathsOf(ground, spec.instanceId).rooms,
-    sessionFields: spec.sessionFields,
-  };
+  const content = launchConfig(spec, { ...target, roomsFile: pathsOf(ground, spec.instanceId).rooms });
   await replaceFile(target.file, JSON.stringify(content), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
 }
 
 /** Writes the panel's rooms for `launcher/rooms.py`; labels may name people, so the instance's user alone reads them. @see Platform.setRooms */
 export async function writeRooms(ground: Ground, spec: InstanceAccess, rooms: readonly EditedRoom[]): Promise<void> {
-  const content = { rooms: rooms.map(({ name, displayName, labels, usesSecureUrls }) => ({ name, displayName, labels, usesSecureUrls })) };
-  await replaceFile(pathsOf(ground, spec.instanceId).rooms, JSON.stringify(content), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
+  await replaceFile(pathsOf(ground, spec.instanceId).rooms, roomsFile(rooms), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
 }
 
 /** Gives the unpacked project to the panel, readable by the instance alone; adds the empty file that oTree opens in every case. */
@@ -136,21 +118,4 @@ export async function pruneReleases(ground: Ground, instanceId: string, keep: re
   const kept = new Set([...keep, await selectedRelease(ground, instanceId)].map(String));
   const names = await readdir(releases).catch(() => []);
   for (const name of names.filter((entry) => !kept.has(entry))) await rm(path.join(releases, name), { recursive: true, force: true });
-}
-
-/** Bytes in a tree that the instance can write; stops counting after 50,000 entries and says so with Infinity. */
-export async function measureTree(dir: string): Promise<number> {
-  let [sizeBytes, entries] = [0, 0];
-  const waiting = [dir];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const names = await readdir(next, { withFileTypes: true }).catch(() => []);
-    entries += names.length;
-    if (entries > 50_000) return Infinity;
-    for (const entry of names) {
-      const full = path.join(next, entry.name);
-      if (entry.isDirectory()) waiting.push(full);
-      else sizeBytes += ((await lstat(full).catch(() => null))?.blocks ?? 0) * 512;
-    }
-  }
-  return sizeBytes;
 }

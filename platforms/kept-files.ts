@@ -2,7 +2,7 @@
 
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { replaceFile } from '../owned-files.ts';
+import { replaceFile } from './owned-files.ts';
 
 /** Writes a whole file (mode 0600) or nothing, with the folder it lies in. */
 export async function keepFile(file: string, content: string): Promise<void> {

@@ -1,4 +1,4 @@
-// The first half of a build for Dokku, with the real uv: what is refused, which versions are chosen, and for which Python.
+// The first half of a build of an image, with the real uv: what is refused, which versions are chosen, and for which Python.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildGround } from '../../platforms/confined.ts';
-import { inspectForImage } from '../../platforms/dokku/inspect.ts';
+import { inspectForImage } from '../../platforms/image-inspection.ts';
 import { layoutOf } from '../../platforms/layout.ts';
 import type { BuildRequest } from '../../platforms/platform.ts';
 import { lockedVersion } from '../../platforms/requirements.ts';
@@ -33,7 +33,7 @@ describe('inspecting for an image', { timeout: 180_000 }, () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function inspect(files: Readonly<Record<string, string>>, imagePython: string, more: Partial<BuildRequest> = {}) {
+  async function inspect(files: Readonly<Record<string, string>>, imagePython: string | [string, ...string[]], more: Partial<BuildRequest> = {}) {
     const { instanceId } = makeSpec();
     const dir = path.join(folder, `release-${(number += 1)}`);
     const project = await projectWith(TRUST_GAME, files);
@@ -46,9 +46,22 @@ describe('inspecting for an image', { timeout: 180_000 }, () => {
       onOutput: (text) => (output += text),
       ...more,
     };
-    const found = await inspectForImage(ground, instanceId, { request, dir, imagePython });
+    const found = await inspectForImage(ground, instanceId, { request, dir, pythons: typeof imagePython === 'string' ? [imagePython] : imagePython });
     return { ...found, output, instanceId };
   }
+
+  it('takes the base image whose Python the project asks for, else the first one and says so', async () => {
+    const files = { 'requirements.txt': 'otree==6.0.15\n' };
+    const pythons: [string, string] = ['3.12.4', '3.11.9'];
+    const [asked, unasked, other] = [
+      await inspect({ ...files, '.python-version': '3.11' }, pythons),
+      await inspect(files, pythons),
+      await inspect({ ...files, '.python-version': '3.10' }, pythons),
+    ];
+    expect([asked.task.python, unasked.task.python, other.task.python]).toEqual(['3.11.9', '3.12.4', '3.12.4']);
+    expect([asked.warnings, unasked.warnings]).toEqual([[], []]);
+    expect(other.warnings).toEqual([expect.stringContaining('.python-version asks for Python 3.10; instances here run on 3.12.')]);
+  });
 
   it('chooses exact versions for the image’s Python, with a hash of its own', async () => {
     const files = { 'requirements.txt': 'otree==6.0.15\nimportlib-resources<7\n' };

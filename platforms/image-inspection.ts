@@ -1,20 +1,20 @@
-// The first half of a build for Dokku: the project looked through, and versions chosen for the Python of the base image.
+// The first half of a build of an image: the project looked through, and versions chosen for the Python of a base image.
 
 import { rm } from 'node:fs/promises';
-import { type BuildGround, endControlGroup, placeLauncher } from '../confined.ts';
-import { chooseInterpreter } from '../interpreter.ts';
-import { makeDirectory } from '../owned-files.ts';
-import type { BuildRequest } from '../platform.ts';
-import { inspectProject, type ProjectInspection } from '../project-inspection.ts';
-import type { Requirements, WantedPython } from '../requirements.ts';
-import { foreignPlaces } from '../uv.ts';
+import { type BuildGround, endControlGroup, placeLauncher } from './confined.ts';
+import { chooseInterpreter } from './interpreter.ts';
+import { makeDirectory } from './owned-files.ts';
+import type { BuildRequest } from './platform.ts';
+import { inspectProject, type ProjectInspection } from './project-inspection.ts';
+import type { Requirements, WantedPython } from './requirements.ts';
+import { foreignPlaces } from './uv.ts';
 
 export type ImageInspection = {
   readonly request: BuildRequest;
   /** Folder of this release, not there yet or empty. */
   readonly dir: string;
-  /** Version of `python3` in the base image, `3.11` or `3.11.9`. */
-  readonly imagePython: string;
+  /** Versions of `python3` in the base images that there are, `3.11` or `3.11.9`; the first one is taken unless the project asks for another. */
+  readonly pythons: readonly [string, ...string[]];
 };
 
 /** Looks into source packages of others, where user ids are separated; never an instance's, which lie above it. */
@@ -26,17 +26,15 @@ const FOREIGN_USER_ID = 199_998;
  * @throws the codes of `contracts/errors.ts` under “builds”
  */
 export async function inspectForImage(ground: BuildGround, instanceId: string, inspection: ImageInspection): Promise<ProjectInspection> {
-  const { request, dir, imagePython } = inspection;
+  const { request, dir, pythons } = inspection;
   await placeLauncher(ground);
   await makeDirectory(ground, dir, { mode: 0o711 });
-  // The same version where this machine has it: what must be built to be looked into is then built as in the image.
-  const interpreter = await chooseInterpreter(ground, { version: minorOf(imagePython), file: '' });
-  const choosePython = async (wanted: WantedPython | null) => ({
-    interpreter,
-    python: imagePython,
-    isForElsewhere: true,
-    warnings: warnOfImagePython(wanted, imagePython),
-  });
+  const choosePython = async (wanted: WantedPython | null) => {
+    const python = pythons.find((one) => minorOf(one) === wanted?.version) ?? pythons[0];
+    // The same version where this machine has it: what must be built to be looked into is then built as in the image.
+    const interpreter = await chooseInterpreter(ground, { version: minorOf(python), file: '' });
+    return { interpreter, python, isForElsewhere: true, warnings: warnOfImagePython(wanted, python) };
+  };
   try {
     const found = await inspectProject(ground, { instanceId, osUserId: FOREIGN_USER_ID }, { request, dir, choosePython });
     return { ...found, warnings: [...found.warnings, ...warnOfGit(found.requirements)] };

@@ -1,0 +1,54 @@
+// Talking to the Docker Engine: its errors as ours, and what is not there as null.
+
+import Docker from 'dockerode';
+import { AppError } from '../../contracts/errors.ts';
+
+const TIMEOUT_MS = 60_000;
+const AWAY = new Set(['ECONNREFUSED', 'ENOENT', 'EACCES', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
+export class Engine {
+  /** For short questions. */
+  readonly quick: Docker;
+  /** For what ends when it ends: waiting for a container, its output, archives, a commit. */
+  readonly patient: Docker;
+
+  constructor(socketPath: string) {
+    this.quick = new Docker({ socketPath, timeout: TIMEOUT_MS });
+    this.patient = new Docker({ socketPath });
+  }
+}
+
+/** The answer of the engine. @throws platform_failed */
+export async function asking<T>(question: Promise<T>): Promise<T> {
+  try {
+    return await question;
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** The answer of the engine, or null when it says that the thing is not there. @throws platform_failed */
+export async function ifThere<T>(question: Promise<T>): Promise<T | null> {
+  try {
+    return await question;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw explain(error);
+  }
+}
+
+/** HTTP status that the engine answered with; null when it did not answer. */
+export const statusOf = (error: unknown): number | null =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null;
+
+/** Whether the engine could not be asked at all. */
+export const isAway = (error: unknown): boolean => error instanceof Error && 'code' in error && AWAY.has(String(error.code));
+
+function explain(error: unknown): unknown {
+  if (isAway(error)) return new AppError('platform_failed', { reason: 'the Docker Engine does not answer.' }, { cause: error });
+  if (statusOf(error) === null || !(error instanceof Error)) return error;
+  return new AppError('platform_failed', { reason: `the Docker Engine says “${sentenceOf(error)}”.` }, { cause: error });
+}
+
+/** dockerode puts `(HTTP code 500) server error - ` before the engine's own words. */
+export const sentenceOf = (error: Error): string => error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '').trim();

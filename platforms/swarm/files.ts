@@ -1,0 +1,128 @@
+// What the panel keeps of one instance on disk: its folders for the containers, its releases, which one is selected.
+
+import { access, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError } from '../../contracts/errors.ts';
+import { keepFile, readSmallFile } from '../kept-files.ts';
+import { roomsFile } from '../launch-config.ts';
+import { makeDirectory, replaceFile } from '../owned-files.ts';
+import type { BuiltRelease, EditedRoom, InstanceAccess, InstanceSpec } from '../platform.ts';
+import type { Ground } from './ground.ts';
+
+/** Paths of one instance. */
+export function pathsOf(ground: Pick<Ground, 'layout'>, instanceId: string) {
+  if (!/^[a-z0-9]{1,40}$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);
+  const root = ground.layout.instanceDir(instanceId);
+  return {
+    root,
+    releases: path.join(root, 'releases'),
+    release: (number: number): string => path.join(root, 'releases', String(number)),
+    releaseFile: (number: number): string => path.join(root, 'releases', String(number), 'release.json'),
+    /** Number of the release that the next start runs. */
+    selected: path.join(root, 'selected'),
+    record: path.join(root, 'instance.json'),
+    /** Why the platform stopped it by itself; gone at the next start. */
+    stopReason: path.join(root, 'stopped-because'),
+    /** The runtime log of containers that are gone. */
+    log: path.join(root, 'otree.log'),
+    roomsDir: path.join(root, 'rooms'),
+    rooms: path.join(root, 'rooms', 'rooms.json'),
+    /** env.json of a single run, while it runs. */
+    runEnv: (command: string): string => path.join(root, `${command}.json`),
+    socketDir: ground.layout.instanceSocketDir(instanceId),
+    socket: ground.layout.instanceSocket(instanceId),
+  };
+}
+
+/** What must be known about an instance without its row. */
+export type InstanceRecord = { readonly osUserId: number | null; readonly limits: InstanceSpec['limits'] };
+
+/** Folders of a new instance; safe to repeat. */
+export async function createFolders(ground: Ground, spec: InstanceSpec): Promise<void> {
+  const paths = pathsOf(ground, spec.instanceId);
+  await makeDirectory(ground, ground.layout.instancesDir, { mode: 0o711 });
+  for (const dir of [paths.root, paths.releases, paths.roomsDir]) await makeDirectory(ground, dir, { mode: 0o711 });
+  await makeSocketDirectory(ground, paths.socketDir, spec.osUserId);
+  await writeRecord(ground, spec);
+}
+
+/** Only the instance may make its socket there, only the front door's group may connect. */
+export async function makeSocketDirectory(ground: Ground, dir: string, osUserId: number | null): Promise<void> {
+  await makeDirectory(ground, path.dirname(dir), { mode: 0o711 });
+  await makeDirectory(ground, dir, { mode: 0o2750, userId: osUserId, groupId: ground.panelGroupId });
+}
+
+export async function writeRecord(ground: Ground, spec: InstanceSpec): Promise<void> {
+  const record: InstanceRecord = { osUserId: spec.osUserId, limits: spec.limits };
+  await replaceFile(pathsOf(ground, spec.instanceId).record, JSON.stringify(record), { mode: 0o600 });
+}
+
+/** null when the instance was never created here, or is gone. */
+export async function readRecord(ground: Ground, instanceId: string): Promise<InstanceRecord | null> {
+  const text = await readFile(pathsOf(ground, instanceId).record, 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as InstanceRecord);
+}
+
+/** Writes the panel's rooms, readable by the instance's user alone. @see Platform.setRooms */
+export async function writeRooms(ground: Ground, spec: InstanceAccess, rooms: readonly EditedRoom[]): Promise<void> {
+  await replaceFile(pathsOf(ground, spec.instanceId).rooms, roomsFile(rooms), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
+}
+
+/** The images of a release: its own, and the one with its environment below. */
+export type ReleaseImages = { readonly image: string; readonly packages: string };
+export type KeptRelease = { readonly release: BuiltRelease; readonly images: ReleaseImages };
+
+/** What a build left; null when it was not finished, or has been removed. */
+export async function readRelease(ground: Ground, instanceId: string, number: number): Promise<KeptRelease | null> {
+  const text = await readSmallFile(pathsOf(ground, instanceId).releaseFile(number));
+  return text === null ? null : (JSON.parse(text) as KeptRelease);
+}
+
+/** With this file the release is finished. */
+export async function keepRelease(ground: Ground, instanceId: string, kept: KeptRelease): Promise<void> {
+  await keepFile(pathsOf(ground, instanceId).releaseFile(kept.release.releaseNumber), JSON.stringify(kept));
+}
+
+/** @throws platform_failed when it was not built, or has been removed */
+export async function requireRelease(ground: Ground, instanceId: string, number: number): Promise<KeptRelease> {
+  const kept = await readRelease(ground, instanceId, number);
+  if (kept === null) throw new AppError('platform_failed', { reason: `version ${number} was not built, or has been removed.` });
+  return kept;
+}
+
+/** Number of the selected release, or null before the first. */
+export async function selectedRelease(ground: Ground, instanceId: string): Promise<number | null> {
+  const text = await readSmallFile(pathsOf(ground, instanceId).selected);
+  return text === null ? null : Number(text);
+}
+
+/** Writes down which release the next start runs, atomically. */
+export async function selectRelease(ground: Ground, instanceId: string, number: number): Promise<void> {
+  await requireRelease(ground, instanceId, number);
+  await keepFile(pathsOf(ground, instanceId).selected, String(number));
+}
+
+/** Forgets releases except those named and the selected one. Their images: `images.ts`. */
+export async function forgetReleases(ground: Ground, instanceId: string, keep: readonly number[]): Promise<void> {
+  const { releases } = pathsOf(ground, instanceId);
+  const kept = new Set([...keep, await selectedRelease(ground, instanceId)].map(String));
+  const names = await readdir(releases).catch((): string[] => []);
+  for (const name of names.filter((entry) => !kept.has(entry))) await rm(path.join(releases, name), { recursive: true, force: true });
+}
+
+/** Every image that a release of any instance of this panel needs. */
+export async function imagesOfReleases(ground: Ground): Promise<Set<string>> {
+  const needed = new Set<string>();
+  for (const instanceId of await readdir(ground.layout.instancesDir).catch((): string[] => [])) {
+    const isOurs = await access(path.join(ground.layout.instanceDir(instanceId), 'instance.json')).then(
+      () => true,
+      () => false,
+    );
+    if (!isOurs) continue;
+    for (const name of await readdir(pathsOf(ground, instanceId).releases).catch((): string[] => [])) {
+      const kept = await readRelease(ground, instanceId, Number(name)).catch(() => null);
+      if (kept !== null) for (const image of Object.values(kept.images)) needed.add(image);
+    }
+  }
+  return needed;
+}

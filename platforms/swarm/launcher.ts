@@ -1,0 +1,53 @@
+// Single runs of the launcher with an instance's image and settings, in a container that is gone afterwards.
+
+import { rm } from 'node:fs/promises';
+import { launcherDir } from '../confined.ts';
+import { launchConfig } from '../launch-config.ts';
+import { replaceFile } from '../owned-files.ts';
+import type { InstanceSpec } from '../platform.ts';
+import { runSpec } from './container-spec.ts';
+import { pathsOf } from './files.ts';
+import { databaseSocketDir, type Ground, userOf } from './ground.ts';
+import { INSIDE } from './names.ts';
+import { type ContainerResult, type ContainerRun, runToEnd, withContainer } from './runs.ts';
+
+export type LauncherRun = ContainerRun & {
+  readonly image: string;
+  readonly command: 'describe' | 'try' | 'resetdb';
+  /** Name of the database that it gets; the live one when left out. */
+  readonly database?: string;
+};
+
+/** What env.json says to a container of this instance. */
+export const configInside = (ground: Ground, spec: InstanceSpec, database?: string): string =>
+  JSON.stringify({
+    ...launchConfig(spec, {
+      databaseUrl: ground.databases.urlOf(spec.instanceId, spec.databasePassword, database),
+      socket: INSIDE.socket,
+      projectDir: INSIDE.project,
+      roomsFile: INSIDE.rooms,
+    }),
+    isInContainer: true,
+  });
+
+/** Runs one command to its end. @throws platform_failed; the signal's reason */
+export async function runLauncher(ground: Ground, spec: InstanceSpec, run: LauncherRun): Promise<ContainerResult> {
+  const paths = pathsOf(ground, spec.instanceId);
+  const env = paths.runEnv(run.command);
+  await replaceFile(env, configInside(ground, spec, run.database), { mode: 0o400, userId: ground.separatesUsers ? spec.osUserId : null });
+  const plan = {
+    panelId: ground.panelId,
+    instanceId: spec.instanceId,
+    image: run.image,
+    user: userOf(ground, spec.osUserId),
+    limits: spec.limits,
+    command: run.command,
+    hasOutbound: ground.hasOutbound,
+    folders: { env, rooms: paths.roomsDir, launcher: launcherDir(ground), database: databaseSocketDir(ground) },
+  };
+  try {
+    return await withContainer(ground, runSpec(plan), async (container) => await runToEnd(container, run));
+  } finally {
+    await rm(env, { force: true });
+  }
+}

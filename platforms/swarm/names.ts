@@ -1,0 +1,56 @@
+// What things of the panel are called on the engine, and the labels that tell whose they are. Pure.
+
+/** `serve`: the service's containers; `run`: one run of the launcher; `build`: the making of an image. */
+export type Part = 'serve' | 'run' | 'build';
+
+export const LABEL = { panel: 'arboretum.panel', instance: 'arboretum.instance', part: 'arboretum.part', spec: 'arboretum.spec' } as const;
+
+const checked = (instanceId: string): string => {
+  if (!/^[a-z0-9]{1,40}$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);
+  return instanceId;
+};
+
+/** Name of an instance's service, and of its network. */
+export const serviceName = (instanceId: string): string => `i-${checked(instanceId)}`;
+/** Name of the secret that holds an env.json: another content, another name. */
+export const secretName = (instanceId: string, hash: string): string => `${serviceName(instanceId)}-${hash.slice(0, 16)}`;
+/** Image with a Python environment; `instanceId` where others' source packages were built for it, which no other instance shall get. */
+export const packagesImage = (hash: string, instanceId: string | null): string =>
+  `arboretum/packages:${hash.slice(0, 32)}${instanceId === null ? '' : `-${checked(instanceId)}`}`;
+/** Image with project and environment. */
+export const releaseImage = (hash: string): string => `arboretum/release:${hash.slice(0, 32)}`;
+
+export type Owner = { readonly panelId: string; readonly instanceId: string; readonly part: Part };
+
+/** All of them on everything: a container would else take over those of the image it begins with. */
+export const labelsOf = ({ panelId, instanceId, part }: Owner): Record<string, string> => ({
+  [LABEL.panel]: panelId,
+  [LABEL.instance]: checked(instanceId),
+  [LABEL.part]: part,
+});
+
+/** Filter for the engine's lists. */
+export const ownedBy = (owner: { readonly panelId: string; readonly instanceId?: string; readonly part?: Part }): { label: string[] } => ({
+  label: [
+    `${LABEL.panel}=${owner.panelId}`,
+    ...(owner.instanceId === undefined ? [] : [`${LABEL.instance}=${checked(owner.instanceId)}`]),
+    ...(owner.part === undefined ? [] : [`${LABEL.part}=${owner.part}`]),
+  ],
+});
+
+/** Where things lie in a container of an instance. */
+export const INSIDE = {
+  top: '/app',
+  project: '/app/project',
+  python: '/app/venv/bin/python',
+  launcher: '/app/launcher',
+  /** Where the server makes its socket: a folder of the host. */
+  socketDir: '/run/arboretum/socket',
+  socket: '/run/arboretum/socket/otree.sock',
+  /** The panel's rooms: a folder of the host, because a file that is replaced would stay the old one in here. */
+  roomsDir: '/run/arboretum/rooms',
+  rooms: '/run/arboretum/rooms/rooms.json',
+  /** env.json of the service (a secret), and of single runs (a file of the host). */
+  secret: '/run/secrets/env.json',
+  env: '/run/arboretum/env.json',
+} as const;

@@ -1,0 +1,130 @@
+// The Swarm service of one instance, and its network: what the engine is asked for. Pure.
+
+import type Docker from 'dockerode';
+import type { InstanceSpec } from '../platform.ts';
+import { INSIDE, labelsOf, LABEL, serviceName } from './names.ts';
+
+export type ServicePlan = {
+  readonly panelId: string;
+  readonly instanceId: string;
+  readonly image: string;
+  /** `UID:GID`. */
+  readonly user: string;
+  readonly limits: InstanceSpec['limits'];
+  readonly secret: { readonly id: string; readonly name: string };
+  readonly networkId: string;
+  /** The folders below are this one's; instances run nowhere else. */
+  readonly nodeId: string;
+  readonly folders: { readonly socket: string; readonly rooms: string; readonly launcher: string; readonly database: string | null };
+};
+
+const SECOND = 1_000_000_000;
+const MIB = 1024 * 1024;
+/** oTree works on one request at a time: more than one core is of no use to it, and would be its neighbours'. */
+const CORES = 1;
+/** The smaller part of the memory may hold files; they are gone at the next start. */
+const FILES_SHARE = 4;
+/** How long oTree may be busy with one request (making a large session) before it is taken for dead: 8 × 15 s. */
+const HEALTH = { everySeconds: 15, patienceSeconds: 10, failures: 8, startSeconds: 60 } as const;
+export const GRACE_SECONDS = 10;
+
+/** Bytes that an instance may keep in `/tmp`. */
+export const filesBytes = ({ memoryMib, diskMib }: InstanceSpec['limits']): number =>
+  Math.max(16, Math.min(diskMib, Math.floor(memoryMib / FILES_SHARE))) * MIB;
+
+/** What runs the launcher in every container of an instance; the command takes the privileges away where the engine (before 25) cannot. */
+export const launcherCommand = (env: string, command: 'serve' | 'describe' | 'try' | 'resetdb'): string[] => [
+  'setpriv',
+  '--no-new-privs',
+  INSIDE.python,
+  `${INSIDE.launcher}/start.py`,
+  env,
+  command,
+];
+
+/** No value of an experiment stands here: `docker inspect` shows all of it. */
+export const ENVIRONMENT = ['HOME=/tmp', 'LANG=C.UTF-8', 'PYTHONUNBUFFERED=1', 'PYTHONDONTWRITEBYTECODE=1'] as const;
+
+/** The service, one task, with a label that tells whether it is still as wanted. */
+export function serviceSpec(plan: ServicePlan): Docker.CreateServiceOptions {
+  const labels = labelsOf({ ...plan, part: 'serve' });
+  return {
+    Name: serviceName(plan.instanceId),
+    Labels: labels,
+    Mode: { Replicated: { Replicas: 1 } },
+    // Never two on one database.
+    UpdateConfig: { Parallelism: 1, Order: 'stop-first', FailureAction: 'pause' },
+    // Virtual addresses need IPVS, which many kernels lack. No ports: the front door uses the Unix socket.
+    EndpointSpec: { Mode: 'dnsrr' },
+    TaskTemplate: {
+      ContainerSpec: containerSpec(plan, labels),
+      Resources: { Limits: { MemoryBytes: plan.limits.memoryMib * MIB, NanoCPUs: CORES * SECOND, Pids: plan.limits.processes } },
+      RestartPolicy: { Condition: 'any', Delay: 2 * SECOND, MaxAttempts: 0 },
+      Placement: { Constraints: [`node.id==${plan.nodeId}`] },
+      Networks: [{ Target: plan.networkId }],
+      LogDriver: { Name: 'json-file', Options: { 'max-size': '10m', 'max-file': '3' } },
+    },
+  };
+}
+
+function containerSpec(plan: ServicePlan, labels: Record<string, string>): Docker.ContainerSpec {
+  const { folders, user } = plan;
+  const [uid = '', gid = ''] = user.split(':');
+  return {
+    Image: plan.image,
+    Labels: labels,
+    Command: launcherCommand(INSIDE.secret, 'serve'),
+    Dir: INSIDE.project,
+    Env: [...ENVIRONMENT],
+    User: user,
+    ReadOnly: true,
+    CapabilityDrop: ['ALL'],
+    StopSignal: 'SIGTERM',
+    StopGracePeriod: GRACE_SECONDS * SECOND,
+    Mounts: [
+      { Type: 'tmpfs', Source: '', Target: '/tmp', TmpfsOptions: { SizeBytes: filesBytes(plan.limits), Mode: 0o1777 } },
+      bind(folders.socket, INSIDE.socketDir, false),
+      bind(folders.rooms, INSIDE.roomsDir),
+      bind(folders.launcher, INSIDE.launcher),
+      ...(folders.database === null ? [] : [bind(folders.database, folders.database)]),
+    ],
+    Secrets: [{ SecretID: plan.secret.id, SecretName: plan.secret.name, File: { Name: 'env.json', UID: uid, GID: gid, Mode: 0o400 } }],
+    HealthCheck: {
+      Test: ['CMD', INSIDE.python, '-I', '-S', `${INSIDE.launcher}/answers.py`, INSIDE.socket],
+      Interval: HEALTH.everySeconds * SECOND,
+      Timeout: HEALTH.patienceSeconds * SECOND,
+      Retries: HEALTH.failures,
+      StartPeriod: HEALTH.startSeconds * SECOND,
+    },
+  };
+}
+
+const bind = (source: string, target: string, isReadOnly = true): Docker.MountSettings => ({
+  Type: 'bind',
+  Source: source,
+  Target: target,
+  ReadOnly: isReadOnly,
+});
+
+/** The same with the label by which a later start sees whether anything has changed. @param hash of the wanted spec */
+export const withHash = (spec: Docker.CreateServiceOptions, hash: string): Docker.CreateServiceOptions => ({
+  ...spec,
+  Labels: { ...spec.Labels, [LABEL.spec]: hash },
+});
+
+/** A network for one instance alone; an inner one leads nowhere but to whom else joins it. */
+export const networkSpec = ({
+  panelId,
+  instanceId,
+  hasOutbound,
+}: {
+  panelId: string;
+  instanceId: string;
+  hasOutbound: boolean;
+}): Docker.NetworkCreateOptions => ({
+  Name: serviceName(instanceId),
+  Driver: 'overlay',
+  Attachable: true,
+  Internal: !hasOutbound,
+  Labels: labelsOf({ panelId, instanceId, part: 'serve' }),
+});

@@ -1,0 +1,216 @@
+// A Docker Engine of the tests' own: installed where it is missing, on folders and a socket of its own, with a base image made here.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { findRights, installByApt } from '../scripts/apt.ts';
+import { findProgram } from '../scripts/binaries.ts';
+import { endNoted, identify, notePid, readPid } from '../scripts/process-identity.ts';
+import { runOrThrow } from '../scripts/run.ts';
+
+/** Python of Debian 12, which debootstrap makes the image with. */
+export const BASE_IMAGE = 'arboretum-test-base:bookworm';
+
+const cacheDir = path.join('/var/tmp', `arboretum-tests-${process.getuid?.() ?? 0}`);
+const prefix = 'arb-engine-';
+const needed = ['dockerd', 'containerd', 'iptables', 'debootstrap', 'tar'] as const;
+const packages = ['docker.io', 'iptables', 'debootstrap'];
+const START_MS = 60_000;
+const GRACE_MS = 30_000;
+const PATH = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+
+/** An engine with the base image, in no Swarm yet. */
+export type TestEngine = {
+  readonly socket: string;
+  readonly docker: Docker;
+  /** Its process: kill it, then `revive`. */
+  readonly pid: () => number;
+  readonly revive: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * Starts an engine, one at a time on this machine. null, with a printed sentence, where none can run; in CI that is an error.
+ * To be called at the top of a test file: its tests are then left out by name.
+ */
+export async function engineForTests(): Promise<TestEngine | null> {
+  try {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('a Docker Engine of the tests’ own needs Linux and root');
+    await ensurePackages();
+    mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
+    const unlock = await lockMachine();
+    try {
+      await clearOldEngines();
+      return await startEngine(unlock);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  } catch (error) {
+    if (process.env['CI']) throw error;
+    process.stderr.write(`\nThe tests of the Swarm platform are LEFT OUT: ${error instanceof Error ? error.message : String(error)}\n`);
+    return null;
+  }
+}
+
+async function ensurePackages(): Promise<void> {
+  if (missing().length === 0) return;
+  const rights = await findRights();
+  if (rights === null) throw new Error(`${missing().join(', ')} are missing (Debian: ${packages.join(' ')})`);
+  await installByApt(rights, packages, { log: () => {}, note: () => {} });
+  if (missing().length > 0) throw new Error(`${missing().join(', ')} are still missing after installing ${packages.join(' ')}`);
+}
+
+const missing = (): string[] => needed.filter((name) => findProgram(name) === null && !existsSync(`/usr/sbin/${name}`));
+
+/** Two engines would share bridges, rules and Swarm's ports. */
+async function lockMachine(): Promise<() => void> {
+  const lock = path.join(cacheDir, 'engine.lock');
+  for (;;) {
+    try {
+      writeFileSync(lock, JSON.stringify(identify(process.pid)), { flag: 'wx' });
+      return () => rmSync(lock, { force: true });
+    } catch {
+      if (readPid(lock) === null) rmSync(lock, { force: true });
+      else await delay(500);
+    }
+  }
+}
+
+/** A run that was killed leaves its engine behind. */
+async function clearOldEngines(): Promise<void> {
+  for (const name of readdirSync('/var/tmp').filter((entry) => entry.startsWith(prefix))) {
+    const folder = path.join('/var/tmp', name);
+    await endEngine(folder);
+  }
+}
+
+async function endEngine(folder: string): Promise<void> {
+  for (const name of ['dockerd.noted', 'containerd.noted']) await endNoted(path.join(folder, name), GRACE_MS);
+  await removeFolder(folder);
+}
+
+/** A service of its own, as on a real host: containers live through the death of dockerd. */
+async function startContainerd(folder: string): Promise<void> {
+  const place = (name: string): string => path.join(folder, name);
+  const config = [
+    'version = 2',
+    `root = "${place('containerd')}"`,
+    `state = "${place('c-state')}"`,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    '[grpc]',
+  ];
+  writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
+  const log = openSync(place('containerd.log'), 'a');
+  const child = spawn(findProgram('containerd') ?? '/usr/bin/containerd', ['--config', place('containerd.toml')], {
+    stdio: ['ignore', log, log],
+    detached: true,
+    env: PATH,
+  });
+  closeSync(log);
+  notePid(place('containerd.noted'), child.pid ?? 0);
+  for (const deadline = Date.now() + START_MS; !existsSync(place('c.sock')); await delay(50)) {
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`containerd does not start here:\n${readFileSync(place('containerd.log'), 'utf8').slice(-1000)}`);
+  }
+}
+
+async function startEngine(unlock: () => void): Promise<TestEngine> {
+  const folder = path.join('/var/tmp', `${prefix}${process.pid}`);
+  mkdirSync(folder, { mode: 0o711 });
+  const socket = path.join(folder, 'docker.sock');
+  const docker = new Docker({ socketPath: socket });
+  const stop = async (): Promise<void> => {
+    await endEngine(folder);
+    unlock();
+  };
+  let child: ChildProcess;
+  try {
+    await startContainerd(folder);
+    child = await launch(folder, docker);
+    await importBase(docker);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    socket,
+    docker,
+    pid: () => child.pid ?? 0,
+    revive: async () => {
+      child = await launch(folder, docker);
+    },
+    stop,
+  };
+}
+
+async function launch(folder: string, docker: Docker): Promise<ChildProcess> {
+  const place = (name: string): string => path.join(folder, name);
+  const log = openSync(place('log'), 'a');
+  rmSync(place('pid'), { force: true });
+  const child = spawn(
+    findProgram('dockerd') ?? '/usr/sbin/dockerd',
+    [
+      '--containerd',
+      place('c.sock'),
+      '--data-root',
+      place('data'),
+      '--exec-root',
+      place('exec'),
+      '--pidfile',
+      place('pid'),
+      '-H',
+      `unix://${place('docker.sock')}`,
+    ],
+    { stdio: ['ignore', log, log], detached: true, env: PATH },
+  );
+  closeSync(log);
+  notePid(place('dockerd.noted'), child.pid ?? 0);
+  for (const deadline = Date.now() + START_MS; ; await delay(100)) {
+    if (await docker.ping().catch(() => null)) return child;
+    if (child.exitCode === null && Date.now() < deadline) continue;
+    const said = readFileSync(place('log'), 'utf8').split('\n').slice(-5).join('\n');
+    await endNoted(place('dockerd.noted'), GRACE_MS);
+    throw new Error(`dockerd does not start here:\n${said}`);
+  }
+}
+
+/** Kept as a tar outside the repository, so that only the first run on a machine makes it. */
+async function importBase(docker: Docker): Promise<void> {
+  const tar = path.join(cacheDir, 'docker-base-bookworm.tar');
+  if (!existsSync(tar)) {
+    const draft = path.join(cacheDir, 'docker-base-draft');
+    rmSync(draft, { recursive: true, force: true });
+    const include = '--include=python3,python3-venv,ca-certificates,git';
+    await runOrThrow({ file: '/usr/sbin/debootstrap', args: ['--variant=minbase', include, 'bookworm', draft], timeoutMs: 15 * 60_000 }, 'debootstrap');
+    for (const useless of ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'])
+      rmSync(path.join(draft, useless), { recursive: true, force: true });
+    await runOrThrow({ file: '/bin/tar', args: ['-c', '-f', `${tar}.new`, '-C', draft, '.'], timeoutMs: 300_000 }, 'packing the base image');
+    renameSync(`${tar}.new`, tar);
+    rmSync(draft, { recursive: true, force: true });
+  }
+  const [repo = '', tag = ''] = BASE_IMAGE.split(':');
+  const progress = await docker.importImage(tar, { repo, tag });
+  await new Promise<void>((resolve, reject) => docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())));
+}
+
+/** After a kill of the engine its shims and mounts are left. */
+async function removeFolder(folder: string): Promise<void> {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      // Only what runs from this engine's own folder.
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${folder}/`)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // ended meanwhile
+    }
+  }
+  const mounts = (): string[] =>
+    readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '')
+      .filter((place) => place.startsWith(`${folder}/`));
+  for (const place of mounts().toReversed()) await runOrThrow({ file: '/bin/umount', args: ['-l', place], timeoutMs: 10_000 }, 'umount').catch(() => '');
+  rmSync(folder, { recursive: true, force: true });
+}

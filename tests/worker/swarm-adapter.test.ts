@@ -1,0 +1,59 @@
+// PLATFORM=swarm: the worker starts whether or not an engine answers, and settings that cannot work are refused.
+
+import { mkdtemp } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../domain/config.ts';
+import { openPlatform } from '../../worker/adapters.ts';
+import { testContext, type TestContext } from '../factories.ts';
+import { requireEnvironment } from '../contract/local-stand.ts';
+
+describe('the worker with a Docker Engine', () => {
+  let base: TestContext;
+  const said: { message: string; fields: Readonly<Record<string, unknown>> | undefined }[] = [];
+  const note = (message: string, fields?: Readonly<Record<string, unknown>>): void => void said.push({ message, fields });
+
+  beforeAll(async () => {
+    base = await testContext();
+  });
+  afterAll(() => base.close());
+
+  it('starts without an engine, says so, and says so again of every instance', async () => {
+    const dataDir = await mkdtemp(path.join(os.tmpdir(), 'arb-'));
+    await (await import('node:fs/promises')).mkdir(path.join(dataDir, 'repositories'));
+    const config = loadConfig({
+      PLATFORM: 'swarm',
+      DOCKER_SOCKET: path.join(dataDir, 'docker.sock'),
+      DATA_DIR: dataDir,
+      RUN_DIR: path.join(dataDir, 'run'),
+      DATABASE_URL: requireEnvironment('ARBORETUM_TEST_DATABASE_URL'),
+    });
+    const platform = await openPlatform({ ...base, config, log: { info: note, warn: note, error: note } });
+    expect(said).toEqual([
+      {
+        message: 'the Docker Engine cannot be used yet',
+        fields: expect.objectContaining({ problem: expect.stringContaining('the Docker Engine does not answer.') }),
+      },
+    ]);
+    expect(platform.kind).toBe('swarm');
+    expect(await platform.capabilities()).toMatchObject({ memoryLimit: true, isolationNote: expect.stringContaining('a network that leads nowhere') });
+    expect((await platform.observe(['never1made'])).get('never1made')).toMatchObject({ state: 'absent' });
+  });
+
+  it('refuses a database that containers could not reach', () => {
+    const remote = { PLATFORM: 'swarm', DATABASE_URL: 'postgresql://arb:pw@db.example.org/arb' };
+    expect(() => loadConfig(remote)).toThrow('needs SWARM_OUTBOUND=internet');
+    expect(loadConfig({ ...remote, SWARM_OUTBOUND: 'internet' }).PLATFORM).toBe('swarm');
+    expect(loadConfig({ PLATFORM: 'swarm', DATABASE_URL: 'postgresql://arb:pw@localhost/arb?host=/run/pg' }).SWARM_OUTBOUND).toBe('none');
+  });
+
+  it('takes several base images, and no word that cannot be one', () => {
+    expect(loadConfig({ SWARM_BASE_IMAGES: 'python:3.12-slim, registry.lab/python:3.11' }).SWARM_BASE_IMAGES).toEqual([
+      'python:3.12-slim',
+      'registry.lab/python:3.11',
+    ]);
+    expect(() => loadConfig({ SWARM_BASE_IMAGES: '--privileged' })).toThrow('names of images');
+    expect(() => loadConfig({ DOCKER_SOCKET: 'tcp://host:2375' })).toThrow('a path that begins with /');
+  });
+});
