@@ -70,14 +70,13 @@ export const lobbyUrl = (config: Config, name: string, room: string): string => 
 /** Every instance has a session cookie of its own name, because ports share cookies (RFC 6265 §8.5). */
 export const cookieNameOf = (instanceId: string): string => `otree_${instanceId}`;
 
-/** What the front door is to answer for this address, with its certificate where the front door takes https itself. */
+/** What the front door is to answer for this address. @param certificateFor the door's: none where it takes no https */
 export function routeAddressOf(config: Config, instance: Addressed, certificateFor: CertificateFor): RouteAddress {
-  const certificateOf = (hostName: string) => (config.HTTPS_PORT === undefined ? null : certificateFor(hostName));
-  if (instance.port !== null) return { mode: 'port', port: instance.port, certificate: certificateOf(config.publicUrl.hostname) };
+  if (instance.port !== null) return { mode: 'port', port: instance.port, certificate: certificateFor(config.publicUrl.hostname) };
   const prefix = pathPrefixOf(config, instance);
   if (prefix !== '') return { mode: 'path', prefix };
   const hostName = hostNameOf(config, instance);
-  return { mode: 'name', hostName, certificate: certificateOf(hostName) };
+  return { mode: 'name', hostName, certificate: certificateFor(hostName) };
 }
 
 /** The host name of an address that is one: its own, or NAME.HOST. */

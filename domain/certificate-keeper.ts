@@ -7,7 +7,7 @@ import { namesToCertify } from './certificate-names.ts';
 import { chooseCertificate } from './certificate-reading.ts';
 import { requestDue } from './certificate-requests.ts';
 import { rememberSeen } from './certificate-seen.ts';
-import { listAvailable, type Available } from './certificates.ts';
+import { chooserOf, listAvailable, type Available, type CertificateFor } from './certificates.ts';
 import type { WorkerContext } from './context.ts';
 import { installCertificates } from './install-certificates.ts';
 
@@ -29,17 +29,17 @@ export class CertificateKeeper {
     await Promise.all([rememberSeen(ctx, hostNames, files), keepGood(ctx, files)]);
     const available = await listAvailable(ctx, files);
     const wanted = hostNames.map((hostName) => ({ hostName, found: chooseCertificate(available, hostName, now) }));
-    await this.#place(ctx, wanted);
+    await this.#place(ctx, wanted, chooserOf(available));
     await requestDue(ctx, wanted, now);
     await this.#tell(ctx, wanted, now);
     // What ended and belongs to nobody: a name that comes back while it is good spends no further attempt.
     await ctx.db.certificate.deleteMany({ where: { hostName: { notIn: [...hostNames] }, OR: [{ expiresAt: null }, { expiresAt: { lt: now } }] } });
   }
 
-  async #place(ctx: WorkerContext, wanted: readonly NameWithCertificate[]): Promise<void> {
+  async #place(ctx: WorkerContext, wanted: readonly NameWithCertificate[], certificateFor: CertificateFor): Promise<void> {
     const marks = wanted.map(({ hostName, found }) => `${hostName} ${found?.mark ?? '-'}`).join('\n');
     if (marks === this.#placed) return;
-    if (await installCertificates(ctx, AbortSignal.timeout(installMs))) this.#placed = marks;
+    if (await installCertificates(ctx, certificateFor, AbortSignal.timeout(installMs))) this.#placed = marks;
   }
 
   async #tell(ctx: WorkerContext, wanted: readonly NameWithCertificate[], now: Date): Promise<void> {

@@ -46,11 +46,17 @@ function available(facts: CertificateFacts, certificate: DoorCertificate, file: 
   return { facts, certificate, file, mark };
 }
 
-/** How to find the certificate of a host name, as of now. */
-export async function certificatesOf(ctx: Parts): Promise<CertificateFor> {
-  const all = await listAvailable(ctx);
-  return (hostName) => chooseCertificate(all, hostName, new Date())?.certificate ?? null;
-}
+/** How to find the certificate of a host name among these. */
+export const chooserOf =
+  (available: readonly Available[]): CertificateFor =>
+  (hostName) =>
+    chooseCertificate(available, hostName, new Date())?.certificate ?? null;
+
+/** How to find the certificate of a host name, as of now: reads folder and table. */
+export const certificatesOf = async (ctx: Parts): Promise<CertificateFor> => chooserOf(await listAvailable(ctx));
+
+/** The same for our own front door, which shows none where it takes no https. */
+export const doorCertificatesOf = async (ctx: Parts): Promise<CertificateFor> => (ctx.config.HTTPS_PORT === undefined ? () => null : certificatesOf(ctx));
 
 /** Keeps what the authority gave, its key sealed; the failures of before are over. */
 export async function keepCertificate(ctx: Parts, hostName: string, { chain, privateKey }: DoorCertificate): Promise<void> {

@@ -11,12 +11,15 @@ const limitMs = 300_000;
 /**
  * One round: each running instance gets its name and its certificate, and what the host then says of that certificate is
  * written down; addresses are `https:` by that. One that a job is at, or that fails, is left for the next round.
+ * @param readCertificates asked only where there is something to keep
  */
-export async function keepPlatformFronts(ctx: WorkerContext, certificateFor: CertificateFor): Promise<void> {
+export async function keepPlatformFronts(ctx: WorkerContext, readCertificates: () => Promise<CertificateFor>): Promise<void> {
   if (ctx.config.PLATFORM === 'local') return;
   const instances = await ctx.db.instance.findMany({
     where: { deletedAt: null, intent: 'run', state: 'running', jobs: { none: { state: { in: ['queued', 'running'] } } } },
   });
+  if (instances.length === 0) return;
+  const certificateFor = await readCertificates();
   for (const instance of instances) {
     await keepFront(ctx, instance, certificateFor).catch((error: unknown) =>
       ctx.log.warn('an address could not be kept', { instance: instance.name, error: error instanceof Error ? error.message : String(error) }),

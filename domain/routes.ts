@@ -3,7 +3,7 @@
 import type { FrontDoorRoute } from '../platforms/front-door.ts';
 import type { FormerAddress, Instance } from '../prisma/client/client.ts';
 import { asAddressed, cookieNameOf, instanceUrl, isServed, routeAddressOf } from './addresses.ts';
-import { certificatesOf, type CertificateFor } from './certificates.ts';
+import { doorCertificatesOf, type CertificateFor } from './certificates.ts';
 import type { WorkerContext } from './context.ts';
 
 /** An instance's row with the addresses that still lead to it. */
@@ -33,21 +33,20 @@ export function routeOf(ctx: Pick<WorkerContext, 'config' | 'platform'>, instanc
 /** Brings one instance's route in line with its row. */
 export async function refreshRoute(ctx: WorkerContext, instanceId: string, signal: AbortSignal): Promise<void> {
   const instance = await ctx.db.instance.findUnique({ where: { id: instanceId }, include: withFormer });
-  await ctx.frontDoor.applyOne(instanceId, !instance || instance.deletedAt ? null : routeOf(ctx, instance, await certificatesOf(ctx)), signal);
+  await ctx.frontDoor.applyOne(instanceId, !instance || instance.deletedAt ? null : routeOf(ctx, instance, await doorCertificatesOf(ctx)), signal);
 }
 
 /** Closes an address of before; its port or name is free only after the front door has let go of it. */
 export async function closeFormerAddress(ctx: WorkerContext, former: Pick<FormerAddress, 'id' | 'instanceId'>, signal: AbortSignal): Promise<void> {
   const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id: former.instanceId }, include: withFormer });
   const formerAddresses = instance.formerAddresses.filter(({ id }) => id !== former.id);
-  await ctx.frontDoor.applyOne(instance.id, routeOf(ctx, { ...instance, formerAddresses }, await certificatesOf(ctx)), signal);
+  await ctx.frontDoor.applyOne(instance.id, routeOf(ctx, { ...instance, formerAddresses }, await doorCertificatesOf(ctx)), signal);
   await ctx.db.formerAddress.deleteMany({ where: { id: former.id } });
 }
 
-/** Brings all routes in line; at the worker's start. */
-export async function refreshAllRoutes(ctx: WorkerContext, signal: AbortSignal): Promise<void> {
+/** Brings all routes in line. */
+export async function refreshAllRoutes(ctx: WorkerContext, certificateFor: CertificateFor, signal: AbortSignal): Promise<void> {
   const instances = await ctx.db.instance.findMany({ where: { deletedAt: null, state: { notIn: ['creating', 'failed'] } }, include: withFormer });
-  const certificateFor = await certificatesOf(ctx);
   const { refused } = await ctx.frontDoor.apply(
     instances.flatMap((instance) => routeOf(ctx, instance, certificateFor) ?? []),
     signal,

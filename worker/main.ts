@@ -14,7 +14,7 @@ import { observeInstances, reconcileInstances } from '../domain/observe.ts';
 import { observeActivity, type ActivityMarks } from '../domain/observe-activity.ts';
 import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
 import { CertificateKeeper } from '../domain/certificate-keeper.ts';
-import { certificatesOf } from '../domain/certificates.ts';
+import { certificatesOf, doorCertificatesOf } from '../domain/certificates.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
 import { installCertificates } from '../domain/install-certificates.ts';
 import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
@@ -63,7 +63,7 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
     { name: 'certificates', everyMs: 60_000, work: () => certificates.round(ctx) },
     { name: 'reconcile', everyMs: 30_000, work: () => reconcileInstances(ctx) },
     // Certificates of the panel's own come in here; without one, what the host has by itself stays.
-    { name: 'platform fronts', everyMs: 60_000, work: async () => keepPlatformFronts(ctx, await certificatesOf(ctx)) },
+    { name: 'platform fronts', everyMs: 60_000, work: () => keepPlatformFronts(ctx, () => certificatesOf(ctx)) },
     { name: 'front door', everyMs: 2000, work: async () => (await ctx.frontDoor.check()).state !== 'ok' && ctx.frontDoor.repair(signal()) },
   ];
 };
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
   await rememberCapabilities(ctx, await ctx.platform.capabilities());
-  await (config.HTTPS_PORT === undefined ? refreshAllRoutes : installCertificates)(ctx, AbortSignal.timeout(60_000));
+  await (config.HTTPS_PORT === undefined ? refreshAllRoutes : installCertificates)(ctx, await doorCertificatesOf(ctx), AbortSignal.timeout(60_000));
   await recoverInstances(ctx, await recoverJobs(ctx));
   await observeInstances(ctx);
 

@@ -92,16 +92,15 @@ describe('an address', () => {
     expect(pathPrefixOf(ctx.config, at(mode))).toBe(prefix);
   });
 
-  it('has the certificate of its host name, where the front door takes https itself', () => {
+  it('has the certificate of its host name', () => {
     const shown = (hostName: string) => ({ chain: `chain of ${hostName}`, privateKey: new Secret('key') });
-    const chainOf = (mode: AddressMode, config = ctx.config) => {
-      const address = routeAddressOf(config, at(mode), shown);
+    const chainOf = (mode: AddressMode) => {
+      const address = routeAddressOf(ctx.config, at(mode), shown);
       return address.mode === 'path' ? null : (address.certificate?.chain ?? null);
     };
     expect(chainOf('subdomain')).toBe('chain of trust.otree.lab.test');
     expect(chainOf('port')).toBe('chain of otree.lab.test');
     expect(chainOf('host')).toBe('chain of trust.psy.test');
-    expect(chainOf('host', loadConfig({ PUBLIC_URL: 'https://otree.lab.test' }))).toBeNull();
   });
 
   it('of before is sent on to the present one, unless nobody serves its kind any more', async () => {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { CertificateKeeper } from '../../domain/certificate-keeper.ts';
 import { tryNow } from '../../domain/certificate-requests.ts';
 import { showCertificates } from '../../domain/certificate-view.ts';
-import { certificatesOf } from '../../domain/certificates.ts';
+import { certificatesOf, doorCertificatesOf } from '../../domain/certificates.ts';
 import { systemActor, type WorkerContext } from '../../domain/context.ts';
 import { recoverJobs } from '../../domain/jobs.ts';
 import type { DoorCertificates, FrontDoor } from '../../platforms/front-door.ts';
@@ -156,6 +156,11 @@ describe.skipIf(!hasPebble)('with a real authority', () => {
     await run(job?.id);
     const key = (await certificatesOf(ctx))('lab.test')?.privateKey.open() ?? '';
     expect(key).toContain('PRIVATE KEY');
+    expect((await doorCertificatesOf(ctx))('lab.test')?.privateKey.open()).toBe(key);
+    expect(
+      (await doorCertificatesOf({ ...ctx, config: { ...ctx.config, HTTPS_PORT: undefined } }))('lab.test'),
+      'a door that takes no https shows none',
+    ).toBeNull();
     const account = await ctx.db.setting.findUniqueOrThrow({ where: { name: 'acme.account-key' } });
     const told = JSON.stringify([
       await rowOf('lab.test'),

@@ -41,7 +41,7 @@ describe('the round that keeps addresses on a Dokku host', { timeout: 180_000 },
 
   it('brings a changed DOKKU_DOMAIN to a running instance without a deployment', async () => {
     const before = replay.commands().length;
-    await keepPlatformFronts(around('exp.test'), () => null);
+    await keepPlatformFronts(around('exp.test'), async () => () => null);
     expect(replay.state.app(liveApp(spec.instanceId)).domains).toEqual(['trust.exp.test']);
     const asked = replay.commands().slice(before);
     expect(asked.filter(({ line }) => /^(?:git:|ps:)/.test(line))).toEqual([]);
@@ -50,7 +50,7 @@ describe('the round that keeps addresses on a Dokku host', { timeout: 180_000 },
 
   it('makes the address https when the host shows the certificate, and tells every page', async () => {
     const certificate = makeCertificate(['trust.exp.test'], 30);
-    await keepPlatformFronts(around('exp.test'), (hostName) => (hostName === 'trust.exp.test' ? certificate : null));
+    await keepPlatformFronts(around('exp.test'), async () => (hostName) => (hostName === 'trust.exp.test' ? certificate : null));
     expect(await urlOf('exp.test')).toBe('https://trust.exp.test');
     const [, summary] = await base.waitForEvent('instance', (_, { url }) => url.startsWith('https:'));
     expect(summary).toMatchObject({ name: 'trust', url: 'https://trust.exp.test' });
@@ -59,14 +59,14 @@ describe('the round that keeps addresses on a Dokku host', { timeout: 180_000 },
   it('leaves an instance alone that a job is at', async () => {
     await base.db.job.create({ data: { id: 'job1', kind: 'stop', instanceId: spec.instanceId, actorName: 'Ada', state: 'running' } });
     const before = replay.commands().length;
-    await keepPlatformFronts(around('other.test'), () => null);
+    await keepPlatformFronts(around('other.test'), async () => () => null);
     expect(replay.commands().slice(before)).toEqual([]);
     await base.db.job.deleteMany();
   });
 
   it('says what went wrong, and goes on', async () => {
     const wrong = makeCertificate(['elsewhere.test'], 30);
-    await keepPlatformFronts(around('exp.test'), () => wrong);
+    await keepPlatformFronts(around('exp.test'), async () => () => wrong);
     expect(base.logged).toContainEqual(
       expect.objectContaining({ message: 'an address could not be kept', fields: expect.objectContaining({ instance: 'trust' }) }),
     );

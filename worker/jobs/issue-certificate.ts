@@ -4,7 +4,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { noteFailure, sayingOf } from '../../domain/certificate-failures.ts';
 import { CertificateProblem, fitOf, readPair } from '../../domain/certificate-reading.ts';
 import type { CertificateJobInput } from '../../domain/certificate-requests.ts';
-import { keepCertificate } from '../../domain/certificates.ts';
+import { certificatesOf, keepCertificate } from '../../domain/certificates.ts';
 import { installCertificates } from '../../domain/install-certificates.ts';
 import type { DoorCertificate } from '../../platforms/front-door.ts';
 import { openAuthority } from '../adapters.ts';
@@ -16,7 +16,7 @@ export async function issueCertificate(run: PanelRun): Promise<void> {
   const certificate = await attempt(run, hostName);
   await run.step('install', 'Showing it to browsers', async () => {
     await keepCertificate(run.ctx, hostName, certificate);
-    await installCertificates(run.ctx, run.signal);
+    await installCertificates(run.ctx, await certificatesOf(run.ctx), run.signal);
   });
 }
 
