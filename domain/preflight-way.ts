@@ -1,12 +1,11 @@
 // Preflight: people get in by the public address, and out by the completion link; mails arrive.
 
 import { completionLinks } from '../contracts/recruiting.ts';
+import { soonDays } from './system-check-certificate.ts';
 import { textOf, type Judgement, type PreflightCheck, type PreflightFacts } from './preflight-facts.ts';
 
 const online = ['prolific', 'mturk', 'sona', 'link'] as const;
 const withLink = ['prolific', 'sona', 'link'] as const;
-/** Certificates are renewed 30 days before their end. */
-const soonDays = 21;
 /** What people write where a code will stand. */
 const placeholder = /your|xxx|placeholder|example|todo|change|\.\.\.|…|^(?:1234|code|abc)$|cc=(?:1234|code|abc)?$/i;
 

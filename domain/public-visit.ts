@@ -3,6 +3,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 export type Page = { readonly status: number; readonly url: URL; readonly text: string };
 type Sent = { readonly method?: 'GET' | 'POST'; readonly json?: unknown };
@@ -48,23 +49,30 @@ export class Visitor {
   }
 }
 
-/** Status that a single address answers with; redirects are not followed, nothing is kept. @throws NoAnswer */
-export const statusOf = async (url: URL): Promise<number> => (await send(url, { method: 'GET', headers: {}, body: '' })).response.statusCode ?? 0;
+/** What a single address answers with, and until when its certificate is good (null: not encrypted); redirects are not followed, nothing is kept. @throws NoAnswer */
+export async function lookAt(url: URL): Promise<{ status: number; certificateUntil: Date | null }> {
+  const { response, certificateUntil } = await send(url, { method: 'GET', headers: {}, body: '' });
+  return { status: response.statusCode ?? 0, certificateUntil };
+}
 
 type Request = { readonly method: string; readonly headers: http.OutgoingHttpHeaders; readonly body: string };
 
-function send(url: URL, { method, headers, body }: Request): Promise<{ response: http.IncomingMessage; text: string }> {
+type Answered = { readonly response: http.IncomingMessage; readonly text: string; readonly certificateUntil: Date | null };
+
+function send(url: URL, { method, headers, body }: Request): Promise<Answered> {
   const lookup = url.hostname.endsWith('.localhost') ? { lookup: asLoopback } : {};
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => reject(new NoAnswer(describe(error), { cause: error }));
     const options = { method, headers, agent: false as const, signal: AbortSignal.timeout(timeoutMs), ...lookup };
     const request = (url.protocol === 'https:' ? https : http).request(url, options, (response) => {
       let text = '';
+      // The socket is gone when the answer has ended.
+      const certificateUntil = response.socket instanceof TLSSocket ? new Date(response.socket.getPeerCertificate().valid_to) : null;
       response.setEncoding('utf8').on('data', (piece: string) => {
         if (text.length < maxTextBytes) text += piece;
       });
       response.on('error', fail);
-      response.on('end', () => resolve({ response, text }));
+      response.on('end', () => resolve({ response, text, certificateUntil }));
     });
     request.on('error', fail);
     request.end(body);

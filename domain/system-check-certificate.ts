@@ -22,7 +22,7 @@ export type WithCertificate = Surroundings & { readonly certificate: Promise<Cer
 const connectMs = 4000;
 const dayMs = 86_400_000;
 /** Let's Encrypt renews 30 days before the end: what is below 21 was not renewed by itself. */
-const soonDays = 21;
+export const soonDays = 21;
 const veryLateDays = 7;
 
 /** Connects to PUBLIC_URL and reads the certificate; never throws. */

@@ -8,7 +8,7 @@ import type { Instance } from '../prisma/client/client.ts';
 import { instanceUrl } from './addresses.ts';
 import { record } from './audit.ts';
 import type { Actor, WorkerContext } from './context.ts';
-import { NoAnswer, statusOf, Visitor, type Page } from './public-visit.ts';
+import { lookAt, NoAnswer, Visitor, type Page } from './public-visit.ts';
 import { readRecruitment } from './recruiting-fields.ts';
 import { findRoom, withRooms } from './rooms.ts';
 import { askSession } from './session-people.ts';
@@ -130,7 +130,7 @@ async function tryLink(link: string): Promise<Step> {
   if (link.startsWith(prolificCompletion)) return well(`${link} has the form that Prolific expects. It was not opened: opening it submits.`);
   if (link.endsWith('survey_code=')) return well(`${link}… has the form that Sona expects. It was not opened: opening it grants credit.`);
   try {
-    const status = await statusOf(new URL(link));
+    const { status } = await lookAt(new URL(link));
     if (status < 400) return well(`${link} answers.`);
     return wrong(`${link} answers with status ${status}.`, 'Compare it with what the recruiting site shows.');
   } catch (error) {
