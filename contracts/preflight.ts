@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { recruitmentKinds } from './recruiting.ts';
-import { checkResults } from './system-check.ts';
+import { checkItemSchema } from './system-check.ts';
 
 /** Groups in the order in which they are shown, each with its heading. */
 export const preflightGroups = {
@@ -25,15 +25,8 @@ export type PreflightAct = (typeof preflightActs)[number];
 export const preflightPlaces = ['deploy', 'rooms', 'recruit', 'data', 'settings'] as const;
 export type PreflightPlace = (typeof preflightPlaces)[number];
 
-export const findingSchema = z.object({
-  id: z.string(),
+export const findingSchema = checkItemSchema.extend({
   group: z.enum(groupNames),
-  title: z.string(),
-  result: z.enum(checkResults),
-  /** One sentence each. */
-  seen: z.string(),
-  means: z.string(),
-  fix: z.string().nullable(),
   act: z.enum(preflightActs).nullable(),
   place: z.enum(preflightPlaces).nullable(),
   /** A line to paste into the project; null: none. */

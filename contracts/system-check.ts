@@ -18,9 +18,9 @@ export type CheckGroup = keyof typeof checkGroups;
 
 const groupNames = Object.keys(checkGroups) as [CheckGroup, ...CheckGroup[]];
 
-export const checkedSchema = z.object({
+/** What every check says, also those of the preflight. */
+export const checkItemSchema = z.object({
   id: z.string(),
-  group: z.enum(groupNames),
   title: z.string(),
   result: z.enum(checkResults),
   /** One sentence each. */
@@ -28,6 +28,11 @@ export const checkedSchema = z.object({
   means: z.string(),
   /** What somebody can do here; null: nothing to do. */
   fix: z.string().nullable(),
+});
+export type CheckItem = z.infer<typeof checkItemSchema>;
+
+export const checkedSchema = checkItemSchema.extend({
+  group: z.enum(groupNames),
   /** What the IT department is asked for because of it, ready to be sent; null: nothing. */
   request: z.string().nullable(),
 });

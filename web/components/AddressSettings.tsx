@@ -7,6 +7,7 @@ import type { InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { sharedOrigin, useAddresses } from '../instance-addresses.ts';
 import { countOf } from '../numbers.ts';
+import { AddressLink } from './AddressLink.tsx';
 import { Ago } from './Ago.tsx';
 import { Answer } from './Answer.tsx';
 import { ChangeAddress } from './ChangeAddress.tsx';
@@ -20,10 +21,7 @@ export function AddressSettings({ instance }: { instance: InstanceView }): React
     <FactGroup title="Address">
       <FactList>
         <Fact name="Address">
-          <a href={instance.url} target="_blank" rel="noopener">
-            {instance.url} ↗
-          </a>{' '}
-          <CopyButton what="address" text={instance.url} />
+          <AddressLink url={instance.url} />
         </Fact>
         <Fact name="Kind">{addressWords[instance.addressMode]}</Fact>
       </FactList>

@@ -3,32 +3,19 @@
 import type { ReactNode } from 'react';
 import { needingCare, type Checked } from '../../contracts/system-check.ts';
 import { checkLooks } from '../system-check.ts';
+import { CheckEntry, checkAnchor } from './CheckEntry.tsx';
 import { CopyButton } from './CopyButton.tsx';
 import { FactGroup } from './Facts.tsx';
 import { Sign } from './Sign.tsx';
-
-const anchorOf = ({ id }: Checked): string => `check-${id}`;
 
 export function CheckList({ title, checks }: { title: string; checks: readonly Checked[] }): ReactNode {
   return (
     <FactGroup title={title}>
       <ul className="checks">
         {checks.map((check) => (
-          <li key={check.id} id={anchorOf(check)}>
-            <Sign look={checkLooks[check.result]} />
-            <div>
-              <h3>{check.title}</h3>
-              <p>
-                {check.seen} <span className="quiet">{check.means}</span>
-              </p>
-              {check.fix !== null && (
-                <p>
-                  <strong>What to do:</strong> {check.fix}
-                </p>
-              )}
-              {check.request !== null && <Request title={check.title} text={check.request} />}
-            </div>
-          </li>
+          <CheckEntry key={check.id} check={check}>
+            {check.request !== null && <Request title={check.title} text={check.request} />}
+          </CheckEntry>
         ))}
       </ul>
     </FactGroup>
@@ -58,7 +45,7 @@ export function CareList({ checks }: { checks: readonly Checked[] }): ReactNode 
             <li key={check.id}>
               <Sign look={checkLooks[check.result]} />
               <div>
-                <a href={`#${anchorOf(check)}`}>{check.title}</a>: {check.seen} <span className="quiet">{check.means}</span>
+                <a href={`#${checkAnchor(check)}`}>{check.title}</a>: {check.seen} <span className="quiet">{check.means}</span>
               </div>
             </li>
           ))}

@@ -10,14 +10,13 @@ import { instancePath } from '../addresses.ts';
 import { useChangeEnvironment } from '../environment.ts';
 import type { ActionKind } from '../instance-actions.ts';
 import { useStartJob } from '../jobs.ts';
-import { checkLooks } from '../system-check.ts';
 import { showToast } from '../toasts.ts';
 import { ActButton } from './ActButton.tsx';
+import { CheckEntry } from './CheckEntry.tsx';
 import { ConfirmAction } from './ConfirmAction.tsx';
 import { CopyButton } from './CopyButton.tsx';
 import { FactGroup } from './Facts.tsx';
 import { Glyph } from './Glyph.tsx';
-import { Sign } from './Sign.tsx';
 
 type Acting = { instance: InstanceView; ask: (kind: ActionKind) => void };
 type Props = { title: string; findings: readonly Finding[]; /** null: a look of before, in which nothing can be put right any more. */ acting: Acting | null };
@@ -28,22 +27,10 @@ export function Findings({ title, findings, acting }: Props): ReactNode {
     <FactGroup title={title}>
       <ul className="checks">
         {findings.map((finding) => (
-          <li key={finding.id} id={`check-${finding.id}`}>
-            <Sign look={checkLooks[finding.result]} />
-            <div>
-              <h3>{finding.title}</h3>
-              <p>
-                {finding.seen} <span className="quiet">{finding.means}</span>
-              </p>
-              {finding.fix !== null && (
-                <p>
-                  <strong>What to do:</strong> {finding.fix}
-                </p>
-              )}
-              {finding.paste !== null && <Paste title={finding.title} text={finding.paste} />}
-              {acting !== null && <Ways finding={finding} {...acting} />}
-            </div>
-          </li>
+          <CheckEntry key={finding.id} check={finding}>
+            {finding.paste !== null && <Paste title={finding.title} text={finding.paste} />}
+            {acting !== null && <Ways finding={finding} {...acting} />}
+          </CheckEntry>
         ))}
       </ul>
     </FactGroup>

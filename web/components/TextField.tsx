@@ -1,16 +1,14 @@
 // One labelled field of a form, with its hint and its remark.
 
-import { useId, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
 import type { Form, Values } from '../form.ts';
+import { FieldFrame, type ControlMarks, type FieldWords } from './FieldFrame.tsx';
 import { Glyph } from './Glyph.tsx';
-import { TermLink, type Term } from './TermLink.tsx';
 
-type Props<V extends Values> = {
+type Props<V extends Values> = FieldWords & {
   form: Form<V>;
   name: keyof V & string;
-  label: string;
-  hint?: ReactNode;
   type?: 'text' | 'password' | 'email' | 'number';
   autoComplete?: string;
   /** More than one row makes a text area. */
@@ -18,60 +16,42 @@ type Props<V extends Values> = {
   /** For names, keys and other text that is not prose. */
   isCode?: boolean;
   isFirst?: boolean;
-  /** Heading of docs/glossary.md that explains the word, as its anchor: `deploy-branch`. */
-  term?: Term;
 };
 
-export function TextField<V extends Values>(props: Props<V>): ReactNode {
-  const { form, name, label, hint, type = 'text', rows = 1, isCode = false, isFirst = false } = props;
-  const id = useId();
+export const TextField = <V extends Values>(props: Props<V>): ReactNode => (
+  <FieldFrame label={props.label} hint={props.hint} term={props.term} remark={props.form.remark(props.name)}>
+    {(marks) => <Control {...props} marks={marks} />}
+  </FieldFrame>
+);
+
+function Control<V extends Values>(props: Props<V> & { marks: ControlMarks }): ReactNode {
+  const { form, name, type = 'text', rows = 1, isCode = false, isFirst = false } = props;
   const [isShown, setShown] = useState(false);
-  const remark = form.remark(name);
   const shared = {
-    id,
+    ...props.marks,
     name,
     value: form.values[name],
     onBlur: () => form.leave(name),
-    'aria-invalid': remark !== undefined,
-    'aria-describedby': `${id}-hint ${id}-remark`,
     autoComplete: props.autoComplete ?? 'off',
     ...(isFirst ? { 'data-first-focus': true, autoFocus: true } : {}),
     ...(isCode ? { className: 'code', spellCheck: false, autoCapitalize: 'none' } : {}),
   };
+  if (rows > 1) return <textarea {...shared} rows={rows} onChange={(event) => form.set(name, event.target.value)} />;
   return (
-    <div className={`field ${remark === undefined ? '' : 'error'}`}>
-      <label htmlFor={id}>{label}</label>
-      {props.term && <TermLink term={props.term} />}
-      {rows > 1 ? (
-        <textarea {...shared} rows={rows} onChange={(event) => form.set(name, event.target.value)} />
-      ) : (
-        <div className="ui fluid action input">
-          <input
-            {...shared}
-            type={isShown ? 'text' : type}
-            {...(type === 'number' ? { min: 1, inputMode: 'numeric' } : {})}
-            onChange={(event) => form.set(name, event.target.value)}
-          />
-          {type === 'password' && (
-            <Button
-              type="button"
-              basic
-              icon
-              aria-pressed={isShown}
-              aria-label={isShown ? 'Hide what is typed' : 'Show what is typed'}
-              onClick={() => setShown(!isShown)}
-            >
-              <Glyph name={isShown ? 'eye slash outline' : 'eye outline'} />
-            </Button>
-          )}
-        </div>
-      )}
-      <p className="hint" id={`${id}-hint`}>
-        {hint}
-      </p>
-      <p className="remark" id={`${id}-remark`} role="alert">
-        {remark}
-      </p>
+    <div className="ui fluid action input">
+      <input
+        {...shared}
+        type={isShown ? 'text' : type}
+        {...(type === 'number' ? { min: 1, inputMode: 'numeric' } : {})}
+        onChange={(event) => form.set(name, event.target.value)}
+      />
+      {type === 'password' && <ShowButton isShown={isShown} onClick={() => setShown(!isShown)} />}
     </div>
   );
 }
+
+const ShowButton = ({ isShown, onClick }: { isShown: boolean; onClick: () => void }): ReactNode => (
+  <Button type="button" basic icon aria-pressed={isShown} aria-label={isShown ? 'Hide what is typed' : 'Show what is typed'} onClick={onClick}>
+    <Glyph name={isShown ? 'eye slash outline' : 'eye outline'} />
+  </Button>
+);

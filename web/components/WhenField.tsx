@@ -1,34 +1,26 @@
 // A labelled field for a date and a time, in the reader's own zone.
 
-import { useId, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { Form, Values } from '../form.ts';
+import { FieldFrame, type FieldWords } from './FieldFrame.tsx';
 
-type Props<V extends Values> = { form: Form<V>; name: keyof V & string; label: string; hint: string };
+type Props<V extends Values> = FieldWords & { form: Form<V>; name: keyof V & string };
 
-export function WhenField<V extends Values>({ form, name, label, hint }: Props<V>): ReactNode {
-  const id = useId();
-  const remark = form.remark(name);
+export function WhenField<V extends Values>({ form, name, ...words }: Props<V>): ReactNode {
   return (
-    <div className={`field ${remark === undefined ? '' : 'error'}`}>
-      <label htmlFor={id}>{label}</label>
-      <div className="ui fluid input">
-        <input
-          id={id}
-          name={name}
-          type="datetime-local"
-          value={form.values[name]}
-          onChange={(event) => form.set(name, event.target.value)}
-          onBlur={() => form.leave(name)}
-          aria-invalid={remark !== undefined}
-          aria-describedby={`${id}-hint ${id}-remark`}
-        />
-      </div>
-      <p className="hint" id={`${id}-hint`}>
-        {hint}
-      </p>
-      <p className="remark" id={`${id}-remark`} role="alert">
-        {remark}
-      </p>
-    </div>
+    <FieldFrame {...words} remark={form.remark(name)}>
+      {(marks) => (
+        <div className="ui fluid input">
+          <input
+            {...marks}
+            name={name}
+            type="datetime-local"
+            value={form.values[name]}
+            onChange={(event) => form.set(name, event.target.value)}
+            onBlur={() => form.leave(name)}
+          />
+        </div>
+      )}
+    </FieldFrame>
   );
 }

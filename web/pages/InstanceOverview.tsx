@@ -7,6 +7,7 @@ import type { InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { instancePath } from '../addresses.ts';
 import { Activity } from '../components/Activity.tsx';
+import { AddressLink } from '../components/AddressLink.tsx';
 import { AdminPassword } from '../components/AdminPassword.tsx';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
@@ -85,11 +86,7 @@ function Otree({ instance }: { instance: InstanceView }): ReactNode {
     <FactGroup title="oTree admin">
       <FactList>
         <Fact name="Address">
-          <a href={instance.url} target="_blank" rel="noopener">
-            {instance.url} ↗
-          </a>{' '}
-          <CopyButton what="address" text={instance.url} />
-          <small className="quiet">{addressWords[instance.addressMode]}</small>
+          <AddressLink url={instance.url} /> <small className="quiet">{addressWords[instance.addressMode]}</small>
         </Fact>
         <Fact name="User name">
           {adminUsername ?? 'as in settings.py'} {adminUsername !== null && <CopyButton what="user name" text={adminUsername} />}

@@ -10,6 +10,7 @@ import { canOnInstance } from '../../contracts/roles.ts';
 import { instancePath } from '../addresses.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer, Empty, Loading } from '../components/Answer.tsx';
+import { checkAnchor } from '../components/CheckEntry.tsx';
 import { DataTable, type Column } from '../components/DataTable.tsx';
 import { FactGroup } from '../components/Facts.tsx';
 import { Findings } from '../components/Findings.tsx';
@@ -160,7 +161,7 @@ function Needs({ findings }: { findings: readonly Finding[] }): ReactNode {
         <li key={id}>
           <Sign look={checkLooks[result]} />
           <div>
-            <a href={`#check-${id}`}>{title}</a>: {seen}
+            <a href={`#${checkAnchor({ id })}`}>{title}</a>: {seen}
           </div>
         </li>
       ))}
