@@ -5,6 +5,7 @@ import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/
 import path from 'node:path';
 import type { Layout } from './layout.ts';
 import { renderMain, type DoorFiles } from './nginx-config.ts';
+import { renderStaticPage } from './nginx-pages.ts';
 import { errorLogOf, generationFileOf, pageFileOf, pageNames, pagesDirOf, pathsFileOf, siteFileOf, siteKeyPattern } from './nginx-settings.ts';
 import type { NginxSettings } from './nginx-settings.ts';
 import type { Site } from './nginx-site.ts';
@@ -24,11 +25,9 @@ const readOrNull = (file: string): Promise<string | null> => readFile(file, 'utf
 const namesIn = (dir: string): Promise<readonly string[]> => readdir(dir).catch(() => []);
 
 /** Every file as it should be, but the generation. */
-export async function treeOf(settings: NginxSettings, sites: Sites, door: DoorFiles): Promise<Tree> {
+export function treeOf(settings: NginxSettings, sites: Sites, door: DoorFiles): Tree {
   const { layout } = settings;
-  const pages = await Promise.all(
-    pageNames.map(async (name) => [pageFileOf(layout, name), await readFile(new URL(`./nginx-pages/${name}.html`, import.meta.url), 'utf8')] as const),
-  );
+  const pages = pageNames.map((name) => [pageFileOf(layout, name), renderStaticPage(name)] as const);
   const certificates = [door.panel, door.paths, ...[...sites.values()].flatMap((site) => site.certificates)].filter((one) => one !== null);
   const files = [...sites].flatMap(([key, { servers, locations }]) => [
     ...(servers === '' ? [] : [[siteFileOf(layout, key), servers] as const]),

@@ -123,7 +123,7 @@ export class NginxFrontDoor implements FrontDoor {
     const disk = await readTree(settings);
     const door = await this.#door(settings);
     const live = [...(this.#wanted ?? (await readSites(settings.layout)))].filter(([key]) => !this.#leftOut.has(key));
-    const expected = await treeOf(settings, new Map(live), door);
+    const expected = treeOf(settings, new Map(live), door);
     const files = [...new Set([...expected.keys(), ...disk.keys()])].filter((file) => file !== generationFileOf(settings.layout));
     const strange = files.find((file) => expected.get(file) !== disk.get(file));
     if (strange !== undefined) return { state: 'drifted', reason: `${strange} is not as it was written.` };
@@ -178,7 +178,7 @@ export class NginxFrontDoor implements FrontDoor {
 
   /** One attempt: all files, test, reload or start. Null when live; otherwise the files are as before and nginx says why. */
   async #install(settings: NginxSettings, sites: Sites, door: DoorFiles): Promise<string | null> {
-    const tree = await treeOf(settings, sites, door);
+    const tree = treeOf(settings, sites, door);
     const before = await readTree(settings);
     const voice = await this.#nginx.ask();
     const master = await this.#masterThatAnswers(voice !== null);
