@@ -1,6 +1,6 @@
 // Server, worker and the commands as plain JavaScript in dist/app: tsx and its compiler, 50 MiB in each process, stay out of their memory.
 
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type * as Esbuild from 'esbuild';
@@ -9,23 +9,13 @@ import { filesIn, hashOf } from './web-build.ts';
 
 /** Translated file by file into the same tree, so that what a file finds beside itself or above is where it was. */
 const translated = ['contracts', 'domain', 'platforms', 'server', 'worker', 'scripts', 'prisma/client'];
-const pages = [
-  'guide-experimenter',
-  'guide-manager',
-  'guide-participant',
-  'prolific',
-  'glossary',
-  'rights',
-  'running',
-  'swarm',
-  'dokku',
-  'system-check',
-  'addresses',
-  'behind-a-proxy',
-  'certificates',
-  'configuration',
-];
-const copied = ['launcher', 'samples', 'package.json', ...pages.map((name) => `docs/${name}.md`)];
+/** The help pages among them; pictures are not shown there. */
+const docsIn = (root: string): string[] =>
+  readdirSync(path.join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .toSorted()
+    .map((name) => `docs/${name}`);
+const copiedFrom = (root: string): string[] => ['launcher', 'samples', 'package.json', ...docsIn(root)];
 const recipe = ['package-lock.json'];
 
 /** The file that a service is started with; keeps `server/main.ts` in its name, so that a process list says what it is. */
@@ -38,6 +28,7 @@ export const serviceFile = (root: string, name: 'server' | 'worker'): string => 
  */
 export async function buildServices(root: string): Promise<boolean> {
   const place = path.join(root, 'dist', 'app');
+  const copied = copiedFrom(root);
   const wanted = hashOf(root, [...translated, ...copied, ...recipe]);
   if (isBuilt(place, wanted)) return false;
   mkdirSync(path.dirname(place), { recursive: true });

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import v8 from 'node:v8';
+import { generateClient } from './generate-client.mjs';
 import { installPackages, nodeProblem, root, runProgram, secondsSince } from './packages.mjs';
 
 const commands = ['start', 'stop-all', 'install-service', 'system-check', 'ground', 'stop-ground'];
@@ -39,9 +40,14 @@ async function main() {
   return process.exitCode;
 }
 
-/** Our own code as plain JavaScript, by a process that ends with its compiler. Resolves with what it complains of. */
+/** The Prisma client, then our own code as plain JavaScript, by a process that ends with its compiler. Resolves with what either complains of. */
 async function buildProgram() {
   const tsx = path.join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs');
+  try {
+    generateClient();
+  } catch (error) {
+    return `${error.message}\n`;
+  }
   // tsx would keep compiled code in /tmp, where others could plant some for root to run.
   const env = process.getuid?.() === 0 ? { TSX_DISABLE_CACHE: '1' } : {};
   const args = ['--import', pathToFileURL(tsx).href, path.join(root, 'scripts', 'build-program.ts')];

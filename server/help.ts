@@ -10,7 +10,7 @@ import { plainCss, plainPage } from './plain-page.ts';
 
 const docsDir = path.join(import.meta.dirname, '..', 'docs');
 
-/** Name in the address, file in docs/ (scripts/service-build.ts takes them along), what the link says. */
+/** Name in the address, file in docs/, what the link says. */
 const pages = [
   { name: 'experimenter', file: 'guide-experimenter.md', label: 'Experimenters' },
   { name: 'manager', file: 'guide-manager.md', label: 'Lab managers' },

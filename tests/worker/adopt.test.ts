@@ -11,7 +11,6 @@ import { loadStartable, specOf } from '../../domain/specs.ts';
 import { psReport } from '../../platforms/dokku-commands.ts';
 import { readPsReport } from '../../platforms/dokku-reports.ts';
 import { firstService, liveApp } from '../../platforms/dokku/host.ts';
-import type { FrontDoor } from '../../platforms/front-door.ts';
 import type { Instance, Job, User } from '../../prisma/client/client.ts';
 import { runJob } from '../../worker/run-job.ts';
 import { type DokkuStand, replaySite, standOn } from '../contract/dokku-stand.ts';
@@ -20,14 +19,8 @@ import { deploy, makeSpec, refusal, TRUST_GAME } from '../contract/instances.ts'
 import { never, version } from '../contract/stand.ts';
 import type { ReplayHost } from '../dokku/replay-host.ts';
 import { aUser, testContext, type TestContext } from '../factories.ts';
+import { openDoor } from './stand.ts';
 
-const openDoor: FrontDoor = {
-  apply: () => Promise.resolve({ refused: [] }),
-  applyOne: () => Promise.resolve(),
-  setCertificates: () => Promise.resolve(),
-  check: () => Promise.resolve({ state: 'ok' }),
-  repair: () => Promise.resolve(),
-};
 const VARIABLES = {
   OTREE_ADMIN_PASSWORD: 'a password of ours',
   OTREE_REST_KEY: 'a key of ours',

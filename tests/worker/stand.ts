@@ -22,7 +22,8 @@ const never = new AbortController().signal;
 export type WorkerStand = Awaited<ReturnType<typeof makeWorkerStand>>;
 export type Place = { readonly owner: User; readonly instanceId: string };
 
-const openDoor: FrontDoor = {
+/** A front door that lets everything through. */
+export const openDoor: FrontDoor = {
   apply: () => Promise.resolve({ refused: [] }),
   applyOne: () => Promise.resolve(),
   setCertificates: () => Promise.resolve(),
