@@ -36,7 +36,7 @@ async function checkConnections({ config, query }: Surroundings): Promise<Findin
   // On Dokku each instance has a database server of its own.
   const wanted = connectionsFor(config.PLATFORM === 'dokku' ? 0 : instances);
   const seen = `${used} of ${most} connections are open${config.PLATFORM === 'dokku' ? '' : `; ${instances} instances are meant to run`}.`;
-  const fix = 'Raise max_connections (ALTER SYSTEM SET max_connections = 500, then restart PostgreSQL when nobody plays), or stop instances that nobody uses.';
+  const fix = 'Raise max_connections (ALTER SYSTEM SET max_connections = 2000, then restart PostgreSQL when nobody plays), or stop instances that nobody uses.';
   if (used > most * 0.9) return { result: 'bad', seen, means: 'Soon experiments get no connection any more.', fix };
   if (wanted > most) return { result: 'attention', seen, means: `If all were busy at once they could want ${wanted}.`, fix };
   return { result: 'good', seen, means: 'Also when all are busy at once there are enough.' };

@@ -23,7 +23,10 @@ port = 5432
 unix_socket_directories = '${layout.postgresSocketDir}'
 unix_socket_permissions = 0777
 password_encryption = 'scram-sha-256'
-max_connections = 300
+# An idle oTree holds up to three; a busy one, a backup and a trial more. A hundred instances are meant to fit.
+max_connections = 1000
+# Memory is set aside for the product of the two: as much as PostgreSQL's own 100 times 64, three times over.
+max_locks_per_transaction = 20
 shared_buffers = 64MB
 # Many small databases: parallel queries would only take connections and shared memory from others.
 max_parallel_workers_per_gather = 0
