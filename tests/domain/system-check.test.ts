@@ -69,7 +69,7 @@ describe('PostgreSQL', () => {
 
   it('needs attention when all instances together may want more connections than there are', async () => {
     expect(await run('connections', withDatabase())).toMatchObject({ result: 'good' });
-    for (let number = 0; number < 20; number += 1) await anInstance(ctx, { intent: 'run', state: 'running' });
+    for (let number = 0; number < 70; number += 1) await anInstance(ctx, { intent: 'run', state: 'running' });
     expect(await run('connections', withDatabase())).toMatchObject({ result: 'attention', fix: expect.stringContaining('max_connections') });
   });
 
