@@ -42,7 +42,7 @@ it('all that is kept is a CSV file', async () => {
   const response = await fetch(`${panel.url}/api/v1/instances/${instance.name}/metrics/file`, { headers: { cookie: client.cookie } });
   expect([response.headers.get('content-type'), response.headers.get('content-disposition')]).toEqual([
     'text/csv; charset=utf-8',
-    expect.stringMatching(new RegExp(`^attachment; filename="${instance.name}-use-`)),
+    expect.stringMatching(new RegExp(`^attachment; filename=${instance.name}-use-`)),
   ]);
   expect((await response.text()).split('\n')).toHaveLength(4);
 });

@@ -1,7 +1,6 @@
 // The last hours of an instance: what they mean, charts of core, memory and network, and the same as a table and a file.
 
 import { useState, type ReactNode, type SyntheticEvent } from 'react';
-import { Button } from 'semantic-ui-react';
 import type { InstanceView } from '../../contracts/instances.ts';
 import {
   measureNames,
@@ -32,9 +31,16 @@ export function LastHours({ instance }: { instance: InstanceView }): ReactNode {
   const buttons = (
     <div className="ui small buttons" role="group" aria-label="How far back">
       {choices.map((choice) => (
-        <Button key={choice} type="button" basic active={choice === hours} aria-pressed={choice === hours} onClick={() => setHours(choice)}>
+        // Not Semantic's own, which leaves out whether it is pressed.
+        <button
+          key={choice}
+          type="button"
+          className={`ui basic button ${choice === hours ? 'active' : ''}`}
+          aria-pressed={choice === hours}
+          onClick={() => setHours(choice)}
+        >
           {choice} h
-        </Button>
+        </button>
       ))}
     </div>
   );
@@ -106,7 +112,7 @@ function Shown({ name, metrics }: { name: string; metrics: Metrics }): ReactNode
         )}
       </div>
       {samples.some(({ restarts }) => restarts > 0) && <p className="quiet">A red dashed line from top to bottom: it ended by itself and was started again.</p>}
-      {untold.length > 0 && <p className="quiet">This platform does not tell what an experiment uses of: {untold.join(', ')}.</p>}
+      {untold.length > 0 && <p className="quiet">How much {untold.join(' and ')} an experiment uses cannot be told on this platform.</p>}
       <Meaning measures={measures} />
       <Numbers name={name} metrics={metrics} />
     </>
