@@ -5,6 +5,7 @@ import type { DeletedInstanceView } from '../contracts/backups.ts';
 import { AppError } from '../contracts/errors.ts';
 import { findBackupFile, presentBackup, pruneBackups } from './backups.ts';
 import type { Context } from './context.ts';
+import { thinOutMetrics } from './metrics.ts';
 
 const dayMs = 24 * 3_600_000;
 const keepJobsDays = 365;
@@ -26,6 +27,7 @@ export async function throwAwayOld(ctx: Context, now = new Date()): Promise<void
   await ctx.db.job.deleteMany({ where: { endedAt: { lt: before(keepJobsDays) } } });
   await ctx.db.oneTimeLink.deleteMany({ where: { expiresAt: { lt: before(1) } } });
   await ctx.db.audit.deleteMany({ where: { at: { lt: before(keepJobsDays) } } });
+  await thinOutMetrics(ctx, now);
 }
 
 /** Instances deleted in the last days that the settings keep, newest first, each with its last backup. */

@@ -6,7 +6,9 @@ import type { Load, MeasuredLoad } from '../contracts/load.ts';
 const quickMs = 300;
 const slowMs = 1000;
 /** What counts as all of a core: oTree waits a little for its database in between. */
-const busyCore = 0.7;
+export const busyCore = 0.7;
+/** What helps who is short of processor, and what does not. */
+export const onlyAFasterCore = 'a faster core helps. More rooms, sessions or web processes do not.';
 const requestsOneTakes = 80;
 
 const wait = (pageMs: number): string =>
@@ -35,7 +37,7 @@ export function adviseLoad(measured: MeasuredLoad, people: number): Pick<Load, '
       tone,
       feel,
       advice: [
-        `oTree uses ${core === null ? 'nearly all' : `${Math.round(core * 100)} %`} of a core, and can use no second one: a faster core helps. More rooms, sessions or web processes do not.`,
+        `oTree uses ${core === null ? 'nearly all' : `${Math.round(core * 100)} %`} of a core, and can use no second one: ${onlyAFasterCore}`,
         'Let people begin a few at a time. Many rounds of a few seconds each, played by many at once, are the worst case: live pages need far fewer requests.',
       ],
     };

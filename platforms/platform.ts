@@ -3,6 +3,7 @@
 // oxlint-disable max-lines -- one interface with its words: whoever writes an adapter reads it as a whole
 
 import type { Readable } from 'node:stream';
+import type { MeasureName } from '../contracts/metrics.ts';
 import type { Adoption } from './adoption.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
 import type { Secret } from './secret.ts';
@@ -189,8 +190,22 @@ export type Capabilities = {
   readonly separatesUsers: boolean;
   /** Whether `playBots` works here. */
   readonly playsBots: boolean;
+  /** Which numbers of a `Usage` it can tell. */
+  readonly measures: readonly MeasureName[];
   /** One sentence for people about how well instances are kept apart. */
   readonly isolationNote: string;
+};
+
+/** What one running instance uses; a number that its platform cannot tell is null. */
+export type Usage = {
+  /** Names the run of its processes: with another one the counters began at nothing. */
+  readonly run: string;
+  /** Resident memory of all its processes, bytes. */
+  readonly memoryBytes: number | null;
+  /** Counter: processor time of its processes, seconds. */
+  readonly cpuSeconds: number | null;
+  /** Counters: bytes over a network of its own; what comes by the front door is not among them. */
+  readonly network: { readonly receivedBytes: number; readonly sentBytes: number } | null;
 };
 
 /** A machine that the panel reaches over a network: what it needs there, and what was found. */
@@ -264,6 +279,12 @@ export interface Platform {
 
   /** Never throws for a single instance; unknown ids are `absent`. One call for all, ≤ 2 s. */
   observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>>;
+
+  /**
+   * What those of them use that run just now; the others, and those that cannot be looked at, are left out. Never throws.
+   * One call for all, ≤ 5 s; asked once a minute.
+   */
+  measure(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Usage>>;
 
   /** The Unix socket where the panel's front door finds it, whether or not it runs; null: the platform has a front door of its own, and the panel's shows nothing for it. */
   upstreamSocket(instanceId: string): string | null;

@@ -22,6 +22,7 @@ import { legalRoutes } from './api/legal.ts';
 import { backupRoutes } from './api/backups.ts';
 import { preflightRoutes } from './api/preflight.ts';
 import { loadRoutes } from './api/load.ts';
+import { metricRoutes } from './api/metrics.ts';
 import { botRoutes } from './api/bots.ts';
 import { exportRoutes } from './api/exports.ts';
 import { deploymentRoutes } from './api/deployments.ts';
@@ -63,6 +64,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...exportRoutes,
   ...botRoutes,
   ...loadRoutes,
+  ...metricRoutes,
   ...preflightRoutes,
   ...deploymentRoutes,
   ...logRoutes,

@@ -21,6 +21,7 @@ import './instance.css';
 import './instance-addresses.css';
 import './system-check.css';
 import './preflight.css';
+import './metrics.css';
 import { ToastRegion } from './components/ToastRegion.tsx';
 import { queryClient } from './query-client.ts';
 import { router } from './routes.tsx';

@@ -10,6 +10,7 @@ import type { WorkerContext } from '../domain/context.ts';
 import { recoverJobs, sweepJobs } from '../domain/jobs.ts';
 import { throwAwayOld } from '../domain/keeping.ts';
 import { FactsWatch } from '../domain/facts-watch.ts';
+import { MetricsWatch } from '../domain/metrics-watch.ts';
 import { observeInstances, reconcileInstances } from '../domain/observe.ts';
 import { observeActivity, type ActivityMarks } from '../domain/observe-activity.ts';
 import { observeTracebacks, type LogPositions } from '../domain/tracebacks.ts';
@@ -45,6 +46,7 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
   const logPositions: LogPositions = new Map();
   const activityMarks: ActivityMarks = new Map();
   const certificates = new CertificateKeeper();
+  const metrics = new MetricsWatch();
   const signal = (): AbortSignal => AbortSignal.timeout(60_000);
   return [
     { name: 'observe', everyMs: 2000, work: () => observeInstances(ctx) },
@@ -57,6 +59,7 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
     { name: 'rooms', everyMs: 5000, work: () => rooms.round(ctx) },
     { name: 'errors', everyMs: 3000, work: () => observeTracebacks(ctx, logPositions) },
     { name: 'activity', everyMs: 10_000, work: () => observeActivity(ctx, activityMarks) },
+    { name: 'metrics', everyMs: 60_000, work: () => metrics.round(ctx) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
     { name: 'versions', everyMs: 3_600_000, work: () => noteOwnVersions(ctx, redis) },
     { name: 'keeping', everyMs: 3_600_000, work: () => throwAwayOld(ctx) },

@@ -19,6 +19,7 @@ import type {
   ParticipantRow,
   Platform,
   Trial,
+  Usage,
 } from '../platform.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { DokkuAdoption } from './adoption.ts';
@@ -73,6 +74,7 @@ export class DokkuPlatform implements Platform {
       diskLimit: false,
       separatesUsers: true,
       playsBots: false,
+      measures: ['memory'],
       isolationNote:
         'Every instance runs in a container of its own on the Dokku host, with a database server of its own; they share that host’s network and processor.',
     };
@@ -123,6 +125,10 @@ export class DokkuPlatform implements Platform {
 
   async observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>> {
     return await this.#observer.observe(instanceIds);
+  }
+
+  async measure(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Usage>> {
+    return this.#observer.usageOf(instanceIds);
   }
 
   upstreamSocket(): null {

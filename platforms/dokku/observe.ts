@@ -7,7 +7,7 @@ import { explainFailure } from '../dokku-failures.ts';
 import { type DokkuContainer, readLogLines, readPsInspect, readPsReport } from '../dokku-reports.ts';
 import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { answersLogin } from '../otree-client.ts';
-import type { Observation } from '../platform.ts';
+import type { Observation, Usage } from '../platform.ts';
 import { ask, failure, tryToAsk } from './asking.ts';
 import { launcherWords } from './dockerfile.ts';
 import { DoubledContainers } from './doubled.ts';
@@ -68,6 +68,18 @@ export class Observer {
   /** @see Platform.observe */
   async observe(instanceIds: readonly string[]): Promise<Map<string, Observation>> {
     return new Map(await Promise.all(instanceIds.map(async (id) => [id, await this.#observeOne(id)] as const)));
+  }
+
+  /** What was seen last of those that run: their memory is asked for once a minute already, and no report of Dokku's tells more. */
+  usageOf(instanceIds: readonly string[]): Map<string, Usage> {
+    if (!this.#host.connection.state().isUp) return new Map();
+    const seen = instanceIds.map((id) => [id, this.#known.get(id)] as const);
+    return new Map(
+      seen.flatMap(([id, one]) => {
+        if (one === undefined || one.memoryBytes === null) return [];
+        return [[id, { run: one.startedAt?.toISOString() ?? '', memoryBytes: one.memoryBytes, cpuSeconds: null, network: null }] as const];
+      }),
+    );
   }
 
   /** What was seen of an instance before is no longer true. */

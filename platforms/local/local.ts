@@ -22,6 +22,7 @@ import type {
   ParticipantRow,
   Platform,
   Trial,
+  Usage,
 } from '../platform.ts';
 import { ParticipantReader } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
@@ -34,6 +35,7 @@ import { createFolders, pathsOf, pruneReleases, readRecord, selectedRelease, sel
 import type { Ground, LocalOptions } from './ground.ts';
 import { openLog, readLogFrom } from './log-follow.ts';
 import { readLog } from './log-file.ts';
+import { measureInstances } from './measure.ts';
 import { Observer } from './observe.ts';
 import { askOtree, openOtree } from '../otree-client.ts';
 import { isProgramUp, liveEnvironment, resetDatabase, restoreSocketDirectories, type RunIo, startInstance, stopInstance, tryRelease } from './run.ts';
@@ -86,6 +88,7 @@ export class LocalPlatform implements Platform {
       memoryLimit: separatesUsers && isWritable.includes(true),
       separatesUsers,
       playsBots: true,
+      measures: ['core', 'memory'],
       isolationNote: separatesUsers
         ? 'Every instance runs under a user id of its own and cannot read the others’ files, settings or data; they share this machine’s network and temporary folder.'
         : 'All instances run under one user id and can read each other’s files: for trusted users only.',
@@ -147,6 +150,10 @@ export class LocalPlatform implements Platform {
 
   async observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>> {
     return await this.#observer.observe(instanceIds);
+  }
+
+  async measure(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Usage>> {
+    return await measureInstances(this.#ground, instanceIds);
   }
 
   async keepFront(): Promise<null> {

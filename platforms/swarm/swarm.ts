@@ -22,6 +22,7 @@ import type {
   ParticipantRow,
   Platform,
   Trial,
+  Usage,
 } from '../platform.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
@@ -33,6 +34,7 @@ import { createFolders, forgetReleases, makeSocketDirectory, pathsOf, readRecord
 import type { Ground, SwarmOptions } from './ground.ts';
 import { pruneImages } from './images.ts';
 import { logOf } from './logs.ts';
+import { measureInstances } from './measure.ts';
 import { Observer } from './observe.ts';
 import { resetDatabase, type RunIo, startInstance, stopInstance } from './running.ts';
 import { findService, removeNetwork, removeSecrets } from './services.ts';
@@ -91,6 +93,7 @@ export class SwarmPlatform implements Platform {
       diskLimit: true,
       separatesUsers: true,
       playsBots: false,
+      measures: ['core', 'memory', 'network'],
       isolationNote: this.#ground.hasOutbound
         ? 'Every instance runs in a container of its own, without rights, with a read-only system and a network of its own; it can open connections to the outside, and to what this machine offers to its networks.'
         : 'Every instance runs in a container of its own, without rights, with a read-only system and a network that leads nowhere: it reaches its own database and the front door, nothing else.',
@@ -144,6 +147,10 @@ export class SwarmPlatform implements Platform {
 
   async observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>> {
     return await this.#observer.observe(instanceIds);
+  }
+
+  async measure(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Usage>> {
+    return await measureInstances(this.#ground, instanceIds);
   }
 
   async keepFront(): Promise<null> {

@@ -65,6 +65,22 @@ export function buildingAndRunning(bench: Bench): void {
     if (seen.diskBytes !== null) expect(seen.diskBytes).toBeLessThan(spec.limits.diskMib * 1024 * 1024);
   });
 
+  it('measures what runs, in one call for all: what it says it can tell, and nothing else', async () => {
+    const ask = async () => await bench.platform.measure([spec.instanceId, 'never1made']);
+    const before = await ask();
+    expect([...before.keys()]).toEqual([spec.instanceId]);
+    for (let page = 0; page < 20; page += 1) await bench.platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 10_000 });
+    const [first, second] = [before.get(spec.instanceId), (await ask()).get(spec.instanceId)];
+    const { measures } = await bench.platform.capabilities();
+    expect(second?.run).toBe(first?.run);
+    expect(second?.memoryBytes ?? null).toEqual(measures.includes('memory') ? expect.any(Number) : null);
+    expect(second?.network ?? null).toEqual(measures.includes('network') ? { receivedBytes: expect.any(Number), sentBytes: expect.any(Number) } : null);
+    if (measures.includes('core')) {
+      expect(first?.cpuSeconds).toBeGreaterThan(0);
+      expect(second?.cpuSeconds).toBeGreaterThan(first?.cpuSeconds ?? 0);
+    } else expect(second?.cpuSeconds).toBeNull();
+  });
+
   it('starting what runs disturbs nobody', async () => {
     const before = (await stateOf(bench.platform, spec)).startedAt;
     await bench.platform.start(spec, never);
@@ -91,10 +107,14 @@ export function standingCrashes(bench: Bench): void {
     expect((await ask('/api/rooms')).status).toBe(403);
   });
 
-  it('comes back by itself after a crash', async () => {
+  it('comes back by itself after a crash, as another run that counts from nothing', async () => {
+    await stateOf(bench.platform, spec);
+    const runNow = async () => (await bench.platform.measure([spec.instanceId])).get(spec.instanceId)?.run;
+    const run = await runNow();
     await bench.stand.crash(spec);
     await expect.poll(async () => await version(bench.platform, spec), { timeout: bench.stand.traits.recoveryMs, interval: 100 }).toBe(200);
     expect(await stateOf(bench.platform, spec)).toMatchObject({ state: 'running', restarts: 1 });
+    expect(await runNow()).toEqual(expect.not.stringMatching(`^${run}$`));
   });
 
   it('builds, tries and fails a second release while the first one answers', async () => {
@@ -122,6 +142,7 @@ export function standingCrashes(bench: Bench): void {
     await bench.platform.stop(spec, never);
     expect(await bench.stand.countProcesses(spec)).toBe(0);
     expect(await stateOf(bench.platform, spec)).toMatchObject({ state: 'stopped', webProcesses: 0 });
+    expect(await bench.platform.measure([spec.instanceId])).toEqual(new Map());
     expect((await refusal(bench.platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 1000 }))).code).toBe('not_running');
     await bench.platform.stop(spec, never);
   });

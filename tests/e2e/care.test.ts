@@ -11,6 +11,7 @@ import { makeLabels } from '../../contracts/rooms.ts';
 import { packSample } from './archive.ts';
 import { openBrowser } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
+import { fillLastHours } from './inside.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -36,6 +37,7 @@ beforeAll(async () => {
   }
   await client.run('trust-game', { kind: 'back-up', note: 'after session 3' });
   await fillPanel();
+  await fillLastHours(panel, 'trust-game');
 }, 400_000);
 
 /** What a panel in use has: people, a course, a room with 24 seats, variables, a legal page, a share, something deleted. */
@@ -245,6 +247,7 @@ describe('what opens on a page', () => {
     ['ending a share', '/instances/trust-game/people', press(/^Stop sharing/)],
     ['the menu of actions', '/instances/trust-game', (page) => page.getByRole('button', { name: 'Actions' }).click()],
     ['deleting an instance', '/instances/trust-game/settings', press('Delete…')],
+    ['the last hours and their numbers', '/instances/trust-game', lastHours],
     ['writing notes', '/instances/trust-game', (page) => page.getByRole('button', { name: 'Write notes' }).click()],
     ['the table of instances', '/', (page) => page.getByRole('button', { name: 'Table' }).click()],
     ['notifications', '/instances/trust-game', notifications],
@@ -265,6 +268,18 @@ describe('what opens on a page', () => {
     expect(await inspect(`/people/courses/${courseId}`, { open: press('Delete course…') })).toEqual([]);
   });
 });
+
+/** As drawn, with what was made of them in words, and as a table. */
+async function lastHours(page: Page): Promise<void> {
+  const part = page.getByRole('region', { name: 'Last hours' });
+  await part.getByText('Out of memory: it used more than it may').waitFor();
+  await part.getByText('a faster core helps').waitFor();
+  await part.getByRole('img', { name: /^Core/ }).waitFor();
+  await part.getByRole('button', { name: '48 h' }).click();
+  await part.locator('[aria-pressed=true]', { hasText: '48 h' }).waitFor();
+  await part.locator('summary').filter({ hasText: 'as a table' }).click();
+  await part.getByRole('cell', { name: '1 time, out of memory' }).waitFor();
+}
 
 async function newRoom(page: Page): Promise<void> {
   await press('New room…')(page);

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildSpec, questionSpec, runSpec } from '../../platforms/swarm/container-spec.ts';
 import { readLines } from '../../platforms/swarm/logs.ts';
+import { readUsage } from '../../platforms/swarm/measure.ts';
 import { labelsOf, ownedBy, packagesImage, releaseImage, secretName, serviceName } from '../../platforms/swarm/names.ts';
 import { residentBytes } from '../../platforms/swarm/observe.ts';
 import { filesBytes, networkSpec, serviceSpec, withHash } from '../../platforms/swarm/service-spec.ts';
@@ -189,5 +190,17 @@ describe('what the engine answers', () => {
     expect(memory(100, { inactive_file: 40 })).toBe(60);
     expect(memory(100, { inactive_file: 140 })).toBe(100);
     expect(residentBytes({ memory_stats: {} } as unknown as Parameters<typeof residentBytes>[0])).toBeNull();
+  });
+
+  it('reads what a container uses: seconds of processor, bytes of all its networks; what the engine leaves out is not known', () => {
+    const read = (stats: object) => readUsage('c0ffee', stats as unknown as Parameters<typeof readUsage>[1]);
+    const networks = { eth0: { rx_bytes: 10, tx_bytes: 1 }, eth1: { rx_bytes: 5, tx_bytes: 2 } };
+    expect(read({ cpu_stats: { cpu_usage: { total_usage: 2_500_000_000 } }, memory_stats: { usage: 7 }, networks })).toEqual({
+      run: 'c0ffee',
+      cpuSeconds: 2.5,
+      memoryBytes: 7,
+      network: { receivedBytes: 15, sentBytes: 3 },
+    });
+    expect(read({ memory_stats: {} })).toEqual({ run: 'c0ffee', cpuSeconds: null, memoryBytes: null, network: null });
   });
 });

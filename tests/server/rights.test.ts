@@ -70,6 +70,8 @@ const cases: Readonly<Record<string, Case>> = {
   'GET /instances/:name/bots': at('/instances/:name/bots'),
   'GET /instances/:name/bots/:id/file': at('/instances/:name/bots/none/file?config=survey'),
   'GET /instances/:name/load': at('/instances/:name/load'),
+  'GET /instances/:name/metrics': at('/instances/:name/metrics?hours=1'),
+  'GET /instances/:name/metrics/file': at('/instances/:name/metrics/file'),
   'GET /instances/:name/preflight': at('/instances/:name/preflight?room=lab'),
   'POST /instances/:name/preflights': at('/instances/:name/preflights', () => ({ room: 'lab' })),
   'GET /instances/:name/preflights': at('/instances/:name/preflights'),

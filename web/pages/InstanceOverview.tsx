@@ -16,6 +16,7 @@ import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { JobList } from '../components/JobList.tsx';
 import { LastError } from '../components/LastError.tsx';
 import { LoadFacts } from '../components/LoadFacts.tsx';
+import { LastHours } from '../components/Metrics.tsx';
 import { Notes } from '../components/Notes.tsx';
 import { PushInstruction } from '../components/PushInstruction.tsx';
 import { RoomFacts } from '../components/RoomFacts.tsx';
@@ -45,6 +46,7 @@ export function InstanceOverview(): ReactNode {
           <Notes instance={instance} />
         </div>
       </div>
+      {isDeployed(instance) && <LastHours instance={instance} />}
       <Activity instance={instance} />
     </>
   );
