@@ -56,6 +56,8 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
     },
     { name: 'rooms', everyMs: 5000, work: () => rooms.round(ctx) },
     { name: 'errors', everyMs: 3000, work: () => observeTracebacks(ctx, logPositions) },
+    // An engine may come to this machine, or leave it, while the panel runs.
+    { name: 'platforms', everyMs: 30_000, work: () => rememberCapabilities(ctx, ctx.platform) },
     { name: 'activity', everyMs: 10_000, work: () => observeActivity(ctx, activityMarks) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
     { name: 'versions', everyMs: 3_600_000, work: () => noteOwnVersions(ctx, redis) },
@@ -87,7 +89,7 @@ async function main(): Promise<void> {
   });
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
-  await rememberCapabilities(ctx, await ctx.platform.capabilities());
+  await rememberCapabilities(ctx, ctx.platform);
   await (config.HTTPS_PORT === undefined ? refreshAllRoutes : installCertificates)(ctx, AbortSignal.timeout(60_000));
   await recoverInstances(ctx, await recoverJobs(ctx));
   await observeInstances(ctx);
