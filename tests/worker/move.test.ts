@@ -230,7 +230,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
   describe('a worker that dies in the middle', () => {
     /** The job hangs for ever after this act: nothing of it goes on, nothing is cleared up. */
     const dieAfter = async (kind: MovePlatform, act: keyof Movable, to: MovePlatform): Promise<void> => {
-      const reached = Promise.withResolvers<void>();
+      const reached = aMoment();
       const dying = acting(kind === 'local' ? stand.local.platform : swarm.platform, act, () => {
         reached.resolve();
         return new Promise(() => {});
@@ -255,7 +255,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
 
     it('before it is cleared away here leaves it there, undisturbed, and clears away', async () => {
       const before = await rows();
-      const clearing = Promise.withResolvers<void>();
+      const clearing = aMoment();
       const dying = instead(stand.local.platform, 'vacate', () => {
         clearing.resolve();
         return new Promise(() => {});
@@ -292,6 +292,15 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
     });
   });
 });
+
+/** Something that a test waits for. */
+function aMoment(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
+}
 
 type Act = (...given: unknown[]) => Promise<unknown>;
 
