@@ -4,12 +4,14 @@ import { randomInt } from 'node:crypto';
 import http from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
+import type { StartJob } from '../../contracts/jobs.ts';
 import type { MovePlatform } from '../../contracts/moving.ts';
-import { rememberCapabilities, readCapabilities } from '../../domain/capabilities.ts';
+import { readCapabilities, rememberCapabilities } from '../../domain/capabilities.ts';
 import type { WorkerContext } from '../../domain/context.ts';
 import { recoverJobs } from '../../domain/jobs.ts';
 import { cancelJob } from '../../domain/cancel-job.ts';
 import { observeInstances, reconcileInstances } from '../../domain/observe.ts';
+import { handOverRooms } from '../../domain/rooms-keeper.ts';
 import { loadStartable, specOf } from '../../domain/specs.ts';
 import { PlatformsByInstance } from '../../platforms/by-instance.ts';
 import type { Movable } from '../../platforms/moving.ts';
@@ -45,6 +47,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
   };
   const row = (): Promise<Instance> => stand.read(place.instanceId);
   const spec = async (): Promise<InstanceSpec> => specOf(ctx, await loadStartable(ctx, place.instanceId));
+  const began = async () => (await ctx.platform.observe([place.instanceId])).get(place.instanceId)?.startedAt;
   const rows = async () => (await ctx.platform.databaseFacts(await spec())).rowCounts;
   const seen = async (platform: Movable): Promise<string | undefined> => (await platform.observe([place.instanceId])).get(place.instanceId)?.state;
   const ask = async (path: string, body?: unknown) =>
@@ -76,6 +79,12 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
   };
   const askToMove = (to: MovePlatform, reason = 'a test'): Promise<string> => stand.start(place, { kind: 'move', to, reason });
   const moveTo = async (to: MovePlatform, worker = ctx): Promise<Job> => run(worker, await askToMove(to));
+  const done = async (request: StartJob): Promise<void> => expect(await run(ctx, await stand.start(place, request))).toMatchObject({ state: 'succeeded' });
+  const signIn = async (): Promise<string> => {
+    const { cookie, body } = await browse('/login');
+    const form = { csrftoken: /name="csrftoken" value="(\w+)"/.exec(body)?.[1] ?? '', username: 'admin', password: (await spec()).adminPassword.open() };
+    return (await browse('/login', { method: 'POST', cookie, form })).cookie;
+  };
   const moved = async (to: MovePlatform): Promise<Job> => {
     const job = await moveTo(to);
     if (job.state !== 'succeeded') throw new Error(await stand.logOf(job.id));
@@ -118,49 +127,34 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
   }, 120_000);
 
   describe('there and back', () => {
-    it('keeps rows, participants’ pages, the admin’s sign-in, rooms and their links, and has a verified backup each time', async () => {
+    it('keeps rows, versions, participants’ pages, the admin’s sign-in, rooms and their links, and takes a verified backup each time', async () => {
       await ctx.db.panelRoom.create({
         data: { instanceId: place.instanceId, name: 'hall', displayName: 'Hall', labels: ['h1'], usesSecureUrls: true, updatedByName: 'Ada' },
       });
-      const worker = ctx.platform;
-      await worker.setRooms(await spec(), [{ name: 'hall', displayName: 'Hall', labels: ['h1'], usesSecureUrls: true }]);
+      await handOverRooms(ctx, place.instanceId, ctx.platform);
       const session = await ask('/api/sessions', { session_config_name: 'trust_game', num_participants: 2, room_name: 'hall' });
       const { participants } = await ask(`/api/sessions/${String(session['code'])}`);
       const [{ code }] = participants as [{ code: string }];
       const page = (await browse(`/InitializeParticipant/${code}`)).location;
       expect((await browse(page)).status).toBe(200);
-      const admin = (await spec()).adminPassword.open();
-      const { cookie } = await browse('/login', { method: 'POST', form: { username: 'admin', password: admin } });
-      expect((await browse('/sessions', { cookie })).status).toBe(200);
-      const [before, rooms] = [await rows(), await ask('/api/rooms')];
+      const cookie = await signIn();
+      const [before, rooms, { lock, otreeVersion }] = [await rows(), await ask('/api/rooms'), await stand.newest(place.instanceId)];
       for (const to of ['swarm', 'local'] as const) {
+        // The way back is made by a stopped one, which stays stopped.
+        if (to === 'local') await done({ kind: 'stop', reason: 'a test' });
         const job = await moved(to);
+        expect(await row()).toMatchObject({ platform: to, state: to === 'swarm' ? 'running' : 'stopped' });
+        if (to === 'local') await done({ kind: 'start' });
         await expectOn(to);
         expect(await rows()).toEqual(before);
         expect((await browse(page)).status).toBe(200);
         expect((await browse('/sessions', { cookie })).status).toBe(200);
         expect(await ask('/api/rooms')).toEqual(rooms);
-        expect(await stand.logOf(job.id)).toMatch(/\d+ rows, seen equally from both/);
+        expect(await stand.newest(place.instanceId)).toMatchObject({ lock, otreeVersion, isReleaseKept: true });
+        expect(await stand.logOf(job.id)).toMatch(/\(locked\)[^]*\d+ rows, seen equally from both/);
         const [backup] = await ctx.db.backup.findMany({ where: { instanceId: place.instanceId }, orderBy: { createdAt: 'desc' } });
         expect(backup).toMatchObject({ reason: 'before move', verifiedAt: expect.any(Date), rowCounts: before, jobId: job.id });
       }
-    });
-
-    it('uses the same versions of packages, and other versions can no longer be brought back', async () => {
-      const before = await stand.newest(place.instanceId);
-      expect(await stand.logOf((await moved('swarm')).id)).toContain('(locked)');
-      expect(await stand.newest(place.instanceId)).toMatchObject({ lock: before.lock, otreeVersion: before.otreeVersion, isReleaseKept: true });
-      await moved('local');
-    });
-
-    it('goes with a stopped instance, which stays stopped', async () => {
-      await run(ctx, await stand.start(place, { kind: 'stop', reason: 'a test' }));
-      await moved('swarm');
-      expect(await row()).toMatchObject({ platform: 'swarm', state: 'stopped' });
-      await run(ctx, await stand.start(place, { kind: 'start' }));
-      await expectOn('swarm');
-      await moved('local');
-      await expectOn('local');
     });
   });
 
@@ -169,8 +163,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
       const other = workerOn({ home: 'swarm' });
       await observeInstances(other);
       await expectOn('local');
-      const job = await run(other, await stand.start(place, { kind: 'restart', reason: 'a test' }));
-      expect(job.state).toBe('succeeded');
+      expect(await run(other, await stand.start(place, { kind: 'restart', reason: 'a test' }))).toMatchObject({ state: 'succeeded' });
       await expectOn('local');
       expect(await other.platform.readLog(place.instanceId, 10_000)).toContain('started');
     });
@@ -192,7 +185,6 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
   describe('a move that fails', () => {
     let before: Awaited<ReturnType<typeof rows>>;
     let startedAt: Date | null | undefined;
-    const began = async () => (await ctx.platform.observe([place.instanceId])).get(place.instanceId)?.startedAt;
     beforeEach(async () => {
       [before, startedAt] = [await rows(), await began()];
     });
@@ -239,18 +231,34 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
       await reached.promise;
     };
 
-    it.each(['create', 'build', 'tryRelease', 'selectRelease', 'start'] as const)('after “%s” there leaves it here', async (act) => {
-      const before = await rows();
-      await dieAfter('swarm', act, 'swarm');
+    it('after the build there leaves it here', async () => {
+      const [before, startedAt] = [await rows(), await began()];
+      await dieAfter('swarm', 'build', 'swarm');
       await comeBack(ctx);
       await expectOn('local');
-      expect(await rows()).toEqual(before);
+      expect([await rows(), await began()]).toEqual([before, startedAt]);
     });
 
     it('after it was stopped here starts it here', async () => {
       await dieAfter('local', 'stop', 'swarm');
       await comeBack(ctx);
       await expectOn('local');
+    });
+
+    it('after it was started there, while the engine is away, starts it here only when it is known that nothing runs there', async () => {
+      const before = await rows();
+      await dieAfter('swarm', 'start', 'swarm');
+      const away = await makeSwarmStand(engine, { layout: stand.local.layout, engineSocket: '/nonexistent/docker.sock' });
+      await comeBack(workerOn({ swarm: away.platform }));
+      expect(await seen(stand.local.platform)).toBe('stopped');
+      expect(await ctx.db.job.findFirst({ where: { instanceId: place.instanceId, kind: 'start' }, orderBy: { createdAt: 'desc' } })).toMatchObject({
+        state: 'failed',
+        errorCode: 'platform_failed',
+      });
+      await comeBack(ctx);
+      await expectOn('local');
+      expect(await rows()).toEqual(before);
+      await away.close();
     });
 
     it('before it is cleared away here leaves it there, undisturbed, and clears away', async () => {
@@ -270,25 +278,10 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
       expect(await rows()).toEqual(before);
     });
 
-    it('after it started on local leaves it in its container', async () => {
+    it('after it was started here again leaves it in its container', async () => {
       await dieAfter('local', 'start', 'local');
       await comeBack(ctx);
       await expectOn('swarm');
-      await moved('local');
-    });
-
-    it('while the engine is away starts nothing here until it is known that nothing runs there', async () => {
-      await dieAfter('swarm', 'start', 'swarm');
-      const away = await makeSwarmStand(engine, { layout: stand.local.layout, engineSocket: '/nonexistent/docker.sock' });
-      await comeBack(workerOn({ swarm: away.platform }));
-      expect(await seen(stand.local.platform)).toBe('stopped');
-      expect(await ctx.db.job.findFirst({ where: { instanceId: place.instanceId, kind: 'start' }, orderBy: { createdAt: 'desc' } })).toMatchObject({
-        state: 'failed',
-        errorCode: 'platform_failed',
-      });
-      await comeBack(ctx);
-      await expectOn('local');
-      await away.close();
     });
   });
 });
