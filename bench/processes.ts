@@ -23,18 +23,20 @@ const kinds: readonly [string, RegExp][] = [
   ['PostgreSQL', /postgres/],
   ['nginx', /nginx/],
   ['supervisord', /supervisord/],
+  ['dockerd', /dockerd/],
+  ['containerd and its shims', /containerd/],
   ['oTree', /launcher\//],
 ];
 
-/** Processes that belong to the panel on this folder, and all that they started, summed by kind. */
-export function measurePanel(home: string, starter: number): Measured[] {
+/** Processes that belong to the panel, or an engine, on these folders, and all that they started, summed by kind. */
+export function measurePanel(homes: readonly string[], starter: number): Measured[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => read(Number(name)));
   const mine = new Set<number>([starter]);
   for (let before = -1; before !== mine.size;) {
     before = mine.size;
-    for (const { pid, parent, argv } of all) if (argv.includes(home) || mine.has(parent)) mine.add(pid);
+    for (const { pid, parent, argv } of all) if (homes.some((home) => argv.includes(home)) || mine.has(parent)) mine.add(pid);
   }
   const sums = new Map<string, Omit<Measured, 'name'>>();
   for (const found of all.filter(({ pid }) => mine.has(pid))) {

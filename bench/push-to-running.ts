@@ -1,5 +1,5 @@
 // Seconds from `git push` to the first answer (goal: 5 s warm, 20 s cold), beside pip in a fresh environment in the same run.
-// node --import tsx bench/push-to-running.ts [REPEATS]
+// node --import tsx bench/push-to-running.ts [REPEATS] [--swarm]   (with --swarm: containers beside it, by turns, and bytes on their disk)
 
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -8,21 +8,25 @@ import os from 'node:os';
 import path from 'node:path';
 import { firstManager } from '../tests/e2e/client.ts';
 import { commit, makeKey, makeProject, push } from '../tests/e2e/git.ts';
-import { freePorts, makePanel } from '../tests/e2e/panel.ts';
+import { freePorts, makePanel, type WholePanel } from '../tests/e2e/panel.ts';
 import { until } from '../tests/e2e/until.ts';
+import { type Disk, diskOf, given, startEngine, swarmSettings, withSwarm } from './swarm-panel.ts';
 
-const repeats = Number(process.argv[2] ?? 3);
+const repeats = Number(given[0] ?? 3);
 const sample = path.join(import.meta.dirname, '..', 'samples', 'trust-game');
 const home = mkdtempSync(path.join(os.tmpdir(), 'arb-bench-'));
-const panel = await makePanel();
+const engine = withSwarm ? await startEngine() : null;
+type Place = { readonly name: string; readonly panel: WholePanel };
+const places: Place[] = [{ name: 'local', panel: await makePanel() }];
+if (engine !== null) places.push({ name: 'swarm', panel: await makePanel(swarmSettings(engine)) });
 const key = makeKey(home, 'key');
+const pushes = ['cold cache', 'warm, new instance', 'same requirements again'] as const;
 const times: Record<string, number[]> = {
-  'push, cold cache': [],
-  'push, warm, new instance': [],
-  'push, same requirements again': [],
+  ...Object.fromEntries(places.flatMap(({ name }) => pushes.map((push_) => [`${name}: push, ${push_}`, []]))),
   'pip, cold': [],
   'pip, warm': [],
 };
+const disks: Record<string, Disk> = {};
 
 const answers = (port: number, host: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -40,8 +44,8 @@ async function timed(name: string, work: () => Promise<unknown>): Promise<void> 
   times[name]?.push(Math.round(performance.now() - begin) / 1000);
 }
 
-async function pushAndAnswer(name: string): Promise<void> {
-  const { code, output } = await push(path.join(home, name), { key, remote: `ssh://git@localhost:${panel.gitPort}/${name}.git` });
+async function pushAndAnswer({ name: at, panel }: Place, name: string): Promise<void> {
+  const { code, output } = await push(path.join(home, at, name), { key, remote: `ssh://git@localhost:${panel.gitPort}/${name}.git` });
   if (code !== 0) throw new Error(output);
   await until(`${name} answers`, () => answers(panel.port, `${name}.localhost:${panel.port}`));
 }
@@ -71,22 +75,39 @@ async function byPip(at: string, cache: string): Promise<void> {
 }
 
 try {
-  await panel.start();
-  const ada = await firstManager(panel);
-  await ada.send('POST', '/ssh-keys', { publicKey: key.publicKey });
-  const create = async (name: string): Promise<void> => {
-    await ada.create(name);
-    makeProject(sample, path.join(home, name));
+  const opened = [];
+  for (const place of places) {
+    await place.panel.start();
+    const ada = await firstManager(place.panel);
+    await ada.send('POST', '/ssh-keys', { publicKey: key.publicKey });
+    const create = async (name: string): Promise<void> => {
+      await ada.create(name);
+      makeProject(sample, path.join(home, place.name, name));
+    };
+    opened.push({ place, create });
+  }
+  const look = async (when: string): Promise<void> => {
+    if (engine !== null) disks[when] = await diskOf(engine);
   };
-  await create('cold');
-  await timed('push, cold cache', () => pushAndAnswer('cold'));
+  await look('before');
+  for (const { place, create } of opened) {
+    await create('cold');
+    await timed(`${place.name}: push, cold cache`, () => pushAndAnswer(place, 'cold'));
+  }
+  await look('with one instance');
   await timed('pip, cold', () => byPip('pip-cold', path.join(home, 'pip-cache')));
   for (let at = 1; at <= repeats; at += 1) {
-    await create(`warm-${at}`);
-    await timed('push, warm, new instance', () => pushAndAnswer(`warm-${at}`));
+    for (const { place, create } of opened) {
+      await create(`warm-${at}`);
+      await timed(`${place.name}: push, warm, new instance`, () => pushAndAnswer(place, `warm-${at}`));
+    }
+    if (at === 1) await look('with a second instance of the same experiment');
     await timed('pip, warm', () => byPip(`pip-warm-${at}`, path.join(home, 'pip-cache')));
-    commit(path.join(home, 'cold'), `Change ${at}`, { 'note.txt': String(at) });
-    await timed('push, same requirements again', () => pushAndAnswer('cold'));
+    for (const { place } of opened) {
+      commit(path.join(home, place.name, 'cold'), `Change ${at}`, { 'note.txt': String(at) });
+      await timed(`${place.name}: push, same requirements again`, () => pushAndAnswer(place, 'cold'));
+    }
+    if (at === 1) await look('after a push that changes one file');
   }
   const median = (list: readonly number[]): number => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
   const pip = median(times['pip, warm'] ?? []);
@@ -96,8 +117,9 @@ try {
     median: median(list),
     toPipWarm: Math.round((100 * median(list)) / pip) / 100,
   }));
-  process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(withSwarm ? { rows, disks } : rows, null, 2)}\n`);
 } finally {
-  await panel.remove();
+  for (const { panel } of places) await panel.remove();
+  await engine?.stop();
   rmSync(home, { recursive: true, force: true });
 }

@@ -151,6 +151,11 @@ export const errorTable = {
     hint: 'Take another backup first, then delete this one.',
   },
   roll_back_refused: { status: 409, sentence: 'This version cannot be brought back: {reason}', hint: 'Push its commit again; it is then built anew.' },
+  move_refused: {
+    status: 409,
+    sentence: 'This instance cannot be moved: {reason}',
+    hint: 'It stays where it is, and goes on as before. See Help, “Instances in containers”.',
+  },
   too_late_to_cancel: { status: 409, sentence: '“{kind}” is past the point where it can be cancelled.', hint: 'Wait until it has ended.' },
   upload_refused: { status: 422, sentence: '{reason}', hint: '{hint}' },
   instance_not_created: { status: 409, sentence: 'This instance was not fully created.', hint: 'Delete it and create it again.' },

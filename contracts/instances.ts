@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { addressModes } from './addresses.ts';
 import { jobSchema } from './jobs.ts';
+import { movePlatforms } from './moving.ts';
 import { instanceStates } from './states.ts';
 import { standings } from './roles.ts';
 
@@ -130,7 +131,14 @@ export const instanceSchema = instanceSummarySchema.extend({
     webProcesses: z.number().int(),
     restarts: z.number().int(),
   }),
-  platform: z.object({ kind: z.string(), isolationNote: z.string(), hasMemoryLimit: z.boolean(), hasDiskLimit: z.boolean() }),
+  platform: z.object({
+    kind: z.string(),
+    isolationNote: z.string(),
+    hasMemoryLimit: z.boolean(),
+    hasDiskLimit: z.boolean(),
+    /** Another platform of this machine that can take it now, null: there is none. */
+    canMoveTo: z.enum(movePlatforms).nullable(),
+  }),
   /** In MiB; null: the panel's setting, which stands beside it. */
   limits: z.object({ memoryMib: z.number().nullable(), diskMib: z.number().nullable(), panelMemoryMib: z.number(), panelDiskMib: z.number() }),
   notes: z.string(),

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { addressModes, hostNameSchema } from './addresses.ts';
 import { scaleShape } from './limits.ts';
+import { moveShape } from './moving.ts';
 import { jobStates } from './states.ts';
 
 /** What each kind of job is called in the page and in the pusher's terminal. */
@@ -27,6 +28,7 @@ export const jobKinds = {
   'give-up-address': 'Give up an address',
   'issue-certificate': 'Get a certificate',
   'run-bots': 'Play bots',
+  move: 'Move to another platform',
 } as const;
 export type JobKind = keyof typeof jobKinds;
 /** Kinds that belong to no instance. */
@@ -66,6 +68,7 @@ const cancellableUntil: Readonly<Partial<Record<JobKind, string | null>>> = {
   restore: 'stop',
   'roll-back': 'switch',
   'run-bots': null,
+  move: 'switch',
 };
 
 /** Whether a job may be cancelled as it stands. Pure; the page shows the button by it, the panel decides by it. */
@@ -159,6 +162,7 @@ export const startJobSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('set-environment'), reason: z.string().trim().max(300).optional() }),
   /** Names one session config; left out: all of them, one after the other. */
   z.strictObject({ kind: z.literal('run-bots'), config: z.string().max(200).optional() }),
+  z.strictObject({ kind: z.literal('move'), reason: z.string().trim().max(300).optional(), ...moveShape }),
   z.strictObject({ kind: z.literal('scale'), reason: z.string().trim().max(300).optional(), ...scaleShape }),
   z.strictObject({
     kind: z.literal('change-address'),

@@ -66,6 +66,7 @@ export const instanceActions = {
   'instance.read-environment': ['manager', 'owner'],
   'instance.set-environment': ['manager', 'owner'],
   'instance.scale': ['manager'],
+  'instance.move': ['manager'],
   'instance.write-notes': ['manager', 'owner', 'operate'],
   // As a restart: links that others have handed out hang on it.
   'instance.change-address': ['manager', 'owner'],

@@ -88,6 +88,7 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
   'instance.reveal-variable': ({ name }) => `looked at the variable ${text(name)}`,
   'instance.scale': ({ processes, memoryMib, diskMib }) =>
     `scaled it: ${text(processes)} web ${processes === 1 ? 'process' : 'processes'}, memory ${limit(memoryMib)}, disk ${limit(diskMib)}`,
+  'instance.move': ({ to }) => `moved it to another platform (${text(to)})`,
   'instance.change-address': ({ from, to, keepsOld }) => `moved it from ${text(from)} to ${text(to)}${keepsOld === true ? ', keeping the old address' : ''}`,
   'instance.give-up-address': ({ address }) => `gave up the address ${text(address)}`,
   'instance.put-address-back': ({ from, to }) => `put it back from ${text(from)} to ${text(to)}`,

@@ -28,6 +28,7 @@ export const backupReasons = {
   beforeDeploy: 'before deploy',
   beforeRollBack: 'before roll back',
   takenOver: 'taken over',
+  beforeMove: 'before move',
 } as const;
 export type BackupReason = (typeof backupReasons)[keyof typeof backupReasons];
 

@@ -19,8 +19,8 @@ const keptJobs = 5;
 const listed = 10;
 
 /** @throws platform_failed where no bots can be played, invalid_input for a config that is not there */
-export async function checkBots(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'project'>, config: string | undefined): Promise<void> {
-  if (!(await readCapabilities(ctx)).playsBots) throw new AppError('platform_failed', { reason: 'bots are not played on this platform.' });
+export async function checkBots(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'project' | 'platform'>, config: string | undefined): Promise<void> {
+  if (!(await readCapabilities(ctx, instance)).playsBots) throw new AppError('platform_failed', { reason: 'bots are not played on this platform.' });
   const names = readProject(instance)?.sessionConfigs.map(({ name }) => name) ?? [];
   if (config !== undefined && !names.includes(config))
     throw new AppError('invalid_input', {}, { fields: { config: 'This project has no such session config.' } });
@@ -29,7 +29,7 @@ export async function checkBots(ctx: Pick<Context, 'db'>, instance: Pick<Instanc
 type Row = Job & { readonly deployment: Pick<Deployment, 'id' | 'commit'> | null };
 
 /** The newest runs, each with its configs. */
-export async function listBots(ctx: Pick<Context, 'db' | 'config'>, instance: Pick<Instance, 'id' | 'currentDeploymentId'>): Promise<BotList> {
+export async function listBots(ctx: Pick<Context, 'db' | 'config'>, instance: Pick<Instance, 'id' | 'currentDeploymentId' | 'platform'>): Promise<BotList> {
   const [rows, { playsBots }] = await Promise.all([
     ctx.db.job.findMany({
       where: { instanceId: instance.id, kind: 'run-bots' },
@@ -37,7 +37,7 @@ export async function listBots(ctx: Pick<Context, 'db' | 'config'>, instance: Pi
       take: listed,
       include: { deployment: { select: { id: true, commit: true } } },
     }),
-    readCapabilities(ctx),
+    readCapabilities(ctx, instance),
   ]);
   return { canPlay: playsBots && instance.currentDeploymentId !== null, runs: rows.map((row) => present(row, instance)) };
 }

@@ -1,8 +1,9 @@
-// What the platform of this panel can do, as the worker found out at its start: the server, which has no platform, reads it here.
+// What the platforms of this panel can do, as the worker found out: the server, which has no platform, reads it here.
 
 import { z } from 'zod';
 import { measureNames } from '../contracts/metrics.ts';
-import type { Capabilities } from '../platforms/platform.ts';
+import { movePlatforms, type MovePlatform } from '../contracts/moving.ts';
+import type { Capabilities, Platform } from '../platforms/platform.ts';
 import type { Context } from './context.ts';
 import { asJson } from './database.ts';
 
@@ -14,19 +15,34 @@ const storedSchema = z.object({
   measures: z.array(z.enum(measureNames)).catch([]),
   isolationNote: z.string(),
 });
-type Stored = z.infer<typeof storedSchema>;
+const none = { memoryLimit: false, diskLimit: false, playsBots: false, measures: [], isolationNote: '' };
+/** By kind of platform; `problem`: why no instance can run there just now. */
+const allSchema = z.record(z.string(), storedSchema.extend({ problem: z.string().nullable() }));
+export type KnownCapabilities = z.infer<typeof storedSchema> & {
+  /** Where an instance of this platform could be moved now. */
+  readonly canMoveTo: MovePlatform | null;
+};
 
-/** Keeps what the worker's platform answered. */
-export async function rememberCapabilities(
-  ctx: Pick<Context, 'db'>,
-  { memoryLimit, diskLimit, playsBots, measures, isolationNote }: Capabilities,
-): Promise<void> {
-  const value = asJson({ memoryLimit, diskLimit, playsBots, measures: [...measures], isolationNote } satisfies Stored);
+/** Asks the worker's platforms and keeps what they answer. */
+export async function rememberCapabilities(ctx: Pick<Context, 'db'>, platform: Pick<Platform, 'kind' | 'capabilities' | 'moving'>): Promise<void> {
+  const offers = (await platform.moving?.list()) ?? [{ kind: platform.kind, capabilities: await platform.capabilities(), problem: null }];
+  const value = asJson(Object.fromEntries(offers.map(({ kind, capabilities, problem }) => [kind, { ...picked(capabilities), problem }])));
   await ctx.db.setting.upsert({ where: { name }, create: { name, value }, update: { value } });
 }
 
-/** What is not known counts as not there. */
-export async function readCapabilities(ctx: Pick<Context, 'db'>): Promise<Stored> {
+const picked = ({ memoryLimit, diskLimit, playsBots, measures, isolationNote }: Capabilities): z.infer<typeof storedSchema> => ({
+  memoryLimit,
+  diskLimit,
+  playsBots,
+  measures: [...measures],
+  isolationNote,
+});
+
+/** Of the platform of one instance. What is not known counts as not there. */
+export async function readCapabilities(ctx: Pick<Context, 'db'>, { platform }: { readonly platform: string }): Promise<KnownCapabilities> {
   const row = await ctx.db.setting.findUnique({ where: { name } });
-  return storedSchema.catch({ memoryLimit: false, diskLimit: false, playsBots: false, measures: [], isolationNote: '' }).parse(row?.value);
+  const all = allSchema.catch({}).parse(row?.value);
+  const { problem: _, ...own } = all[platform] ?? { ...none, problem: null };
+  const others = movePlatforms.some((kind) => kind === platform) ? movePlatforms.filter((kind) => kind !== platform && all[kind]?.problem === null) : [];
+  return { ...own, canMoveTo: others[0] ?? null };
 }

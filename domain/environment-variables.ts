@@ -79,7 +79,7 @@ export async function revealVariable(ctx: Context, actor: Actor, { instance, nam
 }
 
 /** Kinds of job after which the experiment runs with what was stored when the job began. */
-const startingKinds = ['start', 'restart', 'deploy', 'set-admin-password', 'set-environment', 'scale', 'reset-database', 'restore', 'roll-back'];
+const startingKinds = ['start', 'restart', 'deploy', 'set-admin-password', 'set-environment', 'scale', 'reset-database', 'restore', 'roll-back', 'move'];
 
 /** What is written when links of recruitment change: they reach the experiment as the environment does. */
 export const linksChanged = 'recruiting.change-links';

@@ -86,7 +86,7 @@ export async function showInstance(ctx: Context, person: Person, instance: Pick<
     standing: standingOf(person, row),
     lastBackupAt: backup?.createdAt ?? null,
     current: current && presentDeployment(current, row.currentDeploymentId),
-    capabilities: await readCapabilities(ctx),
+    capabilities: await readCapabilities(ctx, row),
     panelRooms: await ctx.db.panelRoom.findMany({ where: { instanceId: row.id } }),
   });
 }

@@ -20,7 +20,7 @@ const mib = 1024 ** 2;
 /** Samples and what they mean, for the page. Two questions to the database. */
 export async function readMetrics(ctx: Context, instance: Instance, wish: { readonly hours: MetricHours; readonly now?: Date }): Promise<Metrics> {
   const { hours, now = new Date() } = wish;
-  const [{ measures, memoryLimit }, points] = [await readCapabilities(ctx), await readPoints(ctx, instance.id, { hours, now })];
+  const [{ measures, memoryLimit }, points] = [await readCapabilities(ctx, instance), await readPoints(ctx, instance.id, { hours, now })];
   const stepSeconds = metricSteps[hours];
   const samples = gather(points, stepSeconds).map(presentPoint);
   const memoryLimitBytes = memoryLimit ? (instance.memoryMib ?? ctx.config.INSTANCE_MEMORY_MIB) * mib : null;

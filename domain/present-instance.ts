@@ -8,6 +8,7 @@ import type { ProjectDescription } from '../platforms/platform.ts';
 import type { Deployment, Instance, Job, PanelRoom, Prisma, User } from '../prisma/client/client.ts';
 import { withPeople, type OwnedInstance } from './access.ts';
 import { gitRemoteUrl, instanceUrl, lobbyUrl, modeOf } from './addresses.ts';
+import type { KnownCapabilities } from './capabilities.ts';
 import type { Context } from './context.ts';
 import { readFacts } from './facts.ts';
 import { presentJob } from './present-job.ts';
@@ -153,7 +154,7 @@ export type PageExtras = {
   readonly standing: Standing;
   readonly lastBackupAt: Date | null;
   readonly current: DeploymentView | null;
-  readonly capabilities: { readonly isolationNote: string; readonly memoryLimit: boolean; readonly diskLimit: boolean };
+  readonly capabilities: Pick<KnownCapabilities, 'isolationNote' | 'memoryLimit' | 'diskLimit' | 'canMoveTo'>;
   readonly panelRooms: readonly PanelRoom[];
 };
 
@@ -187,6 +188,7 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       isolationNote: extras.capabilities.isolationNote,
       hasMemoryLimit: extras.capabilities.memoryLimit,
       hasDiskLimit: extras.capabilities.diskLimit,
+      canMoveTo: extras.capabilities.canMoveTo,
     },
     limits: {
       memoryMib: row.memoryMib,

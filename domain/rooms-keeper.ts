@@ -1,5 +1,6 @@
 // Sees to it that every oTree has the rooms of its row: at once when asked, and by looking after rows every few seconds.
 
+import type { Platform } from '../platforms/platform.ts';
 import type { WorkerContext } from './context.ts';
 import { labelsOf } from './rooms.ts';
 import { specOf } from './specs.ts';
@@ -17,14 +18,7 @@ type Row = { readonly id: string; readonly fingerprint: string };
 export function makeRoomsKeeper(): RoomsKeeper {
   const handedOver = new Map<string, string>();
   const handOver = async (ctx: WorkerContext, { id, fingerprint }: Row): Promise<void> => {
-    const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id }, include: { panelRooms: { orderBy: { name: 'asc' } } } });
-    const rooms = instance.panelRooms.map((room) => ({
-      name: room.name,
-      displayName: room.displayName,
-      labels: labelsOf(room),
-      usesSecureUrls: room.usesSecureUrls,
-    }));
-    await ctx.platform.setRooms(specOf(ctx, instance), rooms);
+    await handOverRooms(ctx, id, ctx.platform);
     handedOver.set(id, fingerprint);
   };
   return {
@@ -38,6 +32,22 @@ export function makeRoomsKeeper(): RoomsKeeper {
       }
     },
   };
+}
+
+/** Gives a platform the rooms of an instance's row. */
+export async function handOverRooms(
+  ctx: Pick<WorkerContext, 'db' | 'sealer' | 'config'>,
+  instanceId: string,
+  platform: Pick<Platform, 'setRooms'>,
+): Promise<void> {
+  const instance = await ctx.db.instance.findUniqueOrThrow({ where: { id: instanceId }, include: { panelRooms: { orderBy: { name: 'asc' } } } });
+  const rooms = instance.panelRooms.map((room) => ({
+    name: room.name,
+    displayName: room.displayName,
+    labels: labelsOf(room),
+    usesSecureUrls: room.usesSecureUrls,
+  }));
+  await platform.setRooms(specOf(ctx, instance), rooms);
 }
 
 const readFingerprints = (ctx: WorkerContext, only: string | null): Promise<Row[]> =>

@@ -126,13 +126,13 @@ export const settings = {
     z.enum(['local', 'swarm', 'dokku']).default('local'),
     'word',
     'local',
-    'Where instances run: `local`, on this machine; `swarm`, in containers of this machine’s Docker Engine; `dokku`, on a Dokku host.',
+    'Where new instances run: `local`, on this machine; `swarm`, in containers of this machine’s Docker Engine; `dokku`, on a Dokku host.',
   ),
   DOCKER_SOCKET: setting(
     z.string().startsWith('/', 'a path that begins with /').default('/var/run/docker.sock'),
     'path',
     '/var/run/docker.sock',
-    'With PLATFORM=swarm: where the Docker Engine (20.10 or later) answers. Only the worker uses it.',
+    'Where the Docker Engine (20.10 or later) answers, for PLATFORM=swarm and for instances that are moved into containers. Only the worker uses it.',
   ),
   SWARM_BASE_IMAGES: setting(
     imageList.default(['python:3.12-slim-bookworm']),

@@ -15,6 +15,7 @@ import { deploySample, findRollBackTarget } from './deployments.ts';
 import { guard } from './guard.ts';
 import { announceInstance } from './instances.ts';
 import { announceJob, requestJob } from './jobs.ts';
+import { demandMovable } from './moving.ts';
 import { withInstanceName, type JobRow } from './present-job.ts';
 import { deployAgain } from './schema-drift.ts';
 import { sealedPlace } from './specs.ts';
@@ -33,6 +34,7 @@ const disturbing: readonly StartJob['kind'][] = [
   'set-environment',
   'scale',
   'change-address',
+  'move',
 ];
 const needsRelease: readonly StartJob['kind'][] = ['start', 'stop', 'restart', 'reset-database', 'back-up', 'restore', 'roll-back', 'run-bots'];
 
@@ -52,6 +54,7 @@ export async function startJob(ctx: Context, person: Person, { instance, request
 
   if (request.kind === 'roll-back') await findRollBackTarget(ctx, instance, request.deploymentId);
   if (request.kind === 'run-bots') await checkBots(ctx, instance, request.config);
+  if (request.kind === 'move') await demandMovable(ctx, instance, request.to);
   if (request.kind === 'restore') await findBackupFile(ctx, instance.id, request.backupId);
 
   const { kind } = request;
@@ -72,6 +75,7 @@ const deploymentOf = ({ currentDeploymentId }: OwnedInstance, { kind }: StartJob
 /** What the worker has to know; never a secret. */
 function inputOf(request: StartJob): Readonly<Record<string, unknown>> {
   if (request.kind === 'back-up') return { note: request.note ?? '' };
+  if (request.kind === 'move') return { to: request.to };
   if (request.kind === 'restore') return { backupId: request.backupId };
   if (request.kind === 'run-bots') return request.config === undefined ? {} : { config: request.config };
   if (request.kind === 'roll-back') return { deploymentId: request.deploymentId, ...(request.onDrift ? { onDrift: request.onDrift } : {}) };

@@ -50,6 +50,9 @@ export function layoutOf(dataDir: string, runBase: string) {
     repositoryDir: (instanceId: string): string => data('repositories', `${instanceId}.git`),
     instancesDir: data('instances'),
     instanceDir: (instanceId: string): string => data('instances', instanceId),
+    /** As `instancesDir`, of those that run in containers: both may be there for a moment, while an instance is moved. */
+    containersDir: data('containers'),
+    containerDir: (instanceId: string): string => data('containers', instanceId),
     backupsDir: data('backups'),
     /** What bots did, by instance and job. */
     botsDir: (instanceId: string): string => data('bots', instanceId),

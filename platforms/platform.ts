@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { MeasureName } from '../contracts/metrics.ts';
 import type { Adoption } from './adoption.ts';
+import type { Moving } from './moving.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
 import type { Secret } from './secret.ts';
 
@@ -238,6 +239,8 @@ export interface Platform {
   readonly kind: 'local' | 'swarm' | 'dokku' | 'fake';
   /** Experiments that run there without the panel; null: there can be none. */
   readonly adoption: Adoption | null;
+  /** Other platforms of this machine that instances can be moved to and from; null: there are none. */
+  readonly moving: Moving | null;
   capabilities(): Promise<Capabilities>;
 
   /** How the machine is on which instances run, asked now; never throws. null: that is this machine. */

@@ -2,6 +2,7 @@
 
 import type { BackupView } from '../contracts/backups.ts';
 import type { DeploymentView, InstanceView } from '../contracts/instances.ts';
+import { platformWords, type MovePlatform } from '../contracts/moving.ts';
 import { countOf } from './numbers.ts';
 import { describeAgo } from './times.ts';
 
@@ -105,6 +106,30 @@ export function describeRollBack(instance: Facts & Pick<InstanceView, 'git' | 'i
       'The data stay as they are. Its tables are compared with them first: if they do not fit, nothing is changed, and you choose.',
       ...(instance.intent === 'run' ? ['If it does not answer, the version in use is started again.'] : ['The instance is stopped and stays so.']),
       'Your git branch is left alone: the next push deploys what you push.',
+    ],
+    needsName: false,
+    isDangerous: false,
+  };
+}
+
+/** What moving to another platform of this machine does. */
+export function describeMove(instance: Facts & Pick<InstanceView, 'intent'>, to: MovePlatform, nowMs: number): Consequences {
+  const hasProject = instance.lastDeployedAt !== null;
+  const isRunning = hasProject && instance.intent === 'run';
+  return {
+    title: `Run ${instance.name} ${platformWords[to]}?`,
+    verb: 'Move',
+    facts: describeFacts(instance, nowMs),
+    sentences: [
+      ...(hasProject
+        ? [
+            'A backup is taken and checked. Then the version in use is built and tried there, while it goes on here; that may take minutes, and can be cancelled.',
+          ]
+        : []),
+      ...(isRunning ? ['Then it stops here and starts there: pages wait for some seconds, and go on where they were.'] : []),
+      ...(hasProject ? ['If it does not answer there, it goes on here as before.'] : []),
+      'Data, address, passwords, rooms, links and backups stay as they are.',
+      ...(hasProject ? ['The runtime log begins anew, and earlier versions can be brought back only by pushing them again.'] : []),
     ],
     needsName: false,
     isDangerous: false,

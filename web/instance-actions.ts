@@ -7,7 +7,7 @@ import { canOnInstance, type InstanceAction } from '../contracts/roles.ts';
 /** What the menu offers; environment, limits, bots and address have forms of their own, restoring and rolling back begin at what is meant, a deployment at a push. */
 export type ActionKind = Exclude<
   StartJob['kind'],
-  'deploy-sample' | 'deploy' | 'set-environment' | 'scale' | 'run-bots' | 'change-address' | 'restore' | 'roll-back'
+  'deploy-sample' | 'deploy' | 'set-environment' | 'scale' | 'move' | 'run-bots' | 'change-address' | 'restore' | 'roll-back'
 >;
 export type ActionItem = {
   readonly kind: ActionKind;

@@ -43,6 +43,7 @@ export const jobIcons: Readonly<Record<JobKind, string>> = {
   'set-environment': 'sliders horizontal',
   'run-bots': 'robot',
   scale: 'microchip',
+  move: 'dolly',
   'change-address': 'map signs',
   'give-up-address': 'unlink',
   'create-instance': 'plus',

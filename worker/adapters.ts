@@ -15,7 +15,9 @@ import { DokkuConnection } from '../platforms/dokku/connection.ts';
 import { DokkuPlatform } from '../platforms/dokku/dokku.ts';
 import { ensureKey, readHostKey, rememberingHostKey } from '../platforms/dokku/keys.ts';
 import type { FrontDoor } from '../platforms/front-door.ts';
+import { type KindsOf, PlatformsByInstance } from '../platforms/by-instance.ts';
 import { LocalPlatform } from '../platforms/local/local.ts';
+import type { Movable } from '../platforms/moving.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
@@ -30,11 +32,20 @@ function instanceHost(databaseUrl: Secret): string {
   return url.searchParams.get('host') ?? `${url.hostname}:${url.port || '5432'}`;
 }
 
-/** The platform of the settings. @throws when a setting is missing */
+/** The platform of the settings; where that is this machine, with the other one that instances may be on. @throws when a setting is missing */
 export async function openPlatform(ctx: Context): Promise<Platform> {
   if (ctx.config.PLATFORM === 'dokku') return await openDokku(ctx);
-  return ctx.config.PLATFORM === 'swarm' ? await openSwarm(ctx) : await openLocal(ctx);
+  const [local, swarm] = [await openLocal(ctx), await openSwarm(ctx)];
+  const [home, other] = ctx.config.PLATFORM === 'swarm' ? [swarm, local] : [local, swarm];
+  return new PlatformsByInstance({ home, others: [other], kindsOf: kindsOf(ctx) });
 }
+
+const kindsOf =
+  ({ db }: Pick<Context, 'db'>): KindsOf =>
+  async (instanceIds) => {
+    const rows = await db.instance.findMany({ where: { id: { in: [...instanceIds] } }, select: { id: true, platform: true } });
+    return new Map(rows.map(({ id, platform }) => [id, platform]));
+  };
 
 const packageIndexOf = ({ PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_CERT }: Config) => ({
   ...(PIP_INDEX_URL ? { indexUrl: new Secret(PIP_INDEX_URL) } : {}),
@@ -91,14 +102,14 @@ function housingOf({ config, log }: Context) {
   };
 }
 
-async function openLocal(ctx: Context): Promise<Platform> {
+async function openLocal(ctx: Context): Promise<Movable> {
   const platform = new LocalPlatform(housingOf(ctx));
   await platform.prepare();
   return platform;
 }
 
 /** An engine that does not answer, or manages no Swarm yet, is no reason not to start: every use asks it again. */
-async function openSwarm(ctx: Context): Promise<Platform> {
+async function openSwarm(ctx: Context): Promise<Movable> {
   const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS } = ctx.config;
   const platform = new SwarmPlatform({
     ...housingOf(ctx),
@@ -107,6 +118,8 @@ async function openSwarm(ctx: Context): Promise<Platform> {
     hasOutbound: SWARM_OUTBOUND === 'internet',
     advertiseAddress: SWARM_ADVERTISE_ADDRESS ?? null,
   });
+  // Many machines have no engine at all, and need none.
+  if (ctx.config.PLATFORM !== 'swarm' && (await platform.held()).length === 0) return platform;
   try {
     ctx.log.info('the Docker Engine answers', { version: await platform.requireManager() });
   } catch (error) {

@@ -58,6 +58,8 @@ const roundsOf = (ctx: WorkerContext, { facts, rooms, redis }: Work): Round[] =>
     },
     { name: 'rooms', everyMs: 5000, work: () => rooms.round(ctx) },
     { name: 'errors', everyMs: 3000, work: () => observeTracebacks(ctx, logPositions) },
+    // An engine may come to this machine, or leave it, while the panel runs.
+    { name: 'platforms', everyMs: 30_000, work: () => rememberCapabilities(ctx, ctx.platform) },
     { name: 'activity', everyMs: 10_000, work: () => observeActivity(ctx, activityMarks) },
     { name: 'metrics', everyMs: 60_000, work: () => metrics.round(ctx) },
     { name: 'sweep', everyMs: 5000, work: () => sweepJobs(ctx) },
@@ -90,7 +92,7 @@ async function main(): Promise<void> {
   });
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
-  await rememberCapabilities(ctx, await ctx.platform.capabilities());
+  await rememberCapabilities(ctx, ctx.platform);
   await (config.HTTPS_PORT === undefined ? refreshAllRoutes : installCertificates)(ctx, await doorCertificatesOf(ctx), AbortSignal.timeout(60_000));
   await recoverInstances(ctx, await recoverJobs(ctx));
   await observeInstances(ctx);

@@ -1,4 +1,4 @@
-// After a worker died in the middle of switching versions: the version that the row names is the one that runs.
+// After a worker died in the middle of switching: the version and the platform that the row names are those that run.
 
 import type { WorkerContext } from '../domain/context.ts';
 import { readSteps } from '../domain/present-job.ts';
@@ -6,10 +6,13 @@ import { loadStartable, specOf } from '../domain/specs.ts';
 import type { Job } from '../prisma/client/client.ts';
 
 /**
- * Stops what may be the new version and chooses the old one again; the next round of observing starts it.
+ * Stops what may be the new version and chooses the old one again; clears away what an instance has on another platform than
+ * the row's. The next round of observing starts what is meant to run.
  * @param interrupted jobs that ended because the worker before this one was stopped
  */
 export async function recoverInstances(ctx: WorkerContext, interrupted: readonly Job[]): Promise<void> {
+  const left = (await ctx.platform.moving?.settle(AbortSignal.timeout(120_000))) ?? [];
+  for (const problem of left) ctx.log.error('what a move left could not be cleared away yet', { problem });
   const switching = interrupted.filter(
     (job) => (job.kind === 'deploy' || job.kind === 'roll-back') && readSteps(job.steps).some(({ name }) => name === 'switch'),
   );

@@ -24,6 +24,7 @@ import { deploy } from './jobs/deploy.ts';
 import { resetDatabase } from './jobs/reset-database.ts';
 import { scale } from './jobs/scale.ts';
 import { setEnvironment } from './jobs/set-environment.ts';
+import { move } from './jobs/move.ts';
 import { runBots } from './jobs/run-bots.ts';
 import { restore } from './jobs/restore.ts';
 import { rollBack } from './jobs/roll-back.ts';
@@ -47,6 +48,7 @@ const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => 
   'change-address': changeAddress,
   'give-up-address': giveUpAddress,
   'run-bots': runBots,
+  move,
 };
 
 /** Jobs of no instance. */

@@ -51,6 +51,7 @@ type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 export class DokkuPlatform implements Platform {
   readonly kind = 'dokku';
   readonly adoption: DokkuAdoption;
+  readonly moving = null;
   readonly #host: Host;
   readonly #workshop: Workshop;
   readonly #observer: Observer;

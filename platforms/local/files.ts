@@ -68,6 +68,13 @@ export async function readRecord(ground: Ground, instanceId: string): Promise<In
   return text === null ? null : (JSON.parse(text) as InstanceRecord);
 }
 
+/** Ids of all instances that were created here. */
+export async function listInstances(ground: Ground): Promise<string[]> {
+  const names = await readdir(ground.layout.instancesDir).catch((): string[] => []);
+  const records = await Promise.all(names.map(async (name) => ((await readRecord(ground, name).catch(() => null)) === null ? [] : [name])));
+  return records.flat();
+}
+
 export type EnvironmentFile = { readonly file: string; readonly databaseUrl: Secret; readonly socket: string; readonly projectDir: string };
 
 /** Writes what `launcher/start.py` reads: the only place where an instance's secrets lie open, readable by its user alone. */

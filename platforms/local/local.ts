@@ -20,10 +20,10 @@ import type {
   OpenedAnswer,
   OtreeRequest,
   ParticipantRow,
-  Platform,
   Trial,
   Usage,
 } from '../platform.ts';
+import type { Movable } from '../moving.ts';
 import { ParticipantReader } from '../otree-tables.ts';
 import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
@@ -31,22 +31,45 @@ import { foreignPlaces } from '../uv.ts';
 import { playBots } from './bots.ts';
 import { buildRelease } from './build.ts';
 import { pruneEnvironments } from './environment.ts';
-import { createFolders, pathsOf, pruneReleases, readRecord, selectedRelease, selectRelease, writeEnvironment, writeRecord, writeRooms } from './files.ts';
+import {
+  createFolders,
+  listInstances,
+  pathsOf,
+  pruneReleases,
+  readRecord,
+  selectedRelease,
+  selectRelease,
+  writeEnvironment,
+  writeRecord,
+  writeRooms,
+} from './files.ts';
 import type { Ground, LocalOptions } from './ground.ts';
 import { openLog, readLogFrom } from './log-follow.ts';
 import { readLog } from './log-file.ts';
 import { measureInstances } from './measure.ts';
 import { Observer } from './observe.ts';
 import { askOtree, openOtree } from '../otree-client.ts';
-import { isProgramUp, liveEnvironment, resetDatabase, restoreSocketDirectories, type RunIo, startInstance, stopInstance, tryRelease } from './run.ts';
+import {
+  endInstance,
+  isProgramUp,
+  liveEnvironment,
+  resetDatabase,
+  restoreSocketDirectories,
+  type RunIo,
+  startInstance,
+  stopInstance,
+  tryRelease,
+} from './run.ts';
+import { listProcesses } from './supervisor.ts';
 
 export type { LocalOptions } from './ground.ts';
 
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 
-export class LocalPlatform implements Platform {
+export class LocalPlatform implements Movable {
   readonly kind = 'local';
   readonly adoption = null;
+  readonly moving = null;
   readonly #ground: Ground;
   readonly #observer: Observer;
   readonly #participants = new ParticipantReader();
@@ -227,13 +250,36 @@ export class LocalPlatform implements Platform {
   async destroy(instance: Named, signal: AbortSignal): Promise<void> {
     const { instanceId } = instance;
     await this.stop(instance, signal);
-    const paths = pathsOf(this.#ground, instanceId);
+    await this.vacate(instance, signal);
+    await this.#ground.databases.drop(instanceId);
+    for (const place of [pathsOf(this.#ground, instanceId).socketDir, foreignPlaces(this.#ground, instanceId).dir])
+      await rm(place, { recursive: true, force: true });
+  }
+
+  async findProblem(): Promise<string | null> {
+    return await listProcesses(this.#ground).then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  async holds(instanceId: string): Promise<boolean> {
+    return (await readRecord(this.#ground, instanceId)) !== null;
+  }
+
+  async held(): Promise<readonly string[]> {
+    return await listInstances(this.#ground);
+  }
+
+  /** Not by the user id: on another platform the instance may run under it just now. */
+  async vacate({ instanceId }: Named, signal: AbortSignal): Promise<void> {
+    await this.prepare();
+    signal.throwIfAborted();
+    await endInstance(this.#ground, instanceId, null);
     for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
     await this.#participants.forget(instanceId);
-    await this.#ground.databases.drop(instanceId);
-    const foreign = foreignPlaces(this.#ground, instanceId);
-    const places = [paths.socketDir, paths.trialSocketDir, foreign.dir, foreign.installCache, paths.root];
-    for (const place of places) await rm(place, { recursive: true, force: true });
+    const { trialSocketDir, root } = pathsOf(this.#ground, instanceId);
+    for (const place of [trialSocketDir, foreignPlaces(this.#ground, instanceId).installCache, root]) await rm(place, { recursive: true, force: true });
   }
 
   async #requireRelease(spec: InstanceSpec, releaseNumber: number): Promise<void> {

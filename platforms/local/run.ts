@@ -186,6 +186,13 @@ async function pollLogin(socket: string, signal: AbortSignal): Promise<boolean> 
 /** @see Platform.stop */
 export async function stopInstance(ground: Ground, instanceId: string, osUserId: number | null): Promise<void> {
   const paths = pathsOf(ground, instanceId);
+  await endInstance(ground, instanceId, osUserId);
+  await rm(paths.socket, { force: true });
+  await rm(paths.stopReason, { force: true });
+}
+
+/** Ends its processes: all under the user id, or, without one, those that were started here. */
+export async function endInstance(ground: Ground, instanceId: string, osUserId: number | null): Promise<void> {
   try {
     await removeProgram(ground, instanceId);
   } finally {
@@ -193,8 +200,6 @@ export async function stopInstance(ground: Ground, instanceId: string, osUserId:
     await endProcesses(ground, instanceId, osUserId);
   }
   for (const group of [instanceId, `try-${instanceId}`]) await endControlGroup(group);
-  await rm(paths.socket, { force: true });
-  await rm(paths.stopReason, { force: true });
 }
 
 /** @see Platform.resetDatabase */

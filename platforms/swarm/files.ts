@@ -1,6 +1,6 @@
 // What the panel keeps of one instance on disk: its folders for the containers, its releases, which one is selected.
 
-import { access, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
 import { keepFile, readSmallFile } from '../kept-files.ts';
@@ -12,7 +12,7 @@ import type { Ground } from './ground.ts';
 /** Paths of one instance. */
 export function pathsOf(ground: Pick<Ground, 'layout'>, instanceId: string) {
   if (!/^[a-z0-9]{1,40}$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);
-  const root = ground.layout.instanceDir(instanceId);
+  const root = ground.layout.containerDir(instanceId);
   return {
     root,
     releases: path.join(root, 'releases'),
@@ -40,7 +40,7 @@ export type InstanceRecord = { readonly osUserId: number | null; readonly limits
 /** Folders of a new instance; safe to repeat. */
 export async function createFolders(ground: Ground, spec: InstanceSpec): Promise<void> {
   const paths = pathsOf(ground, spec.instanceId);
-  await makeDirectory(ground, ground.layout.instancesDir, { mode: 0o711 });
+  await makeDirectory(ground, ground.layout.containersDir, { mode: 0o711 });
   for (const dir of [paths.root, paths.releases, paths.roomsDir]) await makeDirectory(ground, dir, { mode: 0o711 });
   await makeSocketDirectory(ground, paths.socketDir, spec.osUserId);
   await writeRecord(ground, spec);
@@ -61,6 +61,13 @@ export async function writeRecord(ground: Ground, spec: InstanceSpec): Promise<v
 export async function readRecord(ground: Ground, instanceId: string): Promise<InstanceRecord | null> {
   const text = await readFile(pathsOf(ground, instanceId).record, 'utf8').catch(() => null);
   return text === null ? null : (JSON.parse(text) as InstanceRecord);
+}
+
+/** Ids of all instances that were created here. */
+export async function listInstances(ground: Ground): Promise<string[]> {
+  const names = await readdir(ground.layout.containersDir).catch((): string[] => []);
+  const records = await Promise.all(names.map(async (name) => ((await readRecord(ground, name).catch(() => null)) === null ? [] : [name])));
+  return records.flat();
 }
 
 /** Writes the panel's rooms, readable by the instance's user alone. @see Platform.setRooms */
@@ -113,12 +120,7 @@ export async function forgetReleases(ground: Ground, instanceId: string, keep: r
 /** Every image that a release of any instance of this panel needs. */
 export async function imagesOfReleases(ground: Ground): Promise<Set<string>> {
   const needed = new Set<string>();
-  for (const instanceId of await readdir(ground.layout.instancesDir).catch((): string[] => [])) {
-    const isOurs = await access(path.join(ground.layout.instanceDir(instanceId), 'instance.json')).then(
-      () => true,
-      () => false,
-    );
-    if (!isOurs) continue;
+  for (const instanceId of await listInstances(ground)) {
     for (const name of await readdir(pathsOf(ground, instanceId).releases).catch((): string[] => [])) {
       const kept = await readRelease(ground, instanceId, Number(name)).catch(() => null);
       if (kept !== null) for (const image of Object.values(kept.images)) needed.add(image);

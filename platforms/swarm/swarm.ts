@@ -1,11 +1,12 @@
 // The Swarm platform: instances in containers of a Docker Engine in Swarm mode, on the panel's own machine.
 
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
 import { endControlGroup, placeLauncher } from '../confined.ts';
 import { askOtree, openOtree } from '../otree-client.ts';
+import type { Movable } from '../moving.ts';
 import { ParticipantReader } from '../otree-tables.ts';
 import type {
   BuildRequest,
@@ -20,7 +21,6 @@ import type {
   OpenedAnswer,
   OtreeRequest,
   ParticipantRow,
-  Platform,
   Trial,
   Usage,
 } from '../platform.ts';
@@ -30,14 +30,25 @@ import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { foreignPlaces } from '../uv.ts';
 import { buildRelease } from './build.ts';
 import { Engine } from './engine.ts';
-import { createFolders, forgetReleases, makeSocketDirectory, pathsOf, readRecord, requireRelease, selectRelease, writeRecord, writeRooms } from './files.ts';
-import type { Ground, SwarmOptions } from './ground.ts';
+import {
+  createFolders,
+  forgetReleases,
+  listInstances,
+  makeSocketDirectory,
+  pathsOf,
+  readRecord,
+  requireRelease,
+  selectRelease,
+  writeRecord,
+  writeRooms,
+} from './files.ts';
+import { databaseSocketDir, type Ground, type SwarmOptions } from './ground.ts';
 import { pruneImages } from './images.ts';
 import { logOf } from './logs.ts';
 import { measureInstances } from './measure.ts';
 import { Observer } from './observe.ts';
 import { resetDatabase, type RunIo, startInstance, stopInstance } from './running.ts';
-import { findService, removeNetwork, removeSecrets } from './services.ts';
+import { endService, findService, removeNetwork, removeSecrets } from './services.ts';
 import { ensureManager, nodeOf, requireVersion } from './swarm-node.ts';
 import { tryRelease } from './trials.ts';
 
@@ -45,9 +56,10 @@ export type { SwarmOptions } from './ground.ts';
 
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 
-export class SwarmPlatform implements Platform {
+export class SwarmPlatform implements Movable {
   readonly kind = 'swarm';
   readonly adoption = null;
+  readonly moving = null;
   readonly #ground: Ground;
   readonly #observer: Observer;
   readonly #participants = new ParticipantReader();
@@ -221,22 +233,46 @@ export class SwarmPlatform implements Platform {
 
   async destroy(instance: Named, signal: AbortSignal): Promise<void> {
     const { instanceId } = instance;
-    await this.stop(instance, signal);
-    const paths = pathsOf(this.#ground, instanceId);
+    await this.vacate(instance, signal);
+    await this.#ground.databases.drop(instanceId);
+    for (const place of [pathsOf(this.#ground, instanceId).socketDir, foreignPlaces(this.#ground, instanceId).dir])
+      await rm(place, { recursive: true, force: true });
+  }
+
+  async findProblem(): Promise<string | null> {
+    if (databaseSocketDir(this.#ground) === null && !this.#ground.hasOutbound)
+      return 'containers cannot reach the database’s server: SWARM_OUTBOUND=internet is needed.';
+    return await this.requireManager().then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  async holds(instanceId: string): Promise<boolean> {
+    return (await readRecord(this.#ground, instanceId)) !== null;
+  }
+
+  async held(): Promise<readonly string[]> {
+    return await listInstances(this.#ground);
+  }
+
+  async vacate({ instanceId }: Named, signal: AbortSignal): Promise<void> {
+    await this.prepare();
+    signal.throwIfAborted();
+    await endService(this.#ground, instanceId);
     for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
     await removeNetwork(this.#ground, instanceId);
     await removeSecrets(this.#ground, instanceId, null);
     await this.#participants.forget(instanceId);
-    await this.#ground.databases.drop(instanceId);
-    for (const place of [paths.socketDir, foreignPlaces(this.#ground, instanceId).dir, paths.root]) await rm(place, { recursive: true, force: true });
+    await rm(pathsOf(this.#ground, instanceId).root, { recursive: true, force: true });
     await pruneImages(this.#ground);
   }
 
   async #prepare(): Promise<void> {
     const ground = this.#ground;
     await placeLauncher(ground);
-    for (const instanceId of await readdir(ground.layout.instancesDir).catch((): string[] => [])) {
-      const record = await readRecord(ground, instanceId).catch(() => null);
+    for (const instanceId of await listInstances(ground)) {
+      const record = await readRecord(ground, instanceId);
       // Gone with a reboot; the engine tries again until they are there.
       if (record !== null) await makeSocketDirectory(ground, pathsOf(ground, instanceId).socketDir, record.osUserId);
     }

@@ -195,6 +195,22 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
     expect(await ask('/login')).toBe(200);
   }, 300_000);
 
+  it('moves out of its container by a button, which says what will be, and nothing is left there', async () => {
+    const secret = await password();
+    await ada.goto(page('settings'));
+    await ada.getByRole('button', { name: 'Run it as a process of this machine…' }).click();
+    await ada.getByRole('dialog').getByText('Data, address, passwords, rooms, links and backups stay as they are.').waitFor();
+    await ada.getByRole('dialog').getByRole('button', { name: 'Move', exact: true }).click();
+    await seeDone(ada, 'Move to another platform');
+    await ada.getByRole('button', { name: 'Run it in a container…' }).waitFor();
+    expect((await show()).platform).toMatchObject({ kind: 'local', canMoveTo: 'swarm' });
+    expect(await containers()).toEqual([]);
+    const somebody = await visitor(browser, errors);
+    expect(await signInToOtree(somebody, address(), secret)).toBe(true);
+    await somebody.context().close();
+    expect((await backups())[0]).toMatchObject({ reason: 'before move', verifiedAt: expect.any(String) });
+  }, 300_000);
+
   it('deletes, and nothing is left on the engine', async () => {
     await act(ada, page(), 'Delete…');
     await confirm('Delete');

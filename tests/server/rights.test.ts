@@ -168,6 +168,7 @@ const kinds: Readonly<Record<Exclude<JobKind, 'create-instance' | 'give-up-addre
   deploy: ({ name }) => ({ kind: 'deploy', deploymentId: newId(), onDrift: 'reset', confirm: name }),
   'run-bots': () => ({ kind: 'run-bots' }),
   'set-environment': () => ({ kind: 'set-environment' }),
+  move: () => ({ kind: 'move', to: 'swarm' }),
   scale: () => ({ kind: 'scale', processes: 1, memoryMib: 1024, diskMib: null }),
   'change-address': () => ({ kind: 'change-address', mode: 'port', keepsOld: true }),
 };

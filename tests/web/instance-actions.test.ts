@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BackupView } from '../../contracts/backups.ts';
 import type { DeploymentView, InstanceView } from '../../contracts/instances.ts';
-import { describeConsequences, describeDriftChoice, describeFacts, describeRestore, describeRollBack } from '../../web/consequences.ts';
+import { describeConsequences, describeDriftChoice, describeFacts, describeMove, describeRestore, describeRollBack } from '../../web/consequences.ts';
 import { listActions } from '../../web/instance-actions.ts';
 
 const nowMs = Date.parse('2024-05-01T12:00:00Z');
@@ -136,6 +136,20 @@ describe('consequences', () => {
     expect(about.sentences.join(' ')).toContain('this backup was made with version aaaaaaa, and bbbbbbb is deployed');
     expect(describeRestore(instance, { ...backup, commit: deployment.commit }, nowMs).sentences.join(' ')).not.toContain('Careful');
     expect(describeRestore(instance, { ...backup, commit: null }, nowMs).sentences.join(' ')).toContain('not known with which version');
+  });
+
+  it('of a move say what stays, what does not, and that nothing stops when nothing runs', () => {
+    const instance = { name: 'trust-game', lastDeployedAt: running.lastDeployedAt, now: now(), intent: 'run' as const };
+    const about = describeMove(instance, 'swarm', nowMs);
+    expect(about).toMatchObject({ title: 'Run trust-game in a container?', needsName: false, isDangerous: false });
+    expect(about.facts).toContain('18 people are in a session');
+    expect(about.sentences.join(' ')).toMatch(
+      /backup is taken.*Then it stops here and starts there.*goes on here as before.*links and backups stay.*log begins anew/,
+    );
+    expect(describeMove({ ...instance, intent: 'stop' }, 'local', nowMs).sentences.join(' ')).not.toContain('stops here');
+    expect(describeMove({ ...instance, lastDeployedAt: null }, 'swarm', nowMs).sentences).toEqual([
+      'Data, address, passwords, rooms, links and backups stay as they are.',
+    ]);
   });
 
   it('of a roll back say which version takes the place of which, and that a stopped instance stays stopped', () => {

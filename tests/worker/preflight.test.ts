@@ -20,7 +20,7 @@ let stand: WorkerStand;
 
 beforeAll(async () => {
   stand = await makeWorkerStand();
-  await rememberCapabilities(stand.ctx, await stand.ctx.platform.capabilities());
+  await rememberCapabilities(stand.ctx, stand.ctx.platform);
 }, 120_000);
 afterAll(() => stand?.close(), 120_000);
 

@@ -22,7 +22,7 @@ const runs = async () => (await listBots(stand.ctx, await stand.read(place.insta
 
 beforeAll(async () => {
   stand = await makeWorkerStand();
-  await rememberCapabilities(stand.ctx, await stand.ctx.platform.capabilities());
+  await rememberCapabilities(stand.ctx, stand.ctx.platform);
   place = await stand.place();
   await deploy({});
 }, 240_000);

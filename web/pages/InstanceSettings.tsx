@@ -7,6 +7,7 @@ import { ActButton } from '../components/ActButton.tsx';
 import { AddressSettings } from '../components/AddressSettings.tsx';
 import { EnvironmentSettings } from '../components/EnvironmentSettings.tsx';
 import { FactGroup } from '../components/Facts.tsx';
+import { MoveInstance } from '../components/MoveInstance.tsx';
 import { ResetsOnDrift } from '../components/ResetsOnDrift.tsx';
 import { ScaleForm } from '../components/ScaleForm.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
@@ -39,6 +40,11 @@ export function InstanceSettings(): ReactNode {
         {canOnInstance(instance.standing, 'instance.scale') && (
           <FactGroup title="Scale">
             <ScaleForm key={JSON.stringify([instance.intent, instance.limits])} instance={instance} />
+          </FactGroup>
+        )}
+        {instance.platform.canMoveTo !== null && canOnInstance(instance.standing, 'instance.move') && (
+          <FactGroup title="Platform">
+            <MoveInstance instance={instance} to={instance.platform.canMoveTo} />
           </FactGroup>
         )}
         <FactGroup title="Run">

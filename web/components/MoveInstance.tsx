@@ -1,0 +1,42 @@
+// Where an instance runs, and the way to the other platform of this machine, for managers.
+
+import { useState, type ReactNode } from 'react';
+import { Button } from 'semantic-ui-react';
+import type { InstanceView } from '../../contracts/instances.ts';
+import { movePlatforms, platformWords, type MovePlatform } from '../../contracts/moving.ts';
+import { useTens } from '../clock.ts';
+import { describeMove } from '../consequences.ts';
+import { showToast } from '../toasts.ts';
+import { ConfirmJob } from './ConfirmAction.tsx';
+import { Glyph } from './Glyph.tsx';
+
+/** @param to what the panel says can take it now */
+export function MoveInstance({ instance, to }: { instance: InstanceView; to: MovePlatform }): ReactNode {
+  const [isAsking, setAsking] = useState(false);
+  const now = useTens();
+  const present = movePlatforms.find((kind) => kind === instance.platform.kind);
+  const close = (): void => setAsking(false);
+  return (
+    <>
+      {present && <p>It runs {platformWords[present]}.</p>}
+      <span className="act">
+        <Button type="button" basic disabled={instance.job !== null} onClick={() => setAsking(true)}>
+          <Glyph name="dolly" /> Run it {platformWords[to]}…
+        </Button>
+        {instance.job !== null && <small className="quiet">“{instance.job.title}” is under way.</small>}
+      </span>
+      {isAsking && (
+        <ConfirmJob
+          about={describeMove(instance, to, now)}
+          instance={instance}
+          request={{ kind: 'move', to }}
+          onClose={close}
+          onStarted={() => {
+            close();
+            showToast('Under way: it is built there first, beside the running one.');
+          }}
+        />
+      )}
+    </>
+  );
+}
