@@ -161,6 +161,8 @@ export const errorTable = {
   instance_not_created: { status: 409, sentence: 'This instance was not fully created.', hint: 'Delete it and create it again.' },
   platform_failed: { status: 500, sentence: 'The platform could not do this: {reason}', hint: 'Try again; if it stays so, look at the panel’s log.' },
   platform_timeout: { status: 504, sentence: '{what} took longer than {seconds} seconds.', hint: 'Look at the log, then try again.' },
+  platform_fixed: { status: 409, sentence: 'The platform cannot be changed now. {reason}', hint: 'Nothing was changed.' },
+  platform_not_here: { status: 409, sentence: 'This platform cannot be used here. {reason}', hint: '{fix}' },
   host_unreachable: {
     status: 503,
     sentence: 'The host {host} cannot be reached: {reason}.',

@@ -7,7 +7,7 @@ export const movePlatforms = ['local', 'swarm'] as const;
 export type MovePlatform = (typeof movePlatforms)[number];
 
 /** How people say it: it runs … */
-export const platformWords: Readonly<Record<MovePlatform, string>> = {
+export const moveWords: Readonly<Record<MovePlatform, string>> = {
   local: 'as a process of this machine',
   swarm: 'in a container',
 };

@@ -34,6 +34,7 @@ export const panelActions = {
   'mail.test': ['manager'],
   'legal.change': ['manager'],
   'system.check': ['manager'],
+  'platform.choose': ['manager'],
   'certificates.try': ['manager'],
   'about.read': ['manager', 'experimenter'],
 } as const satisfies Record<string, readonly (Role | 'anyone')[]>;

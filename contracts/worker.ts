@@ -1,8 +1,10 @@
 // The short questions that the server puts to the worker over its Unix socket.
 
 import { z } from 'zod';
+import { makeManagerSchema } from './engine.ts';
 import { exportKindNames, exportWishShape } from './exports.ts';
 import { createSessionSchema } from './instances.ts';
+import { choosePlatformSchema } from './platform-choice.ts';
 
 const actorSchema = z.object({ id: z.string().nullable(), name: z.string() });
 
@@ -44,6 +46,12 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('measure-load'), instanceId: z.string() }),
   /** For the system check: the front door's health and what the platform can do. */
   z.object({ kind: z.literal('look-at-ground') }),
+  /** How the Docker Engine of this machine is, on every platform. */
+  z.object({ kind: z.literal('look-at-engine') }),
+  /** Make it the manager of a Swarm of its own. */
+  z.object({ kind: z.literal('make-manager'), ...makeManagerSchema.shape }),
+  /** Take another platform into use for new instances; the server has seen that it may be. */
+  z.object({ kind: z.literal('use-platform'), ...choosePlatformSchema.shape }),
 ]);
 export type WorkerQuestion = z.infer<typeof workerQuestionSchema>;
 

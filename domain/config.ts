@@ -14,6 +14,8 @@ export type Config = Omit<Values, 'DATA_DIR' | 'RUN_DIR' | 'PUBLIC_URL' | 'PATH_
   readonly certificatesDir: string;
   readonly publicUrl: URL;
   readonly isPublicUrlSet: boolean;
+  /** Otherwise it can be chosen in the page (platform-choice.ts). */
+  readonly isPlatformGiven: boolean;
   readonly isRoot: boolean;
 };
 
@@ -58,12 +60,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     certificatesDir: path.resolve(CERTIFICATES_DIR ?? path.join(dataDir, 'certificates')),
     publicUrl: new URL(PUBLIC_URL ?? `http://localhost:${values.PORT}`),
     isPublicUrlSet: PUBLIC_URL !== undefined,
+    isPlatformGiven: given['PLATFORM'] !== undefined,
     isRoot,
   };
 }
 
 /** A server on this machine, by the folder of its Unix socket. */
 const reachesBySocket = (databaseUrl: string): boolean => URL.canParse(databaseUrl) && (new URL(databaseUrl).searchParams.get('host') ?? '').startsWith('/');
+
+/** Whether containers of this machine reach the database server of the panel, its own included. */
+export const reachesDatabase = ({ DATABASE_URL: url, SWARM_OUTBOUND: outbound }: Pick<Config, 'DATABASE_URL' | 'SWARM_OUTBOUND'>): boolean =>
+  url === undefined || outbound === 'internet' || reachesBySocket(url.open());
 
 /** What does not go together among the settings of addresses. */
 function addressProblems({ PORT, GIT_SSH_PORT, HTTPS_PORT, PATH_PORT, PUBLIC_URL, PATH_URL, ADDRESS_MODE, ACME_EMAIL }: Values): readonly string[] {

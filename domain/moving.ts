@@ -1,7 +1,7 @@
 // Moving an instance to another platform of this machine: when that can be asked for, and what its rows say afterwards.
 
 import { AppError } from '../contracts/errors.ts';
-import { platformWords, type MovePlatform } from '../contracts/moving.ts';
+import { moveWords, type MovePlatform } from '../contracts/moving.ts';
 import type { BuiltRelease } from '../platforms/platform.ts';
 import type { Deployment, Instance } from '../prisma/client/client.ts';
 import { readCapabilities } from './capabilities.ts';
@@ -11,9 +11,9 @@ import { announceInstance } from './instances.ts';
 
 /** @throws move_refused when it is there already, or that platform cannot take it */
 export async function demandMovable(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'platform'>, to: MovePlatform): Promise<void> {
-  if (instance.platform === to) throw new AppError('move_refused', { reason: `it runs ${platformWords[to]} already.` });
+  if (instance.platform === to) throw new AppError('move_refused', { reason: `it runs ${moveWords[to]} already.` });
   if ((await readCapabilities(ctx, instance)).canMoveTo !== to)
-    throw new AppError('move_refused', { reason: `on this machine nothing can run ${platformWords[to]} just now.` });
+    throw new AppError('move_refused', { reason: `on this machine nothing can run ${moveWords[to]} just now.` });
 }
 
 type Moved = { readonly to: MovePlatform; readonly built: { readonly deployment: Pick<Deployment, 'id'>; readonly release: BuiltRelease } | null };

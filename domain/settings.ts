@@ -125,14 +125,14 @@ export const settings = {
   PLATFORM: setting(
     z.enum(['local', 'swarm', 'dokku']).default('local'),
     'word',
-    'local',
-    'Where new instances run: `local`, on this machine; `swarm`, in containers of this machine’s Docker Engine; `dokku`, on a Dokku host.',
+    'what was chosen in the page, otherwise `local`',
+    'Where new instances run: `local`, on this machine; `swarm`, in containers of this machine’s Docker Engine; `dokku`, on a Dokku host. Given, it decides over the page.',
   ),
   DOCKER_SOCKET: setting(
     z.string().startsWith('/', 'a path that begins with /').default('/var/run/docker.sock'),
     'path',
     '/var/run/docker.sock',
-    'Where the Docker Engine (20.10 or later) answers, for PLATFORM=swarm and for instances that are moved into containers. Only the worker uses it.',
+    'Where the Docker Engine (20.10 or later) answers, for the platform `swarm` and for instances that are moved there. Only the worker uses it.',
   ),
   SWARM_BASE_IMAGES: setting(
     imageList.default(['python:3.12-slim-bookworm']),

@@ -53,7 +53,7 @@ const plainPorts = ({ HTTPS_PORT, PORT, ACME_EMAIL }: Config): number[] => [
 
 /** Where the paths need a port that the panel does not use itself. */
 function pathRules(config: Config): FirewallRule[] {
-  if (config.pathUrl === null || config.PLATFORM !== 'local') return [];
+  if (config.pathUrl === null || config.PLATFORM === 'dokku') return [];
   const port = publicPortOf({ publicUrl: config.pathUrl });
   if (port === publicPortOf(config) || port === config.HTTPS_PORT) return [];
   return [rule('open', `${port}/tcp`, { what: 'Experiments with a path', why: `Browsers of participants, at ${config.pathUrl.href}.` })];

@@ -22,7 +22,7 @@ export async function lookAtDisk(folder: string): Promise<DiskFacts> {
 }
 
 /** The start is refused below 500 MiB; a backup needs room for itself and for its trial. */
-export function judgeDisk(folder: string, { freeMib, totalMib }: DiskFacts): Finding {
+export function judgeDisk(folder: string, { freeMib, totalMib }: Pick<DiskFacts, 'freeMib' | 'totalMib'> & Partial<DiskFacts>): Finding {
   const seen = `${size(freeMib)} of ${size(totalMib)} are free at ${folder}.`;
   const fix = 'Delete old backups and instances, enlarge the disk, or set DATA_DIR to a larger one.';
   const request = `Please enlarge the disk of our machine that holds ${folder}: ${size(freeMib)} of ${size(totalMib)} are free.`;

@@ -92,5 +92,5 @@ async function checkMode(surroundings: Surroundings & WithNames & WithCertificat
 }
 
 export const modeChecks: readonly Check<Surroundings & WithNames & WithCertificate>[] = [
-  { id: 'address-mode', group: 'addresses', title: 'Kind of address', on: 'local', run: checkMode },
+  { id: 'address-mode', group: 'addresses', title: 'Kind of address', on: 'here', run: checkMode },
 ];

@@ -187,6 +187,6 @@ async function checkInstanceNames(surroundings: WithNames): Promise<Finding> {
 export const nameChecks: readonly Check<WithNames>[] = [
   { id: 'name', group: 'addresses', title: 'The panel’s name in DNS', run: checkName },
   { id: 'ipv6', group: 'addresses', title: 'The panel’s name by IPv6', run: checkIpv6 },
-  { id: 'wildcard', group: 'addresses', title: 'Names for instances (wildcard)', on: 'local', run: checkWildcard },
-  { id: 'instance-names', group: 'addresses', title: 'Names of the instances', on: 'local', run: checkInstanceNames },
+  { id: 'wildcard', group: 'addresses', title: 'Names for instances (wildcard)', on: 'here', run: checkWildcard },
+  { id: 'instance-names', group: 'addresses', title: 'Names of the instances', on: 'here', run: checkInstanceNames },
 ];

@@ -23,7 +23,7 @@ export type WithPaths = Surroundings & { readonly pathFacts: Promise<PathFacts> 
 /** Asks DNS and the address once for all checks; never throws. */
 export async function lookAtPaths(surroundings: Pick<Surroundings, 'config' | 'names'>): Promise<PathFacts> {
   const { config, names } = surroundings;
-  if (config.pathUrl === null || config.PLATFORM !== 'local') return { state: 'unset' };
+  if (config.pathUrl === null || config.PLATFORM === 'dokku') return { state: 'unset' };
   const host = config.pathUrl.hostname.replaceAll(/^\[|\]$/g, '');
   const reached = callPaths(surroundings.config, config.pathUrl);
   const base = { state: 'set', host, addresses: [], ofPanel: [], dnsProblem: null } as const;
@@ -110,6 +110,6 @@ async function checkPathReached({ pathFacts, config, isPanelRunning }: WithPaths
 }
 
 export const pathChecks: readonly Check<WithPaths>[] = [
-  { id: 'path-name', group: 'addresses', title: 'The name of the paths in DNS', on: 'local', run: checkPathName },
-  { id: 'path-reached', group: 'addresses', title: 'The address of the paths leads to this panel', on: 'local', run: checkPathReached },
+  { id: 'path-name', group: 'addresses', title: 'The name of the paths in DNS', on: 'here', run: checkPathName },
+  { id: 'path-reached', group: 'addresses', title: 'The address of the paths leads to this panel', on: 'here', run: checkPathReached },
 ];

@@ -175,8 +175,8 @@ export const portChecks: readonly Check[] = [
       checkService(surroundings, { port: surroundings.config.GIT_SSH_PORT, what: 'Git over SSH', setting: 'GIT_SSH_PORT', greeting: 'SSH-2.0-' }),
   },
   { id: 'port-https', group: 'ports', title: 'Port of https', run: checkHttpsPort },
-  { id: 'port-paths', group: 'ports', title: 'Port of the paths', on: 'local', run: checkPathPort },
-  { id: 'port-instances', group: 'ports', title: 'Ports of instances', on: 'local', run: checkInstancePorts },
+  { id: 'port-paths', group: 'ports', title: 'Port of the paths', on: 'here', run: checkPathPort },
+  { id: 'port-instances', group: 'ports', title: 'Ports of instances', on: 'here', run: checkInstancePorts },
   { id: 'shut', group: 'ports', title: 'Ports that should be shut', run: checkShut },
   { id: 'outside', group: 'ports', title: 'The way from outside', run: checkOutside },
 ];

@@ -219,7 +219,7 @@ async function checkBackups({ query }: Surroundings): Promise<Finding> {
 export const serviceChecks: readonly Check[] = [
   { id: 'postgres', group: 'services', title: 'Database (PostgreSQL)', run: checkPostgres },
   { id: 'connections', group: 'services', title: 'Connections to the database', run: checkConnections },
-  { id: 'pg-dump', group: 'services', title: 'Program for backups (pg_dump)', on: 'local', run: checkDump },
+  { id: 'pg-dump', group: 'services', title: 'Program for backups (pg_dump)', on: 'here', run: checkDump },
   { id: 'redis', group: 'services', title: 'Redis', run: checkRedis },
   { id: 'front-door', group: 'services', title: 'The front door (nginx)', run: checkFrontDoor },
   { id: 'worker', group: 'services', title: 'The worker', run: checkWorker },

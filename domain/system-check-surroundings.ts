@@ -3,6 +3,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import net from 'node:net';
 import os from 'node:os';
+import type { EngineReport } from '../contracts/engine.ts';
 import type { HostReport } from '../contracts/system.ts';
 import type { Checked, GroundView } from '../contracts/system-check.ts';
 import type { Config } from './config.ts';
@@ -28,6 +29,8 @@ export type Surroundings = {
   readonly askGround: (() => Promise<GroundView>) | null;
   /** The worker's look at the Dokku host, throws when it does not answer; null: as above. */
   readonly askHost: (() => Promise<HostReport>) | null;
+  /** The worker's look at the Docker Engine, throws when it does not answer; null: as above. */
+  readonly askEngine: (() => Promise<EngineReport>) | null;
   /** False: nobody has started the panel, which is no fault of a part that is away. */
   readonly isPanelRunning: boolean;
   /** Tables of Linux. */
@@ -40,8 +43,8 @@ export type Finding = Pick<Checked, 'result' | 'seen' | 'means'> & Partial<Pick<
 
 /** One check; `run` may throw and may take too long: then it is `unknown`. */
 export type Check<S = Surroundings> = Pick<Checked, 'id' | 'group' | 'title'> & {
-  /** The only platform that it is about; left out: every one. */
-  readonly on?: Config['PLATFORM'];
+  /** The only platform that it is about; `here`: those whose instances run on this machine, behind the panel's own front door; left out: every one. */
+  readonly on?: Config['PLATFORM'] | 'here';
   readonly run: (surroundings: S) => Promise<Finding> | Finding;
 };
 

@@ -11,6 +11,7 @@ import { firewallList } from './system-check-firewall.ts';
 import { writeLetter } from './system-check-letter.ts';
 import { lookAtMemory, machineChecks } from './system-check-machine.ts';
 import { dokkuChecks, lookAtDokku, type WithDokku } from './system-check-dokku.ts';
+import { askForEngine, engineChecks, type WithEngine } from './system-check-engine.ts';
 import { dokkuCertificateChecks } from './system-check-dokku-certificates.ts';
 import { dokkuDoubledChecks } from './system-check-dokku-doubled.ts';
 import { dokkuNameChecks, lookAtWay, type WithWay } from './system-check-dokku-names.ts';
@@ -22,7 +23,7 @@ import { reachChecks } from './system-check-reach.ts';
 import { serviceChecks } from './system-check-services.ts';
 import type { Check, Surroundings } from './system-check-surroundings.ts';
 
-type Looked = Surroundings & WithNames & WithCertificate & WithPaths & WithDokku & WithWay;
+type Looked = Surroundings & WithNames & WithCertificate & WithPaths & WithDokku & WithWay & WithEngine;
 
 /** Longer than any question within a check, which has a limit of its own. */
 const limitMs = 8000;
@@ -40,11 +41,13 @@ const allChecks: readonly Check<Looked>[] = [
   ...machineChecks,
   ...dokkuChecks,
   ...dokkuDoubledChecks,
+  ...engineChecks,
   ...serviceChecks,
 ];
 
 /** Those that say something about a panel with these settings, in the order in which they are shown. */
-export const checksFor = ({ PLATFORM }: Pick<Config, 'PLATFORM'>): readonly Check<Looked>[] => allChecks.filter(({ on = PLATFORM }) => on === PLATFORM);
+export const checksFor = ({ PLATFORM }: Pick<Config, 'PLATFORM'>): readonly Check<Looked>[] =>
+  allChecks.filter(({ on = PLATFORM }) => on === PLATFORM || (on === 'here' && PLATFORM !== 'dokku'));
 
 /** Runs one check to its end, or to the end of its time; never throws. */
 export async function runCheck<S>(check: Check<S>, surroundings: S, withinMs = limitMs): Promise<Checked> {
@@ -85,6 +88,7 @@ export async function runSystemCheck(surroundings: Surroundings): Promise<System
     pathFacts: lookAtPaths(surroundings),
     dokkuFacts: lookAtDokku(surroundings),
     dokkuWay: lookAtWay(surroundings),
+    engine: askForEngine(surroundings),
   };
   const [checks, names, mode, memory, ported] = await Promise.all([
     Promise.all(checksFor(config).map((check) => runCheck(check, looked))),

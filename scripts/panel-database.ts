@@ -3,11 +3,25 @@
 import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
+import type { Config } from '../domain/config.ts';
+import { settlePlatform } from '../domain/platform-choice.ts';
 import type { Layout } from '../platforms/layout.ts';
 import { panelBackupsDirOf } from './directories.ts';
 import { migrate } from './migrate.ts';
 import { messageOf, StartProblem } from './problem.ts';
 import { run, runOrThrow, type Account } from './run.ts';
+
+/** Takes over what was chosen in the page. @throws ConfigProblem when a setting is gone that it needs */
+export async function settleChosen(config: Config, url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await settlePlatform(config, async <Row>(sql: string) => (await client.query(sql)).rows as Row[]);
+  } finally {
+    await client.end();
+  }
+}
 
 const keptDumps = 10;
 const oldestMajor = 13;

@@ -6,7 +6,7 @@ import { NginxProcess } from '../platforms/nginx-process.ts';
 import { codeForServices } from './code-for-services.ts';
 import { startDatabase, startRest } from './ground.ts';
 import { checkForeignRedis } from './ground-redis.ts';
-import { checkForeignDatabase, migratePanel } from './panel-database.ts';
+import { checkForeignDatabase, migratePanel, settleChosen } from './panel-database.ts';
 import { checkDisk, checkPort } from './preflight.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { endNoted } from './process-identity.ts';
@@ -32,6 +32,7 @@ export async function startPanel(config: Config, progress: Progress, signal: Abo
   const applied = await progress.step('migrations', () =>
     migratePanel({ url: databaseUrl, bin: prepared.programs.postgresBin, layout: config.layout, owner: prepared.accounts?.panel ?? null, root: projectRoot }),
   );
+  await settleChosen(config, databaseUrl);
   if (applied.length > 0) progress.log(`applied: ${applied.join(', ')}\n`);
   signal.throwIfAborted();
   await runServices(prepared, { databaseUrl, code, progress, signal });

@@ -4,9 +4,11 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import pg from 'pg';
+import { engineReportSchema } from '../contracts/engine.ts';
 import { hostReportSchema } from '../contracts/system.ts';
 import { groundViewSchema } from '../contracts/system-check.ts';
 import { loadConfig, type Config } from '../domain/config.ts';
+import { settlePlatform } from '../domain/platform-choice.ts';
 import { readKey } from '../domain/sealing.ts';
 import { runSystemCheck } from '../domain/system-check.ts';
 import { askDns, findOwnAddresses, type Surroundings } from '../domain/system-check-surroundings.ts';
@@ -31,6 +33,7 @@ export async function systemCheck(given: Config, progress: Progress): Promise<vo
   const isPanelRunning = readPid(config.layout.startLock) !== null || (await askReady(config.layout.serverSocket)) !== null;
   const { query, end } = await openDatabase(config, key);
   try {
+    if (query !== null) await settlePlatform(config, query);
     const result = await runSystemCheck(look(config, { key, query, isPanelRunning }));
     progress.show(describeSystemCheck(result, { publicUrl: config.publicUrl.origin, source, isPanelRunning }));
     const bad = result.checks.filter((check) => check.result === 'bad');
@@ -83,6 +86,7 @@ function look(config: Config, { key, query, isPanelRunning }: Parts): Surroundin
     redisInfo: redis === null ? null : () => readRedisInfo(redis),
     askHost: mayAsk ? () => askWorker({ config }, { kind: 'look-at-host' }, hostReportSchema) : null,
     askGround: mayAsk ? () => askWorker({ config }, { kind: 'look-at-ground' }, groundViewSchema) : null,
+    askEngine: mayAsk ? () => askWorker({ config }, { kind: 'look-at-engine' }, engineReportSchema) : null,
     isPanelRunning,
     procDir: '/proc',
   };

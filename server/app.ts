@@ -35,6 +35,7 @@ import { shareRoutes } from './api/shares.ts';
 import { panelRoomRoutes } from './api/panel-rooms.ts';
 import { seatFileRoutes } from './api/seat-files.ts';
 import { sshKeyRoutes } from './api/ssh-keys.ts';
+import { platformChoiceRoutes } from './api/platform-choice.ts';
 import { lookAtParts, systemRoutes } from './api/system.ts';
 import { systemCheckRoutes } from './api/system-check.ts';
 import { userRoutes } from './api/users.ts';
@@ -76,6 +77,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...requesterKeyRoutes,
   ...systemRoutes(pingRedis),
   ...systemCheckRoutes,
+  ...platformChoiceRoutes,
   ...certificateRoutes,
   ...adoptionRoutes,
   ...courseRoutes,

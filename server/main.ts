@@ -15,6 +15,7 @@ import type { Context, Events } from '../domain/context.ts';
 import { adoptHeads } from '../domain/deployments.ts';
 import { makeGitAccess } from '../domain/git-access.ts';
 import { prepareFirstManager } from '../domain/people.ts';
+import { settlePlatform } from '../domain/platform-choice.ts';
 import { clearUploads } from '../domain/uploads.ts';
 import { buildApp } from './app.ts';
 import { guardedByFacts } from './fresh-facts.ts';
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
     events: eventsThrough(emitter),
     queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },
   });
+  await settlePlatform(config, (sql) => ctx.db.$queryRawUnsafe(sql));
   const pool = new pg.Pool({ connectionString: config.DATABASE_URL?.open(), max: 5 });
   pool.on('error', () => undefined);
 

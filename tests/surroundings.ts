@@ -13,6 +13,7 @@ export function surroundings(env: Readonly<Record<string, string>> = {}, more: P
     redisInfo: null,
     askGround: () => Promise.reject(new Error('the worker does not answer')),
     askHost: () => Promise.reject(new Error('the worker does not answer')),
+    askEngine: () => Promise.reject(new Error('the worker does not answer')),
     isPanelRunning: true,
     procDir: '/proc',
     ...more,

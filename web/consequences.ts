@@ -2,7 +2,7 @@
 
 import type { BackupView } from '../contracts/backups.ts';
 import type { DeploymentView, InstanceView } from '../contracts/instances.ts';
-import { platformWords, type MovePlatform } from '../contracts/moving.ts';
+import { moveWords, type MovePlatform } from '../contracts/moving.ts';
 import { countOf } from './numbers.ts';
 import { describeAgo } from './times.ts';
 
@@ -117,7 +117,7 @@ export function describeMove(instance: Facts & Pick<InstanceView, 'intent'>, to:
   const hasProject = instance.lastDeployedAt !== null;
   const isRunning = hasProject && instance.intent === 'run';
   return {
-    title: `Run ${instance.name} ${platformWords[to]}?`,
+    title: `Run ${instance.name} ${moveWords[to]}?`,
     verb: 'Move',
     facts: describeFacts(instance, nowMs),
     sentences: [

@@ -20,6 +20,7 @@ import './rooms.css';
 import './instance.css';
 import './instance-addresses.css';
 import './system-check.css';
+import './platform-choice.css';
 import './preflight.css';
 import './metrics.css';
 import { ToastRegion } from './components/ToastRegion.tsx';

@@ -14,6 +14,7 @@ export const router: ReturnType<typeof createBrowserRouter> = createBrowserRoute
       { path: '/invitation', lazy: async () => ({ Component: (await import('./pages/Invitation.tsx')).Invitation }) },
       { path: '/forgotten-password', lazy: async () => ({ Component: (await import('./pages/ForgottenPassword.tsx')).ForgottenPassword }) },
       { path: '/first-run', lazy: async () => ({ Component: (await import('./pages/FirstRun.tsx')).FirstRun }) },
+      { path: '/first-run/platform', lazy: async () => ({ Component: (await import('./pages/FirstRunPlatform.tsx')).FirstRunPlatform }) },
       {
         Component: Frame,
         children: [

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { EngineReport } from '../contracts/engine.ts';
 import { AppError } from '../contracts/errors.ts';
 import { readAccountKey } from '../domain/acme-account.ts';
 import type { Config } from '../domain/config.ts';
@@ -21,7 +22,11 @@ import type { Movable } from '../platforms/moving.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
+import { reportOnEngine } from '../platforms/swarm/engine-report.ts';
+import { panelIdOf } from '../platforms/swarm/names.ts';
 import { SwarmPlatform } from '../platforms/swarm/swarm.ts';
+
+export { makeManager } from '../platforms/swarm/swarm-node.ts';
 
 /** Owns the package cache and the environments; an id without an account, below those of the instances. */
 const buildUserId = 199_999;
@@ -127,6 +132,10 @@ async function openSwarm(ctx: Context): Promise<Movable> {
   }
   return platform;
 }
+
+/** The Docker Engine of the settings, whichever platform is in use. Never throws. */
+export const lookAtEngine = ({ config }: Pick<Context, 'config'>): Promise<EngineReport> =>
+  reportOnEngine({ socket: config.DOCKER_SOCKET, baseImages: config.SWARM_BASE_IMAGES, panelId: panelIdOf(config.layout.dataDir) });
 
 export function openFrontDoor({ config }: Context): FrontDoor {
   return new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: config.NGINX });

@@ -19,6 +19,7 @@ import { certificatesOf, doorCertificatesOf } from '../domain/certificates.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
 import { installCertificates } from '../domain/install-certificates.ts';
 import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
+import { settlePlatform } from '../domain/platform-choice.ts';
 import { keepPlatformFronts } from '../domain/platform-fronts.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
 import { startAnswering } from './answer.ts';
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
     events,
     queue: { add: async (jobId) => void (await queue.add('job', { jobId }, { jobId, removeOnComplete: true, removeOnFail: true })) },
   });
+  await settlePlatform(config, (sql) => base.db.$queryRawUnsafe(sql));
   const ctx: WorkerContext = { ...base, platform: await openPlatform(base), frontDoor: openFrontDoor(base) };
 
   await rememberCapabilities(ctx, ctx.platform);

@@ -15,7 +15,9 @@ import type { RoomsKeeper } from '../domain/rooms-keeper.ts';
 import { searchLog, wholeLog } from '../domain/runtime-logs.ts';
 import { findReturned, readSessionPeople } from '../domain/session-people.ts';
 import { walkTestClick } from '../domain/test-click.ts';
+import { lookAtEngine, makeManager } from './adapters.ts';
 import { lookForCancel } from './cancelling.ts';
+import { usePlatform } from './use-platform.ts';
 
 export type RoundWork = { readonly facts: FactsWatch; readonly rooms: RoomsKeeper };
 
@@ -60,6 +62,15 @@ const answering: { readonly [K in Kind]: Answering<K> } = {
   'look-at-ground': async ({ frontDoor, platform }) => {
     const [door, capabilities] = await Promise.all([frontDoor.check(), platform.capabilities()]);
     return { frontDoor: door, ...capabilities } satisfies GroundView;
+  },
+  'look-at-engine': lookAtEngine,
+  'make-manager': async ({ config }, { address }) => {
+    await makeManager(config.DOCKER_SOCKET, address);
+    return done;
+  },
+  'use-platform': async (ctx, { platform }) => {
+    await usePlatform(ctx, platform);
+    return done;
   },
 };
 

@@ -1,9 +1,14 @@
 // What things of the panel are called on the engine, and the labels that tell whose they are. Pure.
 
+import { createHash } from 'node:crypto';
+
 /** `serve`: the service's containers; `run`: one run of the launcher; `build`: the making of an image. */
 export type Part = 'serve' | 'run' | 'build';
 
 export const LABEL = { panel: 'arboretum.panel', instance: 'arboretum.instance', part: 'arboretum.part', spec: 'arboretum.spec' } as const;
+
+/** Eight hex digits that tell the panel of this DATA_DIR from others on the same engine. */
+export const panelIdOf = (dataDir: string): string => createHash('sha256').update(dataDir).digest('hex').slice(0, 8);
 
 const checked = (instanceId: string): string => {
   if (!/^[a-z0-9]{1,40}$/.test(instanceId)) throw new Error(`not an instance id: ${instanceId}`);

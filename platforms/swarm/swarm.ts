@@ -1,7 +1,6 @@
 // The Swarm platform: instances in containers of a Docker Engine in Swarm mode, on the panel's own machine.
 
 import { rm } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
 import { endControlGroup, placeLauncher } from '../confined.ts';
@@ -46,6 +45,7 @@ import { databaseSocketDir, type Ground, type SwarmOptions } from './ground.ts';
 import { pruneImages } from './images.ts';
 import { logOf } from './logs.ts';
 import { measureInstances } from './measure.ts';
+import { panelIdOf } from './names.ts';
 import { Observer } from './observe.ts';
 import { resetDatabase, type RunIo, startInstance, stopInstance } from './running.ts';
 import { endService, findService, removeNetwork, removeSecrets } from './services.ts';
@@ -66,12 +66,11 @@ export class SwarmPlatform implements Movable {
   #ready: Promise<void> | null = null;
 
   constructor(options: SwarmOptions) {
-    const panelId = createHash('sha256').update(options.layout.dataDir).digest('hex').slice(0, 8);
     this.#ground = {
       ...options,
       engine: new Engine(options.engineSocket),
       databases: new InstanceDatabases(options.postgres),
-      panelId,
+      panelId: panelIdOf(options.layout.dataDir),
       builds: { running: 0 },
     };
     this.#observer = new Observer(this.#ground, async (instanceId) => await stopInstance(this.#ground, instanceId));

@@ -1,5 +1,6 @@
 // The system check for managers: its last result, and running it anew.
 
+import { engineReportSchema } from '../../contracts/engine.ts';
 import { groundViewSchema, lastSystemCheckSchema, systemCheckSchema } from '../../contracts/system-check.ts';
 import { hostReportSchema } from '../../contracts/system.ts';
 import { redisOptions } from '../../domain/assemble.ts';
@@ -18,6 +19,7 @@ const surroundingsOf = (ctx: Context): Surroundings => ({
   redisInfo: () => readRedisInfo(redisOptions(ctx.config)),
   askGround: () => askWorker(ctx, { kind: 'look-at-ground' }, groundViewSchema),
   askHost: () => askWorker(ctx, { kind: 'look-at-host' }, hostReportSchema),
+  askEngine: () => askWorker(ctx, { kind: 'look-at-engine' }, engineReportSchema),
   isPanelRunning: true,
   procDir: '/proc',
 });

@@ -227,7 +227,14 @@ describe('in the database', () => {
 
   it('are read for the hours that are asked for, with the limit, what the platform tells, and what they mean', async () => {
     const instance = await aDeployed();
-    const capabilities = { memoryLimit: true, diskLimit: true, separatesUsers: true, playsBots: false, measures: ['core', 'memory'], isolationNote: '' } as const;
+    const capabilities = {
+      memoryLimit: true,
+      diskLimit: true,
+      separatesUsers: true,
+      playsBots: false,
+      measures: ['core', 'memory'],
+      isolationNote: '',
+    } as const;
     await rememberCapabilities(ctx, { kind: 'local', moving: null, capabilities: () => Promise.resolve(capabilities) });
     await store(instance, [point(-300), point(-3, { core: 0.123_456 }), point(-1)]);
     const read = (hours: 1 | 6 | 48) => readMetrics(ctx, instance, { hours, now: at(0) });

@@ -33,6 +33,7 @@ it('lets people sign in, moves its pages, and says itself that the way is well a
   await page.getByLabel('E-mail address').fill('ada@lab.example');
   await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
   await page.getByRole('button', { name: 'Create my account' }).click();
+  await page.getByRole('link', { name: 'Decide later' }).click();
   await page.getByText('live', { exact: true }).waitFor();
   expect((await context.cookies()).map(({ name, secure }) => ({ name, secure }))).toEqual([{ name: '__Host-arboretum', secure: true }]);
 

@@ -96,6 +96,7 @@ describe('the chain', () => {
     await ada.getByLabel('E-mail address').fill('ada@lab.example');
     await ada.getByLabel('Password', { exact: true }).fill('correct horse battery');
     await ada.getByRole('button', { name: 'Create my account' }).click();
+    await ada.getByRole('link', { name: 'Decide later' }).click();
     await ada.getByRole('button', { name: /sample experiment/i }).waitFor();
     const thief = await visitor(browser, errors);
     await thief.goto(link);

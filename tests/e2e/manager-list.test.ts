@@ -37,6 +37,7 @@ beforeAll(async () => {
   await ada.getByLabel('E-mail address').fill('ada@lab.example');
   await ada.getByLabel('Password', { exact: true }).fill('correct horse battery');
   await ada.getByRole('button', { name: 'Create my account' }).click();
+  await ada.getByRole('link', { name: 'Decide later' }).click();
   await ada.getByRole('button', { name: /sample experiment/i }).waitFor();
 }, 300_000);
 

@@ -1,4 +1,4 @@
-// The frame of the pages before somebody is signed in: one narrow card in the middle.
+// The frame of the pages before somebody is at home: one card in the middle.
 
 import type { ReactNode } from 'react';
 import { Segment } from 'semantic-ui-react';
@@ -7,12 +7,14 @@ import { Glyph } from './Glyph.tsx';
 import { LegalLinks } from './LegalLinks.tsx';
 import { Notices } from './Notices.tsx';
 
-export function Doorway({ title, children }: { title: string; children: ReactNode }): ReactNode {
+type Props = { title: string; /** For more than a form of a few fields. */ isWide?: boolean; children: ReactNode };
+
+export function Doorway({ title, isWide = false, children }: Props): ReactNode {
   const panel = usePanel().data;
   return (
     <>
       <Notices />
-      <main className="doorway">
+      <main className={isWide ? 'doorway wide' : 'doorway'}>
         <p className="brand">
           <Glyph name="tree" />
           {panel?.name ?? 'Arboretum'}

@@ -3,7 +3,7 @@
 import { useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
 import type { InstanceView } from '../../contracts/instances.ts';
-import { movePlatforms, platformWords, type MovePlatform } from '../../contracts/moving.ts';
+import { movePlatforms, moveWords, type MovePlatform } from '../../contracts/moving.ts';
 import { useTens } from '../clock.ts';
 import { describeMove } from '../consequences.ts';
 import { showToast } from '../toasts.ts';
@@ -18,10 +18,10 @@ export function MoveInstance({ instance, to }: { instance: InstanceView; to: Mov
   const close = (): void => setAsking(false);
   return (
     <>
-      {present && <p>It runs {platformWords[present]}.</p>}
+      {present && <p>It runs {moveWords[present]}.</p>}
       <span className="act">
         <Button type="button" basic disabled={instance.job !== null} onClick={() => setAsking(true)}>
-          <Glyph name="dolly" /> Run it {platformWords[to]}…
+          <Glyph name="dolly" /> Run it {moveWords[to]}…
         </Button>
         {instance.job !== null && <small className="quiet">“{instance.job.title}” is under way.</small>}
       </span>

@@ -1,6 +1,6 @@
 // The page behind the one-time link of the first start: it makes the first manager.
 
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Link, Navigate, useSearchParams } from 'react-router';
 import { firstRunSchema, meSchema } from '../../contracts/people.ts';
 import { request } from '../api.ts';
@@ -17,14 +17,20 @@ export function FirstRun(): ReactNode {
   const token = search.get('token') ?? '';
   const panel = usePanel();
   const me = useMe();
+  const welcome = useWelcome();
+  /** Whoever was signed in before is only in the wrong place here. */
+  const [isNew, setIsNew] = useState(false);
   const form = useForm({
     schema: firstRunSchema,
     initial: { name: '', userName: '', email: '', password: '' },
     toBody: (values) => ({ ...values, token }),
     send: (body) => request(meSchema, '/first-run', { method: 'POST', body }),
-    onDone: useWelcome(),
+    onDone: (made) => {
+      setIsNew(true);
+      welcome(made);
+    },
   });
-  if (me.data) return <Navigate replace to="/" />;
+  if (me.data) return <Navigate replace to={isNew ? '/first-run/platform' : '/'} />;
   if (token === '' || panel.data?.needsFirstManager === false) {
     return (
       <Doorway title={panel.data?.needsFirstManager === false ? 'There is a lab manager already' : 'This link is not complete'}>
@@ -41,6 +47,7 @@ export function FirstRun(): ReactNode {
   }
   return (
     <Doorway title="Welcome. Who manages this lab?">
+      <p className="quiet">Step 1 of 2.</p>
       <p>You become the first lab manager: you create instances and accounts for others, and may do everything on every instance.</p>
       <form className="ui form" onSubmit={form.submit}>
         <PersonFields form={form} />

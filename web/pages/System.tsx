@@ -8,10 +8,12 @@ import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
 import { CertificatesGroup } from '../components/CertificatesGroup.tsx';
 import { DataTable, type Column } from '../components/DataTable.tsx';
+import { EngineGroup } from '../components/EngineGroup.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { HostGroup } from '../components/HostGroup.tsx';
 import { LegalGroup } from '../components/LegalGroup.tsx';
 import { MailGroup } from '../components/MailGroup.tsx';
+import { PlatformGroup } from '../components/PlatformGroup.tsx';
 import { Sign } from '../components/Sign.tsx';
 import type { Look } from '../looks.ts';
 import { useMay, useSystem } from '../panel.ts';
@@ -41,6 +43,8 @@ function Parts(): ReactNode {
             <MailGroup />
           </div>
           <CertificatesGroup />
+          <PlatformGroup />
+          {view.platform === 'swarm' && <EngineGroup />}
           {view.platform === 'dokku' && <HostGroup />}
           <LegalGroup />
         </>

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { AppError } from '../../contracts/errors.ts';
-import { moveShape, platformWords, type MovePlatform } from '../../contracts/moving.ts';
+import { moveShape, moveWords, type MovePlatform } from '../../contracts/moving.ts';
 import type { InstanceState } from '../../contracts/states.ts';
 import { backupReasons } from '../../domain/backups.ts';
 import { setState } from '../../domain/instance-state.ts';
@@ -29,7 +29,7 @@ type Ready = Move & { readonly release: BuiltRelease | null };
 export async function move(run: JobRun): Promise<void> {
   const { ctx, instance, step } = run;
   const { to } = inputSchema.parse(run.job.input);
-  const plan = await step('check', `Ask whether it can run ${platformWords[to]}`, () => planMove(run, to));
+  const plan = await step('check', `Ask whether it can run ${moveWords[to]}`, () => planMove(run, to));
   if (plan.deployment !== null) await backupStep(run, backupReasons.beforeMove);
   try {
     await step('platform', 'Make a place for it there', () => plan.to.create(specOf(ctx, instance), run.signal));
@@ -64,8 +64,8 @@ async function clearThere({ ctx, instance, write }: JobRun, { to }: Move): Promi
 async function planMove({ ctx, instance }: JobRun, to: MovePlatform): Promise<Move> {
   const { moving } = ctx.platform;
   const offer = (await moving?.list())?.find(({ kind }) => kind === to);
-  if (!moving || !offer) throw new AppError('move_refused', { reason: `nothing runs ${platformWords[to]} on this machine.` });
-  if (instance.platform === to) throw new AppError('move_refused', { reason: `it runs ${platformWords[to]} already.` });
+  if (!moving || !offer) throw new AppError('move_refused', { reason: `nothing runs ${moveWords[to]} on this machine.` });
+  if (instance.platform === to) throw new AppError('move_refused', { reason: `it runs ${moveWords[to]} already.` });
   if (offer.problem !== null) throw new AppError('move_refused', { reason: offer.problem });
   const from = moving.at(instance.platform === 'swarm' ? 'swarm' : 'local');
   const deployment = instance.currentDeploymentId === null ? null : await ctx.db.deployment.findUniqueOrThrow({ where: { id: instance.currentDeploymentId } });

@@ -1,0 +1,16 @@
+// Taking another platform into use for new instances: the adapter is exchanged in the running worker.
+
+import type { PlatformName } from '../contracts/platform-choice.ts';
+import { rememberCapabilities } from '../domain/capabilities.ts';
+import type { WorkerContext } from '../domain/context.ts';
+import { setPlatform } from '../domain/platform-choice.ts';
+import { openPlatform } from './adapters.ts';
+
+/** Everything in the worker asks the context for its platform each time, so it is exchanged there. @throws when it cannot be opened: then the present one stays */
+export async function usePlatform(ctx: WorkerContext, name: PlatformName): Promise<void> {
+  const platform = await openPlatform({ ...ctx, config: { ...ctx.config, PLATFORM: name } });
+  await rememberCapabilities(ctx, platform);
+  setPlatform(ctx.config, name);
+  Object.assign(ctx, { platform });
+  ctx.log.info('the platform was chosen in the page', { platform: name });
+}
