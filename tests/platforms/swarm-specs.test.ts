@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { buildSpec, questionSpec, runSpec } from '../../platforms/swarm/container-spec.ts';
 import { readLines } from '../../platforms/swarm/logs.ts';
 import { labelsOf, ownedBy, packagesImage, releaseImage, secretName, serviceName } from '../../platforms/swarm/names.ts';
-import { residentBytes } from '../../platforms/swarm/observe.ts';
+import { residentBytes } from '../../platforms/swarm/inspection.ts';
 import { filesBytes, networkSpec, serviceSpec, withHash } from '../../platforms/swarm/service-spec.ts';
 
 const MIB = 1024 * 1024;
@@ -21,8 +21,7 @@ const plan = {
   limits,
   secret: { id: 'secret-id', name: 'i-k3v9-00ff' },
   networkId: 'network-id',
-  nodeId: 'node-id',
-  folders: { ...folders, socket: '/run/arb/i/k3v9' },
+  home: { nodeId: 'node-id', folders: { ...folders, socket: '/run/arb/i/k3v9' } },
 };
 
 describe('the service of an instance', () => {
@@ -77,7 +76,7 @@ describe('the service of an instance', () => {
   });
 
   it('mounts no folder for a database that is reached by a network', () => {
-    const mounts = serviceSpec({ ...plan, folders: { ...plan.folders, database: null } }).TaskTemplate as { ContainerSpec: { Mounts: { Target: string }[] } };
+    const mounts = serviceSpec({ ...plan, home: { ...plan.home, folders: { ...plan.home.folders, database: null } } }).TaskTemplate as { ContainerSpec: { Mounts: { Target: string }[] } };
     expect(mounts.ContainerSpec.Mounts.map(({ Target }) => Target)).toEqual(['/tmp', '/run/arboretum/socket', '/run/arboretum/rooms', '/app/launcher']);
   });
 
