@@ -73,6 +73,7 @@ export const endOfRun = ({ task, host }: Run): { exitCode: number | null; words:
     const name = host === undefined ? 'its host' : `the host ${host.Description.Hostname}`;
     return { exitCode: null, words: `${name} does not answer any more; it was started again on another one.` };
   }
+  if (task.Status.State === 'shutdown') return { exitCode: null, words: `it was ended on the host ${host?.Description.Hostname ?? 'before'}, to run on another one.` };
   const exitCode = task.Status.ContainerStatus?.ExitCode ?? null;
   return { exitCode, words: exitCode === null ? (task.Status.Err ?? null) : null };
 };

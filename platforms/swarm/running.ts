@@ -26,6 +26,7 @@ import { nodeOf } from './swarm-node.ts';
 export type RunIo = { readonly signal: AbortSignal; readonly onOutput: (text: string) => void };
 
 const START_LIMIT_MS = 60_000;
+const FETCH_LIMIT_MS = 300_000;
 const RESET_LIMIT_MS = 60_000;
 const POLL_MS = 80;
 const LAST_LINES = 500;
@@ -79,7 +80,8 @@ async function wantedGate(ground: Ground, { instanceId, osUserId, databasePasswo
   return gateSpec({
     panelId: ground.panelId,
     instanceId,
-    image: ground.baseImages[0],
+    // By its id, which the engine asks no registry about.
+    image: (await idOf(ground, ground.baseImages[0])) ?? ground.baseImages[0],
     user: userOf(ground, osUserId),
     networkId: await ensureNetwork(ground, instanceId),
     nodeId: await nodeOf(ground),
@@ -101,15 +103,18 @@ async function waitForAnswer(ground: Ground, { instanceId }: InstanceSpec, signa
     const service = await findService(ground, instanceId);
     const tasks = service === null ? [] : await listTasks(ground, service.id);
     const ended = tasks.find(({ Status }) => ENDED.has(Status.State));
-    if (Date.now() - began > START_LIMIT_MS || ended !== undefined || service === null) {
-      throw await explainFailedStart(ground, instanceId, { began, refusal: ended?.Status.State === 'rejected' ? (ended.Status.Err ?? null) : null });
+    // A host that has not got the image yet fetches it.
+    const limitMs = tasks.some(({ Status }) => Status.State === 'preparing') ? FETCH_LIMIT_MS : START_LIMIT_MS;
+    if (Date.now() - began > limitMs || ended !== undefined || service === null) {
+      const refused = ended?.Status.State === 'rejected' || ended === undefined ? tasks.at(-1) : undefined;
+      throw await explainFailedStart(ground, instanceId, { began, refusal: refused?.Status.Err ?? null });
     }
     await pause(POLL_MS, undefined, { signal });
   }
 }
 
 async function explainFailedStart(ground: Ground, instanceId: string, { began, refusal }: { began: number; refusal: string | null }): Promise<AppError> {
-  const [first] = await servingOf(ground, instanceId);
+  const first = (await servingOf(ground, instanceId)).find((run) => !('task' in run) || run.State !== 'created');
   if (first === undefined) return new AppError('platform_failed', { reason: `the Docker Engine cannot start the container: ${refusal ?? 'it says nothing.'}` });
   const output = (await linesOf(ground, first, LAST_LINES)).map(({ text }) => `${text}\n`).join('');
   const end = await lookAtEnd(ground, first);
