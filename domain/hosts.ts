@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
 import type { hostListSchema, HostsView, SwarmHostView } from '../contracts/hosts.ts';
-import type { PlatformHosts } from '../platforms/hosts.ts';
+import type { Platform } from '../platforms/platform.ts';
 import { record } from './audit.ts';
 import type { Actor, Context, WorkerContext } from './context.ts';
 import { guardMany, peopleInSession } from './guard.ts';
@@ -11,7 +11,7 @@ import { guardMany, peopleInSession } from './guard.ts';
 type HostList = NonNullable<z.infer<typeof hostListSchema>>;
 
 /** The platform's hosts. @throws not_found where it knows of one machine only */
-export function hostsOf({ platform }: Pick<WorkerContext, 'platform'>): PlatformHosts {
+export function hostsOf({ platform }: Pick<WorkerContext, 'platform'>): NonNullable<Platform['hosts']> {
   if (platform.hosts === null) throw new AppError('not_found');
   return platform.hosts;
 }
@@ -47,7 +47,8 @@ export async function recordHostChange(ctx: Pick<Context, 'db'>, actor: Actor, {
   if (host === undefined) throw new AppError('not_found');
   const instances = await ctx.db.instance.findMany({ where: { id: { in: host.instanceIds } } });
   if (!change.takesInstances) {
-    if (!list.hosts.some((other) => other.id !== host.id && other.takesInstances && other.state === 'ready')) throw new AppError('host_last', { name: host.name });
+    if (!list.hosts.some((other) => other.id !== host.id && other.takesInstances && other.state === 'ready'))
+      throw new AppError('host_last', { name: host.name });
     guardMany(instances, change.reason);
   }
   const detail = { instances: instances.map(({ name }) => name), ...(change.reason === undefined ? {} : { reason: change.reason }) };

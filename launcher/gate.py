@@ -81,8 +81,8 @@ class Gate:
                 return
             self._admit(name, writer)
             await self._listen(reader, writer)
-        except (OSError, ValueError, KeyError, TypeError, asyncio.TimeoutError):
-            pass  # it reports anew
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, asyncio.TimeoutError):
+            pass  # it reports anew; what it says is an experiment's word
         finally:
             if self._line is writer:
                 self._line = None

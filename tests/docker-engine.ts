@@ -107,7 +107,7 @@ async function startContainerd(folder: string, enter: readonly string[]): Promis
   ];
   writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
   const log = openSync(place('containerd.log'), 'a');
-  const [file = '', ...args] = [...enter, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
+  const [file, ...args] = [...enter, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
   const child = spawn(file, args, {
     stdio: ['ignore', log, log],
     detached: true,
@@ -162,7 +162,7 @@ async function launch(folder: string, docker: Docker, enter: readonly string[]):
   const log = openSync(place('log'), 'a');
   rmSync(place('pid'), { force: true });
   const options = ['--containerd', place('c.sock'), '--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
-  const [file = '', ...args] = [...enter, findProgram('dockerd') ?? '/usr/sbin/dockerd', ...options];
+  const [file, ...args] = [...enter, findProgram('dockerd') ?? '/usr/sbin/dockerd', ...options];
   const child = spawn(file, [...args, '-H', `unix://${place('docker.sock')}`, '--insecure-registry', PRIVATE.registry], {
     stdio: ['ignore', log, log],
     detached: true,

@@ -24,7 +24,8 @@ export type SecondHost = {
   readonly stop: () => Promise<void>;
 };
 
-const ip = async (...args: string[]): Promise<string> => await runOrThrow({ file: findProgram('ip') ?? '/sbin/ip', args, timeoutMs: 10_000 }, `ip ${args.join(' ')}`);
+const ip = async (...args: string[]): Promise<string> =>
+  await runOrThrow({ file: findProgram('ip') ?? '/sbin/ip', args, timeoutMs: 10_000 }, `ip ${args.join(' ')}`);
 
 /** Starts the registry and the second engine; `joinSwarm` makes one Swarm of both. */
 export async function startSecondHost(): Promise<SecondHost> {
@@ -101,7 +102,13 @@ async function makeHost(folder: string): Promise<string[]> {
 /** Debian's `docker-registry`, on the first host's private address. */
 async function startRegistry(folder: string): Promise<void> {
   const place = (name: string): string => path.join(folder, name);
-  const config = ['version: 0.1', 'log: {level: warn}', 'storage:', `  filesystem: {rootdirectory: ${place('registry')}}`, `http: {addr: '${PRIVATE.registry}'}`];
+  const config = [
+    'version: 0.1',
+    'log: {level: warn}',
+    'storage:',
+    `  filesystem: {rootdirectory: ${place('registry')}}`,
+    `http: {addr: '${PRIVATE.registry}'}`,
+  ];
   writeFileSync(place('registry.yml'), `${config.join('\n')}\n`);
   const log = openSync(place('registry.log'), 'a');
   const child = spawn(findProgram('docker-registry') ?? '/usr/bin/docker-registry', ['serve', place('registry.yml')], {
@@ -112,7 +119,8 @@ async function startRegistry(folder: string): Promise<void> {
   closeSync(log);
   notePid(place('registry.noted'), child.pid ?? 0);
   for (const deadline = Date.now() + START_MS; !(await answers(PRIVATE.registry)); await delay(50)) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the registry does not start here:\n${readFileSync(place('registry.log'), 'utf8').slice(-1000)}`);
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`the registry does not start here:\n${readFileSync(place('registry.log'), 'utf8').slice(-1000)}`);
   }
 }
 

@@ -17,7 +17,8 @@ export function useChangeHost(host: Pick<SwarmHostView, 'id'>): UseMutationResul
   const client = useQueryClient();
   const place = `/system/hosts/${encodeURIComponent(host.id)}`;
   return useMutation<void, Error, DrainHost | null>({
-    mutationFn: async (drain) => void (await (drain === null ? send(`${place}/activate`, { method: 'POST' }) : send(`${place}/drain`, { method: 'POST', body: drain }))),
+    mutationFn: async (drain) =>
+      void (await (drain === null ? send(`${place}/activate`, { method: 'POST' }) : send(`${place}/drain`, { method: 'POST', body: drain }))),
     networkMode: 'always',
     onSettled: () => client.invalidateQueries({ queryKey: key }),
   });
@@ -36,12 +37,18 @@ export type DrainConsequences = { readonly facts: string; readonly sentences: re
 export function describeDrain(host: SwarmHostView): DrainConsequences {
   const { instances } = host;
   const people = instances.reduce((sum, { participantsInSession }) => sum + participantsInSession, 0);
-  const names = instances.map(({ name, participantsInSession }) => (participantsInSession === 0 ? name : `${name} (${countOf(participantsInSession, 'person', 'people')} in a session)`));
+  const names = instances.map(({ name, participantsInSession }) =>
+    participantsInSession === 0 ? name : `${name} (${countOf(participantsInSession, 'person', 'people')} in a session)`,
+  );
   const stays = host.isPanelHost ? ['The panel, its database and the front door stay here.'] : [];
   if (instances.length === 0) return { facts: 'No instance runs here now.', sentences: ['New ones start on other hosts.', ...stays], people };
   return {
     facts: `${countOf(instances.length, 'instance')} ${instances.length === 1 ? 'moves' : 'move'} to other hosts: ${names.join(', ')}.`,
-    sentences: ['Each stops here and starts there: participants see a short “one moment” page, and theirs comes back by itself.', 'The data stay as they are.', ...stays],
+    sentences: [
+      'Each stops here and starts there: participants see a short “one moment” page, and theirs comes back by itself.',
+      'The data stay as they are.',
+      ...stays,
+    ],
     people,
   };
 }

@@ -22,7 +22,7 @@ const WAITING = new Set(['new', 'pending', 'assigned', 'accepted', 'preparing', 
 const ENDED = new Set(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']);
 
 /** All hosts of the Swarm. @throws platform_failed */
-export const listNodes = async ({ engine }: Pick<Ground, 'engine'>): Promise<SwarmNode[]> => (await asking(engine.quick.listNodes())) as unknown as SwarmNode[];
+export const listNodes = async ({ engine }: Pick<Ground, 'engine'>): Promise<SwarmNode[]> => (await asking(engine.quick.listNodes())) as SwarmNode[];
 
 /** A run of an instance's service on any host. */
 export type Run = Listed & { readonly task: Task; readonly host: SwarmNode | undefined };
@@ -67,13 +67,14 @@ export async function runsElsewhere(ground: Ground, instanceId: string): Promise
   return (await runsOnHosts(ground, instanceId)).some(({ task, host }) => !ENDED.has(task.Status.State) && !isLost(host));
 }
 
-/** What is known of a run's end. */
-export const endOfRun = ({ task, host }: Run): { exitCode: number | null; words: string | null } => {
-  if (!ENDED.has(task.Status.State) && isLost(host)) {
-    const name = host === undefined ? 'its host' : `the host ${host.Description.Hostname}`;
-    return { exitCode: null, words: `${name} does not answer any more; it was started again on another one.` };
-  }
-  if (task.Status.State === 'shutdown') return { exitCode: null, words: `it was ended on the host ${host?.Description.Hostname ?? 'before'}, to run on another one.` };
-  const exitCode = task.Status.ContainerStatus?.ExitCode ?? null;
-  return { exitCode, words: exitCode === null ? (task.Status.Err ?? null) : null };
-};
+/** What the scheduler knows of a run's end; `isMove`: it was no fault of the experiment. Pure. */
+export function endOfRun({ task, host }: Run): { exitCode: number | null; words: string | null; isMove: boolean } {
+  const { State, Err, ContainerStatus } = task.Status;
+  const name = host === undefined ? 'its host' : `the host ${host.Description.Hostname}`;
+  if (!ENDED.has(State) && isLost(host))
+    return { exitCode: null, words: `${name} does not answer any more; it was started again on another one.`, isMove: true };
+  // Shut down by the scheduler; rejected, where its host is no place for instances any more.
+  if (State === 'shutdown' || State === 'rejected') return { exitCode: null, words: `${name} was emptied; it was started again on another one.`, isMove: true };
+  const exitCode = ContainerStatus?.ExitCode ?? null;
+  return { exitCode, words: exitCode === null ? (Err ?? null) : null, isMove: false };
+}

@@ -36,10 +36,7 @@ export class SwarmHosts implements PlatformHosts {
 
   async joinCommand(): Promise<string> {
     const { quick } = this.#ground.engine;
-    const [{ JoinTokens }, { Swarm }] = (await Promise.all([asking(quick.swarmInspect()), asking(quick.info())])) as [
-      { JoinTokens: { Worker: string } },
-      Info,
-    ];
+    const [{ JoinTokens }, { Swarm }] = (await Promise.all([asking(quick.swarmInspect()), asking(quick.info())])) as [{ JoinTokens: { Worker: string } }, Info];
     if (/^(127\.|::1)/.test(Swarm.NodeAddr)) {
       const reason = `the Swarm was made at ${Swarm.NodeAddr}, which no other machine reaches. Make it anew at an address of your network.`;
       throw new AppError('platform_failed', { reason });

@@ -85,8 +85,9 @@ export async function serveImageOf(ground: Ground, image: string): Promise<strin
 /** Removes this panel's images that no release needs any more; layers that others share stay. While something is built nothing is removed: the next time does it. */
 export async function pruneImages(ground: Ground): Promise<void> {
   const there = await asking(ground.engine.quick.listImages({ filters: { label: [`${LABEL.panel}=${ground.panelId}`] } }));
-  const needed = await imagesOfReleases(ground);
-  if (ground.registry !== null) for (const image of [...needed]) if (image.startsWith('arboretum/release:')) needed.add(await serveImageOf(ground, image));
+  const releases = await imagesOfReleases(ground);
+  const forHosts = ground.registry === null ? [] : await Promise.all([...releases].map(async (image) => await serveImageOf(ground, image)));
+  const needed = new Set([...releases, ...forHosts]);
   const inRegistry = ground.registry === null ? null : `${ground.registry}/`;
   const plain = (name: string): string => (inRegistry !== null && name.startsWith(inRegistry) ? name.slice(inRegistry.length) : name);
   const names = there.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => plain(name).startsWith('arboretum/'));

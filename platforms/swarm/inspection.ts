@@ -11,7 +11,7 @@ import { GATE, LABEL } from './names.ts';
 import type { Listed } from './services.ts';
 
 /** `words`: the scheduler's own about its end. */
-export type RunEnd = { readonly exitCode: number | null; readonly isOutOfMemory: boolean; readonly words: string | null };
+export type RunEnd = { readonly exitCode: number | null; readonly isOutOfMemory: boolean; readonly words: string | null; readonly isMove: boolean };
 export type RunNow = { readonly startedAt: Date; readonly isOutOfMemory: boolean; readonly memoryBytes: number | null };
 
 /** An instance tells its gate every few seconds. */
@@ -25,10 +25,7 @@ export async function lookAtRun(ground: Ground, run: Listed | Run): Promise<RunN
     return { startedAt: new Date(run.task.CreatedAt), isOutOfMemory: false, memoryBytes };
   }
   const container = ground.engine.quick.getContainer(run.Id);
-  const [{ State }, stats] = await Promise.all([
-    asking(container.inspect()),
-    asking(container.stats({ stream: false, 'one-shot': true })).catch(() => null),
-  ]);
+  const [{ State }, stats] = await Promise.all([asking(container.inspect()), asking(container.stats({ stream: false, 'one-shot': true })).catch(() => null)]);
   return { startedAt: new Date(State.StartedAt), isOutOfMemory: State.OOMKilled, memoryBytes: stats === null ? null : residentBytes(stats) };
 }
 
@@ -37,7 +34,8 @@ export async function lookAtEnd(ground: Ground, run: Listed | Run): Promise<RunE
   const { quick } = ground.engine;
   const id = 'task' in run ? (run.task.Status.ContainerStatus?.ContainerID ?? '') : run.Id;
   const inspected = id === '' ? null : await ifThere(quick.getContainer(id).inspect()).catch(() => null);
-  if (!('task' in run)) return inspected === null ? null : { exitCode: inspected.State.ExitCode, isOutOfMemory: inspected.State.OOMKilled, words: null };
+  if (!('task' in run))
+    return inspected === null ? null : { exitCode: inspected.State.ExitCode, isOutOfMemory: inspected.State.OOMKilled, words: null, isMove: false };
   return { ...endOfRun(run), isOutOfMemory: inspected?.State.OOMKilled === true };
 }
 

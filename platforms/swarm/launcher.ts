@@ -34,7 +34,8 @@ export const configInside = (ground: Ground, spec: InstanceSpec, database?: stri
 export const serviceConfig = (ground: Ground, spec: InstanceSpec): string => {
   const config = JSON.parse(configInside(ground, spec)) as { environment: Record<string, string> };
   if (ground.registry === null) return JSON.stringify(config);
-  const url = databaseSocketDir(ground) === null ? null : ground.databases.urlBehind(spec.instanceId, spec.databasePassword, `${GATE.name}:${GATE.databasePort}`);
+  const url =
+    databaseSocketDir(ground) === null ? null : ground.databases.urlBehind(spec.instanceId, spec.databasePassword, `${GATE.name}:${GATE.databasePort}`);
   const environment = { ...config.environment, ...(url === null ? {} : { DATABASE_URL: url.open() }) };
   return JSON.stringify({ ...config, environment, port: GATE.otreePort, gate: `${GATE.name}:${GATE.linePort}` });
 };

@@ -105,7 +105,10 @@ export class Observer {
     return { ...NOTHING, state: doesAnswer ? 'running' : 'unknown', webProcesses: doesAnswer ? 1 : 0, detail };
   }
 
-  async #lookAtRunning(instanceId: string, { current, before, restarts }: { current: Listed | Run; before: Listed | Run | undefined; restarts: number }): Promise<Seen> {
+  async #lookAtRunning(
+    instanceId: string,
+    { current, before, restarts }: { current: Listed | Run; before: Listed | Run | undefined; restarts: number },
+  ): Promise<Seen> {
     const [doesAnswer, { isOutOfMemory, startedAt, memoryBytes }] = await Promise.all([
       answersLogin({ socketPath: pathsOf(this.#ground, instanceId).socket }, PROBE_MS),
       lookAtRun(this.#ground, current),
@@ -135,7 +138,8 @@ export class Observer {
       const refusal = tasks.findLast(({ Status }) => Status.Err !== undefined)?.Status.Err;
       return { exitCode: null, detail: `${repeated}${refusal ?? 'its container is gone.'}` };
     }
-    const { exitCode, isOutOfMemory, words } = end;
+    const { exitCode, isOutOfMemory, words, isMove } = end;
+    if (words !== null && isMove) return { exitCode, detail: words };
     if (isOutOfMemory) return { exitCode, detail: `${repeated}${OUT_OF_MEMORY}` };
     if (words !== null) return { exitCode, detail: `${repeated}${words}` };
     const killed = exitCode === null ? undefined : KILLED.get(exitCode);

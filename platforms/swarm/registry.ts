@@ -33,7 +33,8 @@ export async function handOver(ground: Ground, release: { readonly instanceId: s
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const earlier = await known().catch(() => undefined);
-    if (earlier === undefined) throw new AppError('platform_failed', { reason: `the image registry ${registry} did not take the version: ${reason}` }, { cause: error });
+    if (earlier === undefined)
+      throw new AppError('platform_failed', { reason: `the image registry ${registry} did not take the version: ${reason}` }, { cause: error });
     ground.log(`the image registry ${registry} does not answer (${reason}); hosts that do not have ${earlier} yet cannot run it`);
     return earlier;
   }
@@ -45,7 +46,11 @@ const requireRegistry = ({ registry }: Ground): string => {
 };
 
 /** Nothing runs for it. */
-async function addLauncher(ground: Ground, { instanceId, image, name }: { instanceId: string; image: string; name: string }, signal: AbortSignal): Promise<void> {
+async function addLauncher(
+  ground: Ground,
+  { instanceId, image, name }: { instanceId: string; image: string; name: string },
+  signal: AbortSignal,
+): Promise<void> {
   const file = path.join(pathsOf(ground, instanceId).root, 'launcher.tar');
   const labels = labelsOf({ panelId: ground.panelId, instanceId, part: 'build' });
   const dir = launcherDir(ground);

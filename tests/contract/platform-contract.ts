@@ -18,7 +18,11 @@ export type Patience = { readonly testMs: number; readonly endsMs: number; reado
 const themes = [buildingAndRunning, roomsOfThePanel, exportsAndBots, standingCrashes, dumping, logsAndResets, changesAndTrouble, gaps, ending, broken] as const;
 
 /** The suite. Instances are made and destroyed by it; one of them, with the sample project, serves most tests, in this order. */
-export function describePlatform(name: string, makeStand: () => Promise<PlatformStand>, { chosen = themes, ...patience }: Patience = { testMs: 120_000, endsMs: 60_000 }): void {
+export function describePlatform(
+  name: string,
+  makeStand: () => Promise<PlatformStand>,
+  { chosen = themes, ...patience }: Patience = { testMs: 120_000, endsMs: 60_000 },
+): void {
   describe(`the ${name} platform`, { timeout: patience.testMs }, () => {
     const strays: InstanceSpec[] = [];
     const bench: Bench = {

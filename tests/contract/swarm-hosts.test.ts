@@ -22,10 +22,11 @@ const stand = async () => await makeSwarmStand(engine, { registry: PRIVATE.regis
 
 /** Whether a host is to take instances. */
 async function takes(nodeId: string, isWanted: boolean): Promise<void> {
-  const node = engine?.docker.getNode(nodeId);
-  const { Version, Spec } = (await node?.inspect()) as { Version: { Index: number }; Spec: { Labels?: Record<string, string> } };
+  if (engine === null) return;
+  const node = engine.docker.getNode(nodeId);
+  const { Version, Spec } = (await node.inspect()) as { Version: { Index: number }; Spec: { Labels?: Record<string, string> } };
   const { [HOST_LABEL.name]: _before, ...others } = Spec.Labels ?? {};
-  await node?.update({ version: Version.Index, ...Spec, Labels: { ...others, ...(isWanted ? {} : { [HOST_LABEL.name]: HOST_LABEL.none }) } });
+  await node.update({ version: Version.Index, ...Spec, Labels: { ...others, ...(isWanted ? {} : { [HOST_LABEL.name]: HOST_LABEL.none }) } });
 }
 
 afterAll(async () => {
@@ -62,7 +63,7 @@ describe.skipIf(engine === null)('with a second host', () => {
       bench = await stand();
       platform = bench.platform;
       await deploy(platform, spec, { dir: TRUST_GAME });
-    }, 180_000);
+    }, 420_000);
     afterAll(async () => {
       await platform.destroy(spec, never);
       await bench.close();
@@ -71,7 +72,16 @@ describe.skipIf(engine === null)('with a second host', () => {
     it('tells the hosts, what runs on each, and how another one joins', async () => {
       expect(await hosts()).toEqual([
         expect.objectContaining({ id: nodes.first, isPanelHost: true, role: 'manager', state: 'ready', takesInstances: false, instanceIds: [] }),
-        expect.objectContaining({ id: nodes.second, name: SECOND_NAME, address: PRIVATE.second, role: 'worker', state: 'ready', awaySince: null, takesInstances: true, instanceIds: [spec.instanceId] }),
+        expect.objectContaining({
+          id: nodes.second,
+          name: SECOND_NAME,
+          address: PRIVATE.second,
+          role: 'worker',
+          state: 'ready',
+          awaySince: null,
+          takesInstances: true,
+          instanceIds: [spec.instanceId],
+        }),
       ]);
       expect(await platform.hosts?.joinCommand()).toMatch(/^docker swarm join --token SWMTKN-1-\S+ 10\.77\.213\.1:2377$/);
     });
@@ -79,13 +89,21 @@ describe.skipIf(engine === null)('with a second host', () => {
     it('has no way from there but to its gate: no published port, no bind mount, an inner network', async () => {
       const [container] = await bench.containers(spec);
       const { HostConfig, Mounts, NetworkSettings } = await second.docker.getContainer(container?.Id ?? '').inspect();
-      expect([HostConfig.PortBindings ?? {}, Mounts.filter(({ Type }) => Type === 'bind' && !Type.startsWith('tmpfs')).map(({ Destination }) => Destination)]).toEqual([{}, ['/run/secrets/env.json']]);
+      expect([
+        HostConfig.PortBindings ?? {},
+        Mounts.filter(({ Type }) => Type === 'bind' && !Type.startsWith('tmpfs')).map(({ Destination }) => Destination),
+      ]).toEqual([{}, ['/run/secrets/env.json']]);
       expect(Object.keys(NetworkSettings.Networks)).toEqual([serviceName(spec.instanceId)]);
       expect(await engine?.docker.getNetwork(serviceName(spec.instanceId)).inspect()).toMatchObject({ Internal: true });
     });
 
     it('moves when its host is emptied, and loses nothing', async () => {
-      await platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body: { session_config_name: 'trust_game', num_participants: 6 }, timeoutMs: 20_000 });
+      await platform.askOtree(spec, {
+        method: 'POST',
+        path: '/api/sessions',
+        body: { session_config_name: 'trust_game', num_participants: 6 },
+        timeoutMs: 20_000,
+      });
       expect(await peopleThere()).toBe(6);
       await platform.hosts?.setTaking(nodes.first, true);
       const began = Date.now();
@@ -123,7 +141,10 @@ describe.skipIf(engine === null)('with a second host', () => {
       await until('it answers from the first host', async () => (await answers()) && (await where()) !== SECOND_NAME, 180_000);
       process.stderr.write(`\nits host lost: answers from the other one after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
       expect((await platform.databaseFacts(spec)).rowCounts).toEqual(rows);
-      expect(await stateOf(platform, spec)).toMatchObject({ state: 'running', detail: expect.stringContaining('does not answer any more; it was started again on another one') });
+      expect(await stateOf(platform, spec)).toMatchObject({
+        state: 'running',
+        detail: expect.stringContaining('does not answer any more; it was started again on another one'),
+      });
       expect((await hosts()).find(({ name }) => name === SECOND_NAME)).toMatchObject({ state: 'down', instanceIds: [], awaySince: expect.any(Date) });
       await platform.stop(spec, never);
       await platform.start(spec, never);

@@ -84,7 +84,14 @@ describe('the service of an instance', () => {
   });
 
   it('has a gate on the panel’s host then: the instance’s user and network, its folders, no port, no secret', () => {
-    const gate = gateSpec({ ...owner, image: 'base', user: plan.user, networkId: 'network-id', ...plan.home, databaseSocket: '/run/arb/postgres/.s.PGSQL.5432' });
+    const gate = gateSpec({
+      ...owner,
+      image: 'base',
+      user: plan.user,
+      networkId: 'network-id',
+      ...plan.home,
+      databaseSocket: '/run/arb/postgres/.s.PGSQL.5432',
+    });
     expect(gate).toEqual({
       Name: 'g-k3v9',
       Labels: { ...labels, 'arboretum.part': 'gate' },
@@ -96,8 +103,16 @@ describe('the service of an instance', () => {
           Image: 'base',
           Labels: { ...labels, 'arboretum.part': 'gate' },
           Command: [
-            ...['setpriv', '--no-new-privs', 'python3', '-I', '-S', '/app/launcher/gate.py'],
-            ...['/run/arboretum/socket/otree.sock', '/run/arboretum/rooms/rooms.json', '/run/arboretum/socket/memory', '/run/arb/postgres/.s.PGSQL.5432'],
+            'setpriv',
+            '--no-new-privs',
+            'python3',
+            '-I',
+            '-S',
+            '/app/launcher/gate.py',
+            '/run/arboretum/socket/otree.sock',
+            '/run/arboretum/rooms/rooms.json',
+            '/run/arboretum/socket/memory',
+            '/run/arb/postgres/.s.PGSQL.5432',
           ],
           Dir: '/',
           Env: ['LANG=C.UTF-8', 'PYTHONUNBUFFERED=1', 'PYTHONDONTWRITEBYTECODE=1'],
@@ -129,7 +144,9 @@ describe('the service of an instance', () => {
   });
 
   it('mounts no folder for a database that is reached by a network', () => {
-    const mounts = serviceSpec({ ...plan, home: { ...plan.home, folders: { ...plan.home.folders, database: null } } }).TaskTemplate as { ContainerSpec: { Mounts: { Target: string }[] } };
+    const mounts = serviceSpec({ ...plan, home: { ...plan.home, folders: { ...plan.home.folders, database: null } } }).TaskTemplate as {
+      ContainerSpec: { Mounts: { Target: string }[] };
+    };
     expect(mounts.ContainerSpec.Mounts.map(({ Target }) => Target)).toEqual(['/tmp', '/run/arboretum/socket', '/run/arboretum/rooms', '/app/launcher']);
   });
 

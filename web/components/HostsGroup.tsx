@@ -49,9 +49,7 @@ function Name({ host: { name, address, role, isPanelHost } }: { host: SwarmHostV
   return (
     <>
       <strong className="breaks">{name}</strong>
-      <div className="quiet">
-        {[isPanelHost ? 'the panel’s host' : role, address].filter(Boolean).join(', ')}
-      </div>
+      <div className="quiet">{[isPanelHost ? 'the panel’s host' : role, address].filter(Boolean).join(', ')}</div>
     </>
   );
 }

@@ -11,13 +11,11 @@ import { ProblemMessage } from './ProblemMessage.tsx';
 const shownMs = 60_000;
 
 export function JoinCommand(): ReactNode {
-  const {
-    data,
-    error,
-    isPending,
-    mutate,
-    reset,
-  } = useMutation({ mutationFn: () => request(joinCommandSchema, '/system/hosts/join-command', { method: 'POST' }), networkMode: 'always', gcTime: 0 });
+  const { data, error, isPending, mutate, reset } = useMutation({
+    mutationFn: () => request(joinCommandSchema, '/system/hosts/join-command', { method: 'POST' }),
+    networkMode: 'always',
+    gcTime: 0,
+  });
   useEffect(() => {
     if (data === undefined) return undefined;
     const timer = window.setTimeout(reset, shownMs);
