@@ -163,6 +163,11 @@ export const errorTable = {
   platform_timeout: { status: 504, sentence: '{what} took longer than {seconds} seconds.', hint: 'Look at the log, then try again.' },
   platform_fixed: { status: 409, sentence: 'The platform cannot be changed now. {reason}', hint: 'Nothing was changed.' },
   platform_not_here: { status: 409, sentence: 'This platform cannot be used here. {reason}', hint: '{fix}' },
+  host_last: {
+    status: 409,
+    sentence: '{name} is the only host that takes instances.',
+    hint: 'Let another host take instances first.',
+  },
   host_unreachable: {
     status: 503,
     sentence: 'The host {host} cannot be reached: {reason}.',

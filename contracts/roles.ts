@@ -36,6 +36,7 @@ export const panelActions = {
   'system.check': ['manager'],
   'platform.choose': ['manager'],
   'certificates.try': ['manager'],
+  'hosts.manage': ['manager'],
   'about.read': ['manager', 'experimenter'],
 } as const satisfies Record<string, readonly (Role | 'anyone')[]>;
 

@@ -52,6 +52,12 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('make-manager'), ...makeManagerSchema.shape }),
   /** Take another platform into use for new instances; the server has seen that it may be. */
   z.object({ kind: z.literal('use-platform'), ...choosePlatformSchema.shape }),
+  /** The machines on which instances may run. */
+  z.object({ kind: z.literal('list-hosts') }),
+  /** Answered with a secret: by it a machine joins. */
+  z.object({ kind: z.literal('tell-join-command') }),
+  /** Whether a host is to take instances. */
+  z.object({ kind: z.literal('set-host'), hostId: z.string().max(100), takesInstances: z.boolean() }),
 ]);
 export type WorkerQuestion = z.infer<typeof workerQuestionSchema>;
 

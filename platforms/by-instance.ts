@@ -1,6 +1,7 @@
 // All platforms of this machine as one: every question goes to the platform that the instance's row names.
 
 import { Readable } from 'node:stream';
+import type { PlatformHosts } from './hosts.ts';
 import type { Movable, MovableKind, Moving, Offer } from './moving.ts';
 import type { Capabilities, HostReport, InstanceSpec, Observation, Platform, Usage } from './platform.ts';
 
@@ -21,12 +22,14 @@ export class PlatformsByInstance implements Platform {
   readonly kind: MovableKind;
   readonly adoption = null;
   readonly moving: Moving;
+  readonly hosts: PlatformHosts | null;
   readonly #home: Movable;
   readonly #all: readonly Movable[];
   readonly #kindsOf: KindsOf;
 
   constructor({ home, others, kindsOf }: Options) {
     this.kind = home.kind;
+    this.hosts = home.hosts;
     this.#home = home;
     this.#all = [home, ...others];
     this.#kindsOf = kindsOf;

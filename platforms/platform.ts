@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { MeasureName } from '../contracts/metrics.ts';
 import type { Adoption } from './adoption.ts';
 import type { Moving } from './moving.ts';
+import type { PlatformHosts } from './hosts.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
 import type { Secret } from './secret.ts';
 
@@ -241,6 +242,8 @@ export interface Platform {
   readonly adoption: Adoption | null;
   /** Other platforms of this machine that instances can be moved to and from; null: there are none. */
   readonly moving: Moving | null;
+  /** The machines on which it runs instances; null: it knows of one only. */
+  readonly hosts: PlatformHosts | null;
   capabilities(): Promise<Capabilities>;
 
   /** How the machine is on which instances run, asked now; never throws. null: that is this machine. */

@@ -52,6 +52,7 @@ export class DokkuPlatform implements Platform {
   readonly kind = 'dokku';
   readonly adoption: DokkuAdoption;
   readonly moving = null;
+  readonly hosts = null;
   readonly #host: Host;
   readonly #workshop: Workshop;
   readonly #observer: Observer;

@@ -70,6 +70,7 @@ export class LocalPlatform implements Movable {
   readonly kind = 'local';
   readonly adoption = null;
   readonly moving = null;
+  readonly hosts = null;
   readonly #ground: Ground;
   readonly #observer: Observer;
   readonly #participants = new ParticipantReader();

@@ -6,7 +6,7 @@ import type { Usage } from '../platform.ts';
 import { asking } from './engine.ts';
 import type { Ground } from './ground.ts';
 import { LABEL, ownedBy } from './names.ts';
-import { residentBytes } from './observe.ts';
+import { residentBytes } from './inspection.ts';
 import type { Listed } from './services.ts';
 
 const PATIENCE_MS = 5000;

@@ -42,6 +42,7 @@ import {
   writeRooms,
 } from './files.ts';
 import { databaseSocketDir, type Ground, type SwarmOptions } from './ground.ts';
+import { SwarmHosts } from './hosts.ts';
 import { pruneImages } from './images.ts';
 import { logOf } from './logs.ts';
 import { measureInstances } from './measure.ts';
@@ -60,6 +61,7 @@ export class SwarmPlatform implements Movable {
   readonly kind = 'swarm';
   readonly adoption = null;
   readonly moving = null;
+  readonly hosts: SwarmHosts;
   readonly #ground: Ground;
   readonly #observer: Observer;
   readonly #participants = new ParticipantReader();
@@ -73,6 +75,7 @@ export class SwarmPlatform implements Movable {
       panelId: panelIdOf(options.layout.dataDir),
       builds: { running: 0 },
     };
+    this.hosts = new SwarmHosts(this.#ground);
     this.#observer = new Observer(this.#ground, async (instanceId) => await stopInstance(this.#ground, instanceId));
   }
 

@@ -11,6 +11,7 @@ import { DataTable, type Column } from '../components/DataTable.tsx';
 import { EngineGroup } from '../components/EngineGroup.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { HostGroup } from '../components/HostGroup.tsx';
+import { HostsGroup } from '../components/HostsGroup.tsx';
 import { LegalGroup } from '../components/LegalGroup.tsx';
 import { MailGroup } from '../components/MailGroup.tsx';
 import { PlatformGroup } from '../components/PlatformGroup.tsx';
@@ -46,6 +47,7 @@ function Parts(): ReactNode {
           <PlatformGroup />
           {view.platform === 'swarm' && <EngineGroup />}
           {view.platform === 'dokku' && <HostGroup />}
+          {view.platform === 'swarm' && <HostsGroup />}
           <LegalGroup />
         </>
       )}
