@@ -1,8 +1,10 @@
 // The one address that all paths share: whether its name leads here, and whether this panel answers there.
 
 import { identityHeader, panelIdentity } from './panel-identity.ts';
-import { call } from './system-check-reach.ts';
+import { call, describeCircle, leadsToItself } from './system-check-reach.ts';
 import { isAddress, isOnlyHere, listed, type Check, type Finding, type Surroundings } from './system-check-surroundings.ts';
+
+type Answering = 'this' | 'some' | 'other' | 'nobody' | 'circle';
 
 export type PathFacts =
   | { readonly state: 'unset' }
@@ -14,7 +16,7 @@ export type PathFacts =
       readonly ofPanel: readonly string[];
       readonly dnsProblem: string | null;
       /** `some`: something of the kind that this panel shows there, but it cannot be told whose. */
-      readonly who: 'this' | 'some' | 'other' | 'nobody';
+      readonly who: Answering;
       readonly how: string;
     };
 
@@ -37,13 +39,15 @@ export async function lookAtPaths(surroundings: Pick<Surroundings, 'config' | 'n
 }
 
 /** The front door answers below the path with the panel's own sign of life: no instance can be called so. */
-async function callPaths({ layout }: Surroundings['config'], pathUrl: URL): Promise<{ who: 'this' | 'some' | 'other' | 'nobody'; how: string }> {
-  const url = new URL(`${pathUrl.pathname}/healthz`, pathUrl);
+async function callPaths({ layout }: Surroundings['config'], pathUrl: URL): Promise<{ who: Answering; how: string }> {
+  const asked = new URL(`${pathUrl.pathname}/healthz`, pathUrl);
+  const url = new URL(asked);
   // Browsers know these names by themselves, many systems do not.
   if (url.hostname.endsWith('.localhost')) url.hostname = '127.0.0.1';
   const answer = await call(url, { Host: pathUrl.host });
   if (typeof answer === 'string') return { who: 'nobody', how: answer };
   const how = `answers with status ${answer.statusCode}`;
+  if (leadsToItself(asked, answer)) return { who: 'circle', how };
   const identity = answer.headers[identityHeader];
   if (identity === panelIdentity(layout)) return { who: 'this', how };
   return { who: identity === undefined && answer.statusCode === 404 ? 'some' : 'other', how };
@@ -85,6 +89,7 @@ async function checkPathReached({ pathFacts, config, isPanelRunning }: WithPaths
   const address = config.pathUrl.href;
   const { who, how } = facts;
   if (who === 'this') return { result: 'good', seen: `This panel’s front door answers below ${address}.`, means: 'Experiments with a path are found there.' };
+  if (who === 'circle') return describeCircle(config, config.pathUrl);
   if (!isPanelRunning)
     return { result: 'unknown', seen: `The panel is not running; ${address}: ${how}.`, means: 'Whether it leads here shows when the panel runs.' };
   if (who === 'some')

@@ -7,7 +7,8 @@ import { identityHeader, panelIdentity, sawHeader } from './panel-identity.ts';
 import type { Check, Finding, Surroundings } from './system-check-surroundings.ts';
 
 export type Reached = {
-  readonly who: 'this' | 'other' | 'nobody';
+  /** `circle`: the answer leads to the address that was asked for. */
+  readonly who: 'this' | 'other' | 'nobody' | 'circle';
   /** What came, or why nothing did. */
   readonly how: string;
   /** Protocol and host of the request as the panel saw it, `https://otree.example.org`; empty when it was not the panel. */
@@ -21,9 +22,11 @@ const answerMs = 4000;
 
 /** Calls the public address as a browser would; the certificate is another check's business. Never throws. */
 export async function reach(config: Config): Promise<Reached> {
-  const answer = await call(new URL('/healthz', config.publicUrl), {});
+  const asked = new URL('/healthz', config.publicUrl);
+  const answer = await call(asked, {});
   if (typeof answer === 'string') return { who: 'nobody', how: answer, saw: '', isWebsocketOpen: false };
   const how = `answers with status ${answer.statusCode}`;
+  if (leadsToItself(asked, answer)) return { who: 'circle', how, saw: '', isWebsocketOpen: false };
   if (answer.headers[identityHeader] !== panelIdentity(config.layout)) return { who: 'other', how, saw: '', isWebsocketOpen: false };
   const upgrade = {
     Upgrade: 'websocket',
@@ -34,6 +37,30 @@ export async function reach(config: Config): Promise<Reached> {
   };
   const socket = await call(new URL('/socket.io/?EIO=4&transport=websocket', config.publicUrl), upgrade);
   return { who: 'this', how, saw: String(answer.headers[sawHeader] ?? ''), isWebsocketOpen: typeof socket !== 'string' && socket.statusCode === 101 };
+}
+
+/** Whether who follows the answer asks the same again. */
+export function leadsToItself(asked: URL, { statusCode = 0, headers: { location = '' } }: http.IncomingMessage): boolean {
+  return statusCode >= 300 && statusCode < 400 && URL.canParse(location, asked) && new URL(location, asked).href === asked.href;
+}
+
+/** What goes round in circles, and how to end it. */
+export function describeCircle({ HTTPS_PORT, PORT }: Config, url: URL): Finding {
+  const seen = `Requests to ${url.origin} go round in circles: the answer leads to the same address again.`;
+  if (HTTPS_PORT === undefined)
+    return {
+      result: 'bad',
+      seen,
+      means: 'Something in front of the panel redirects to the address that was asked for. Browsers give up with “too many redirects”.',
+      fix: 'Look at the redirects of the proxy in front; docs/behind-a-proxy.md has examples.',
+    };
+  return {
+    result: 'bad',
+    seen,
+    means: `A proxy in front takes https and passes requests on to PORT (${PORT}) without it; there everybody is led to https, because HTTPS_PORT is set. Browsers give up with “too many redirects”.`,
+    fix: 'Name the proxy in TRUSTED_PROXIES and let it send X-Forwarded-Proto: then its requests are answered. Or leave out HTTPS_PORT, when the proxy alone holds the certificate.',
+    request: `Your proxy in front of ${url.hostname}: please let it send X-Forwarded-Proto and X-Forwarded-For, and tell us the address from which it calls our machine.`,
+  };
 }
 
 /** The head of the answer, or why there is none; redirects are not followed. Never throws. */
@@ -63,6 +90,7 @@ async function checkReached(surroundings: WithReached): Promise<Finding> {
       seen: `This panel answers at ${address}.`,
       means: 'Whoever can open this address from where they are has found the right machine.',
     };
+  if (reached.who === 'circle') return describeCircle(surroundings.config, surroundings.config.publicUrl);
   if (!surroundings.isPanelRunning)
     return {
       result: 'unknown',

@@ -58,7 +58,7 @@ export function renderMain(settings: NginxSettings, door: DoorFiles): string {
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(temp),
     ...renderRequestMaps(settings),
     ...renderRefererMap(settings),
-    ...renderLimits(),
+    ...renderLimits(settings),
     ...(settings.https === null ? [] : renderTlsDefaults()),
     renderCookieMaps(),
     ...renderPanel(settings, door.panel),

@@ -27,12 +27,15 @@ export const connectionsPerAddressOf = (openFiles: number): number => Math.min(L
  * header cannot be counted by nginx (`limit_conn` begins after it); the 20 s bound those, and idle ones are closed first when
  * connections run out.
  */
-export const renderLimits = (): readonly string[] => [
+export const renderLimits = ({ canKeepResting }: Pick<NginxSettings, 'canKeepResting'>): readonly string[] => [
   'client_header_timeout 20s;',
   'client_body_timeout 30s;',
   'send_timeout 30s;',
   'reset_timedout_connection on;',
   'keepalive_timeout 60s;',
+  // A reload would close connections that rest, also one on which a program has just begun to send. Ten seconds, because
+  // workers of before stay as long, and many changes in a row would gather them.
+  ...(canKeepResting ? ['keepalive_min_timeout 10s;'] : []),
   'keepalive_requests 1000;',
   'client_header_buffer_size 4k;',
   // One line of the header has 32 KiB at most, all of them 128: cookies of experiments may be long.

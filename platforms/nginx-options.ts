@@ -50,6 +50,7 @@ export function settingsOf(options: NginxOptions, build: NginxBuild | null): Ngi
     hasIpv6: Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6')),
     canEditCookieFlags: build.isAtLeast(1, 19, 3),
     http2: !build.hasHttp2 ? 'none' : build.isAtLeast(1, 25, 1) ? 'directive' : 'listen',
+    canKeepResting: build.isAtLeast(1, 27, 4),
     openFiles: build.openFiles,
     connectionsPerAddress: options.connectionsPerAddress ?? connectionsPerAddressOf(build.openFiles),
   };

@@ -1,6 +1,7 @@
 // The servers of the panel itself, and of names that nobody has.
 
-import { renderChallenge, renderHsts, renderOnlyPage, renderPage, renderProxy, renderSendOn } from './nginx-proxy.ts';
+import { renderPlainPort } from './nginx-plain.ts';
+import { renderChallenge, renderHsts, renderOnlyPage, renderPage, renderProxy } from './nginx-proxy.ts';
 import type { NginxSettings } from './nginx-settings.ts';
 import { coversNamesBelow, renderCertificate, renderListen, type CertificateFile } from './nginx-tls.ts';
 import { block, checked, checkedNumber } from './nginx-words.ts';
@@ -21,7 +22,7 @@ export function renderPanel(settings: NginxSettings, certificate: CertificateFil
     block('server', [
       ...panelHead(settings, plain),
       renderChallenge(settings),
-      ...(certificate === null ? renderOnlyPage(settings, 'certificate', 503) : [block('location /', renderSendOn(308, origin))]),
+      ...renderPlainPort(settings, { url: origin, isCertified: certificate !== null, answer: (first) => panelBody(settings, first) }),
     ]),
     ...nobody(settings),
     ...(isForAll ? [] : isForAllNames),
@@ -56,8 +57,9 @@ function problemLocation(settings: NginxSettings, name: string, problem: Paramet
   ]);
 }
 
-function panelBody(settings: NginxSettings): readonly string[] {
-  const proxy = (timeout: string): readonly string[] => renderProxy(settings.layout.serverSocket, '$arboretum_panel_cookie', timeout);
+/** @param first with what each location begins */
+function panelBody(settings: NginxSettings, first: readonly string[] = []): readonly string[] {
+  const proxy = (timeout: string): readonly string[] => [...first, ...renderProxy(settings.layout.serverSocket, '$arboretum_panel_cookie', timeout)];
   const forPrograms = ['error_page 502 504 =503 /.arboretum/away.json;', 'error_page 429 /.arboretum/busy.json;'];
   return [
     `client_max_body_size ${checkedNumber('body limit', settings.maxPanelBodyMib, 100_000)}m;`,

@@ -1,6 +1,7 @@
 // The one server that all paths share: instances are locations in files of their own, strays go where they came from.
 
 import path from 'node:path';
+import { renderLacks, renderPlainBelow, sharesPlainPort } from './nginx-plain.ts';
 import { renderChallenge, renderHsts, renderOnlyPage, renderPage, renderProxy, renderSendOn } from './nginx-proxy.ts';
 import type { NginxSettings, PathDoor } from './nginx-settings.ts';
 import { renderCertificate, renderListen, type CertificateFile } from './nginx-tls.ts';
@@ -23,14 +24,18 @@ export function renderPaths(settings: NginxSettings, certificate: CertificateFil
     name,
     ...renderCertificate(certificate),
     ...(door.port === null ? [] : onOwnPort),
-    ...(isReady ? pathsBody(settings, door) : []),
+    ...(isReady ? [...renderLacks(settings, door, true), ...pathsBody(settings, door)] : []),
   ];
   if (door.port !== null) return [block('server', encrypted)];
   const plain = [
     ...renderListen(settings, listenPort),
     name,
     renderChallenge(settings),
-    ...(isReady ? [block('location /', renderSendOn(308, door.origin))] : renderOnlyPage(settings, 'certificate', 503)),
+    ...(sharesPlainPort(settings, door)
+      ? [...renderLacks(settings, door, isReady), ...pathsBody(settings, door)]
+      : isReady
+        ? [block('location /', renderSendOn(308, door.origin))]
+        : renderOnlyPage(settings, 'certificate', 503)),
   ];
   return [block('server', encrypted), block('server', plain)];
 }
@@ -46,6 +51,7 @@ export const pendingOnOwnPort = (settings: NginxSettings): readonly string[] => 
 
 function pathsBody(settings: NginxSettings, door: PathDoor): readonly string[] {
   const prefix = checked('path prefix', door.prefix);
+  const first = renderPlainBelow(settings, door);
   return [
     `client_max_body_size ${checkedNumber('body limit', settings.maxPanelBodyMib, 100_000)}m;`,
     'absolute_redirect off;',
@@ -55,10 +61,10 @@ function pathsBody(settings: NginxSettings, door: PathDoor): readonly string[] {
     ...(['nobody', 'busy', 'moment', 'waiting', 'stopped'] as const).map((page) => renderPage(settings, page)),
     // What has the prefix and is no instance's is nobody's; a stray without it belongs to the page that asked for it.
     // By this the system check knows its own panel behind the address of all paths.
-    block(`location = ${prefix}/healthz`, ['rewrite ^ /healthz break;', ...renderProxy(settings.layout.serverSocket, '""', '5s')]),
-    `location = ${prefix} { return 404; }`,
-    `location ^~ ${prefix}/ { return 404; }`,
-    block('location /', ['if ($arboretum_referer_prefix) { return 307 $arboretum_referer_prefix$arboretum_asked; }', 'return 404;']),
+    block(`location = ${prefix}/healthz`, [...first, 'rewrite ^ /healthz break;', ...renderProxy(settings.layout.serverSocket, '""', '5s')]),
+    block(`location = ${prefix}`, [...first, 'return 404;']),
+    block(`location ^~ ${prefix}/`, [...first, 'return 404;']),
+    block('location /', [...first, 'if ($arboretum_referer_prefix) { return 307 $arboretum_referer_prefix$arboretum_asked; }', 'return 404;']),
     `include ${quoted(settings.layout.nginxPaths, '/*.conf')};`,
   ];
 }

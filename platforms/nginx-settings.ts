@@ -36,6 +36,8 @@ export type NginxSettings = {
   readonly canEditCookieFlags: boolean;
   /** How HTTP/2 is asked for: a word of `listen` up to 1.25.0, a directive since. */
   readonly http2: 'none' | 'listen' | 'directive';
+  /** nginx ≥ 1.27.4: a reload may leave connections that rest open for a while. */
+  readonly canKeepResting: boolean;
   /** How many files and sockets one nginx process may have open. */
   readonly openFiles: number;
   /** How many connections with a request one client address may have. */

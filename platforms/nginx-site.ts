@@ -4,7 +4,8 @@ import { AppError } from '../contracts/errors.ts';
 import type { DoorCertificate, FrontDoorRoute, RouteAddress } from './front-door.ts';
 import { renderCookieSpoilers } from './nginx-cookies.ts';
 import { isBelow, pendingOnOwnPort, plainToOwnPort } from './nginx-paths.ts';
-import { checkedPage, renderChallenge, renderHsts, renderOnlyPage, renderPage, renderProxy, renderSendOn } from './nginx-proxy.ts';
+import { renderPlainBelow, renderPlainPort } from './nginx-plain.ts';
+import { checkedPage, renderChallenge, renderHsts, renderPage, renderProxy, renderSendOn } from './nginx-proxy.ts';
 import type { NginxSettings } from './nginx-settings.ts';
 import { certificateFile, renderCertificate, renderListen, type CertificateFile } from './nginx-tls.ts';
 import { block, checked, checkedNumber, checkedPort } from './nginx-words.ts';
@@ -24,7 +25,8 @@ export const claimOfSite = ({ servers, locations }: Site): string | null =>
 
 /** What an address does with a request: lines of a server, or of a location. */
 type Answer = {
-  readonly server: readonly string[];
+  /** `first`: with what its location begins. */
+  readonly server: (first: readonly string[]) => readonly string[];
   readonly location: readonly string[];
   /** Where a request without encryption is sent when https is meant. */
   readonly secureUrl: string;
@@ -47,8 +49,8 @@ export function renderSite(settings: NginxSettings, route: FrontDoorRoute): Site
       ? ['return 503;']
       : [...renderProxy(route.upstreamSocket, '$arboretum_instance_cookie', '1h'), ...renderCookieSpoilers(settings.canEditCookieFlags)];
   return renderAddress(settings, route.address, {
-    server: [...instance, renderPage(settings, page), renderPage(settings, 'busy'), block('location /', upstream)],
-    location: [...instance, ...upstream],
+    server: (first) => [...instance, renderPage(settings, page), renderPage(settings, 'busy'), block('location /', [...first, ...upstream])],
+    location: [...renderPlainBelow(settings, settings.pathDoor), ...instance, ...upstream],
     secureUrl: route.url,
     isFineInPlain: false,
   });
@@ -59,7 +61,7 @@ export function renderFormer(settings: NginxSettings, former: RouteAddress, url:
   if (former.mode === 'path' && !isBelow(settings.pathDoor, former.prefix)) return null;
   const body = `client_max_body_size ${checkedNumber('body limit', settings.maxPanelBodyMib, 100_000)}m;`;
   return renderAddress(settings, former, {
-    server: [body, block('location /', renderSendOn(307, url))],
+    server: () => [body, block('location /', renderSendOn(307, url))],
     location: [`set $arboretum_prefix ${former.mode === 'path' ? checked('path prefix', former.prefix) : ''};`, ...renderSendOn(307, url, '$arboretum_below')],
     secureUrl: url,
     isFineInPlain: true,
@@ -84,15 +86,15 @@ function onName(settings: NginxSettings, { name, certificate, answer }: Named<{ 
   const serverName = `server_name ${checked('host name', name)};`;
   const plain = (lines: readonly string[]): string =>
     block('server', [...renderListen(settings, settings.listenPort), serverName, renderChallenge(settings), ...lines]);
-  if (settings.https === null) return [plain(answer.server)];
-  const toSecure = certificate === null ? renderOnlyPage(settings, 'certificate', 503) : [block('location /', renderSendOn(308, answer.secureUrl))];
+  if (settings.https === null) return [plain(answer.server([]))];
+  const toSecure = renderPlainPort(settings, { url: answer.secureUrl, isCertified: certificate !== null, answer: answer.server });
   return [
-    plain(answer.isFineInPlain ? answer.server : toSecure),
+    plain(answer.isFineInPlain ? answer.server([]) : toSecure),
     block('server', [
       ...renderListen(settings, settings.https.port, { isTls: true }),
       serverName,
       ...renderCertificate(certificate),
-      ...(certificate === null ? [] : answer.server),
+      ...(certificate === null ? [] : answer.server([])),
     ]),
   ];
 }
@@ -105,7 +107,7 @@ function onPort(settings: NginxSettings, { port, certificate, answer }: Named<{ 
       ...renderListen(settings, port, { isTls }),
       'server_name _;',
       ...(isTls ? [...renderCertificate(certificate), ...pending] : []),
-      ...(isTls && certificate === null ? [] : answer.server),
+      ...(isTls && certificate === null ? [] : answer.server([])),
     ]),
   ];
 }

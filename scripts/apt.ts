@@ -14,7 +14,12 @@ const clusterFile = `${clusterDir}/arboretum.conf`;
 const mark = '# Written by Arboretum while it installs packages';
 const lockWaitMs = 10 * 60_000;
 /** Services that these packages bring; disabled again when the package was not there before. */
-const servicesOf: Readonly<Record<string, readonly string[]>> = { postgresql: ['postgresql'], 'redis-server': ['redis-server'], nginx: ['nginx'] };
+const servicesOf: Readonly<Record<string, readonly string[]>> = {
+  postgresql: ['postgresql'],
+  'redis-server': ['redis-server'],
+  nginx: ['nginx'],
+  haproxy: ['haproxy'],
+};
 
 /** How commands get root's rights: as we are, or through `sudo -n`; null when neither. */
 export type Rights = { readonly prefix: readonly string[] } | null;

@@ -1,17 +1,21 @@
-// A whole panel behind somebody else's https proxy, in a browser: the example of the guide lets people sign in and pages move.
+// A whole panel behind somebody else's https proxy, in a browser: the examples of the guide let people sign in and pages move.
 
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startProxyInFront, type ProxyInFront } from '../proxy-in-front.ts';
+import { proxiesForTests, startProxyInFront, type ProxyInFront } from '../proxy-in-front.ts';
 import { openBrowser } from './browser.ts';
 import { freePorts, makePanel, type WholePanel } from './panel.ts';
+import { until } from './until.ts';
 
 let panel: WholePanel;
 let front: ProxyInFront;
 let browser: Browser;
+let page: Page;
+let [http, https] = [0, 0];
+const others = (await proxiesForTests()).filter((kind) => kind !== 'nginx');
 
 beforeAll(async () => {
-  const [http = 0, https = 0] = await freePorts(2);
+  [http = 0, https = 0] = await freePorts(2);
   panel = await makePanel({ PUBLIC_URL: `https://localhost:${https}`, TRUSTED_PROXIES: '127.0.0.1' });
   front = startProxyInFront({ host: 'localhost', http, https, panel: panel.port });
   await panel.start();
@@ -25,7 +29,7 @@ afterAll(async () => {
 
 it('lets people sign in, moves its pages, and says itself that the way is well and the certificate is not', async () => {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
-  const page = await context.newPage();
+  page = await context.newPage();
   page.setDefaultTimeout(30_000);
   await page.goto(/https:\S+first-run\?token=\S+/.exec(panel.output())?.[0] ?? '');
   await page.getByLabel('Name', { exact: true }).fill('Ada');
@@ -42,4 +46,20 @@ it('lets people sign in, moves its pages, and says itself that the way is well a
   await page.locator('#check-passed-on').getByText('and a websocket opens').waitFor();
   expect(await page.locator('#check-reached > .sign').innerText()).toContain('good');
   expect(await page.locator('#check-certificate').innerText()).toMatch(/bad[^]*DEPTH_ZERO_SELF_SIGNED_CERT/);
+});
+
+it.each(others)('goes on when %s takes its place', async (kind) => {
+  await front.stop();
+  front = startProxyInFront({ kind, host: 'localhost', http, https, panel: panel.port });
+  await page.goto('about:blank');
+  await until(`${kind} answers`, () =>
+    page.goto(`${panel.url}/system/check`).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Check again' }).click();
+  await page.locator('#check-passed-on').getByText('and a websocket opens').waitFor();
+  expect(await page.locator('#check-reached > .sign').innerText()).toContain('good');
 });

@@ -1,11 +1,15 @@
 // The rendered configuration: what it holds, and that no value can become anything but a value.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
 import type { FrontDoorRoute, RouteAddress } from '../../platforms/front-door.ts';
 import { layoutOf } from '../../platforms/layout.ts';
 import { renderGeneration, renderMain } from '../../platforms/nginx-config.ts';
+import { settingsOf } from '../../platforms/nginx-options.ts';
+import { NginxProcess } from '../../platforms/nginx-process.ts';
 import type { NginxSettings } from '../../platforms/nginx-settings.ts';
 import { claimOf, claimOfSite, renderFormer, renderSite } from '../../platforms/nginx-site.ts';
 import { makeCertificate } from './nginx-certificates.ts';
@@ -23,6 +27,7 @@ const settings: NginxSettings = {
   hasIpv6: true,
   canEditCookieFlags: true,
   http2: 'listen',
+  canKeepResting: false,
   openFiles: 1024,
   connectionsPerAddress: 256,
 };
@@ -192,6 +197,19 @@ describe('what is written', () => {
     expect(renderMain({ ...settings, workerUser: null }, noDoor)).not.toMatch(/^user /m);
     expect(renderMain(settings, noDoor)).toMatch(/^user arboretum arboretum;/m);
     expect(renderSite({ ...settings, canEditCookieFlags: false }, route).servers).not.toContain('proxy_cookie_flags');
+  });
+
+  test('connections that rest outlive a reload where nginx knows how: from 1.27.4', async () => {
+    const home = mkdtempSync('/tmp/ngx-old-');
+    const written = async (version: string): Promise<string> => {
+      const nginxBinary = path.join(home, version);
+      writeFileSync(nginxBinary, `#!/bin/sh\necho 'nginx version: nginx/${version}' >&2\n`, { mode: 0o755 });
+      const options = { layout: settings.layout, listenPort: 8080, workerUser: null, trustedProxies: [], maxPanelBodyMib: 5 };
+      return renderMain(settingsOf(options, await new NginxProcess(settings.layout, nginxBinary).build()), noDoor);
+    };
+    for (const old of ['1.22.1', '1.26.3', '1.27.3']) expect(await written(old)).not.toContain('keepalive_min_timeout');
+    for (const late of ['1.27.4', '1.28.0', '2.0.0']) expect(await written(late)).toContain('  keepalive_min_timeout 10s;\n');
+    rmSync(home, { recursive: true });
   });
 
   test('nobody puts X-Frame-Options before an experiment', () => {
