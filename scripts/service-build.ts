@@ -14,6 +14,8 @@ const pages = [
   'guide-manager',
   'guide-participant',
   'prolific',
+  'mturk',
+  'preflight',
   'glossary',
   'rights',
   'running',
@@ -25,7 +27,7 @@ const pages = [
   'certificates',
   'configuration',
 ];
-const copied = ['launcher', 'samples', 'package.json', ...pages.map((name) => `docs/${name}.md`)];
+const copied = ['launcher', 'samples', 'package.json', 'docs/images', ...pages.map((name) => `docs/${name}.md`)];
 const recipe = ['package-lock.json'];
 
 /** The file that a service is started with; keeps `server/main.ts` in its name, so that a process list says what it is. */
