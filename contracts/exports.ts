@@ -43,6 +43,8 @@ export const exportSessionSchema = z.object({
   config: z.string(),
   participants: z.number().int(),
   isDemo: z.boolean(),
+  /** Made by “For MTurk”; null: an older panel started this oTree, and it does not say. */
+  isMturk: z.boolean().nullable().default(null),
   /** False: its making broke off, and it can be in no export. */
   isWhole: z.boolean(),
 });

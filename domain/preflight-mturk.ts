@@ -41,7 +41,7 @@ function judgePlaces({ otree, people }: PreflightFacts): Judgement {
       fix: 'Say it above, or under Recruit.',
       place: 'recruit',
     };
-  const sessions = otree?.sessions?.filter(({ isDemo, isWhole }) => !isDemo && isWhole) ?? [];
+  const sessions = otree?.sessions?.filter(({ isDemo, isMturk, isWhole }) => !isDemo && isWhole && isMturk !== false) ?? [];
   const session = sessions.findLast(({ participants }) => participants >= people * 2);
   if (session)
     return {
@@ -51,7 +51,7 @@ function judgePlaces({ otree, people }: PreflightFacts): Judgement {
     };
   return {
     result: 'bad',
-    seen: `There is no session with ${number(people * 2)} places.`,
+    seen: `There is no session for MTurk with ${number(people * 2)} places.`,
     means: `For ${number(people)} people oTree makes twice as many places, because some return the work.`,
     fix: 'In oTree’s admin: Sessions, “Create New Session”, “For MTurk”; not in a room.',
     place: 'recruit',

@@ -90,6 +90,7 @@ def list_exports():
                 'config': session.config['name'],
                 'participants': session.num_participants,
                 'isDemo': bool(session.is_demo),
+                'isMturk': bool(session.is_mturk),
                 'isWhole': all(
                     counts[app].get(session.id, 0) == session.num_participants
                     for app in session.config['app_sequence']

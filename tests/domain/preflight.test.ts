@@ -99,7 +99,7 @@ const ready = (kind: Kind): PreflightFacts => ({
   open: { code: 'abc123', started: 0 },
   otree: {
     tables: { dialect: 'postgresql', gaps: [] },
-    sessions: [{ code: 'abc123', config: 'study', participants: 40, isDemo: false, isWhole: true }],
+    sessions: [{ code: 'abc123', config: 'study', participants: 40, isDemo: false, isMturk: true, isWhole: true }],
     link: { opens: true, wrongOpens: false },
   },
   visited: { status: 200, certificateDays: 80 },
@@ -130,7 +130,7 @@ const find = (id: string, facts: PreflightFacts) => {
   return finding;
 };
 const withSource = (files: Readonly<Record<string, string>>): Map<string, string> => new Map([...goodSource(), ...Object.entries(files)]);
-const sessions = (participants: number, isWhole = true) => [{ code: 'abc123', config: 'study', participants, isDemo: false, isWhole }];
+const sessions = (participants: number, isWhole = true, isMturk = true) => [{ code: 'abc123', config: 'study', participants, isDemo: false, isMturk, isWhole }];
 const prolific = (settingsOf: object): Recruitment => recruitmentSchema.parse({ kind: 'prolific', settings: settingsOf });
 
 /** Check, kind, what is wrong, the result, and a word of the sentence. */
@@ -347,6 +347,7 @@ const wrong: readonly (readonly [string, Kind, string, Changes, CheckResult, str
   ['mturk-money', 'mturk', 'nobody has said how many', { people: null }, 'attention', '$1.50 each'],
   ['mturk-package', 'mturk', 'an older oTree lacks boto3', { otreeVersion: '5.9.6' }, 'bad', 'boto3'],
   ['mturk-keys', 'mturk', 'one is missing', { instance: { variables: ['AWS_ACCESS_KEY_ID'] } }, 'bad', 'AWS_SECRET_ACCESS_KEY'],
+  ['mturk-places', 'mturk', 'the session was made for a lab', { otree: { sessions: sessions(40, true, false) } }, 'bad', 'no session for MTurk'],
   ['mturk-places', 'mturk', 'there are no spares', { otree: { sessions: sessions(39) } }, 'bad', '40 places'],
 ];
 

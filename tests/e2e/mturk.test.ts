@@ -93,19 +93,19 @@ const judged = ['mturk-settings', 'mturk-times', 'mturk-template', 'mturk-button
 describe('a study on MTurk', () => {
   it('is looked through on the tab: what would be published, the total with fees, lines to paste', async () => {
     await ada.goto(`${panel.url}/instances/turk-six/recruit?room=-mturk`);
-    await ada.getByLabel('Session config').selectOption('pilot');
+    await ada.getByLabel('Session config', { exact: true }).selectOption('pilot');
     await ada.getByLabel('Expected workers').fill(String(workers));
     await ada.getByRole('button', { name: 'Save', exact: true }).click();
-    await ada.getByText('pilot has no mturk_hit_settings.', { exact: true }).waitFor();
+    await ada.getByText('pilot has no mturk_hit_settings.').waitFor();
     await ada.getByText('minutes_allotted_per_assignment=60,', { exact: false }).first().waitFor();
-    await ada.getByLabel('Session config').selectOption('decide');
+    await ada.getByLabel('Session config', { exact: true }).selectOption('decide');
     await ada.getByRole('button', { name: 'Save', exact: true }).click();
     await ada.getByText('3 workers × $0.50 = $1.50, and MTurk’s fee of 20 %: $0.30. In all $1.80.', { exact: false }).waitFor();
     for (const id of judged) await ada.locator(`#check-${id}`).getByText('good', { exact: true }).waitFor();
     await ada.getByText('Sandbox: nobody is paid.', { exact: true }).waitFor();
     await picture(ada, 'mturk', { widths: [1440, 390] });
     await picture(ada, 'mturk-hit', { of: ada.getByText('In your project: decide', { exact: false }).first() });
-  }, 120_000);
+  }, 240_000);
 
   it('has keys that are entered once and set for each instance with one restart', async () => {
     await ada.getByLabel('Access key id').fill('AKIAIOSFODNN7EXAMPLE');
@@ -114,17 +114,17 @@ describe('a study on MTurk', () => {
     for (const { name } of studies) {
       expect((await resultsOf(name))['mturk-keys']).toBe('bad');
       await ada.goto(`${panel.url}/instances/${name}/recruit?room=-mturk`);
-      await ada.getByLabel('Session config').selectOption('decide');
+      await ada.getByLabel('Session config', { exact: true }).selectOption('decide');
       await ada.getByLabel('Expected workers').fill(String(workers));
       await ada.getByRole('button', { name: 'Save', exact: true }).click();
       await ada.getByRole('button', { name: `Set mine for ${name}` }).click();
       await ada.getByRole('button', { name: 'Restart to apply…' }).first().click();
       const dialog = ada.getByRole('dialog');
       await dialog.getByRole('button', { name: 'Restart', exact: true }).click();
-      await ada.getByRole('button', { name: 'Restart to apply…' }).waitFor({ state: 'detached' });
+      await ada.getByRole('button', { name: 'Restart to apply…' }).waitFor({ state: 'detached', timeout: 120_000 });
       expect((await resultsOf(name))['mturk-keys']).toBe('good');
     }
-  }, 180_000);
+  }, 400_000);
 });
 
 describe.each(studies)('with oTree $otree', ({ name, otree }) => {
@@ -147,16 +147,16 @@ describe.each(studies)('with oTree $otree', ({ name, otree }) => {
     await otreePage.locator('[name=num_participants]').fill(String(workers));
     await otreePage.locator('#btn-create-session').click();
     await otreePage.waitForURL(/MTurkCreateHIT/);
+    const [session] = await askDatabase<{ code: string; num_participants: number; is_mturk: boolean }>(panel, name, 'SELECT * FROM otree_session');
+    expect(session).toMatchObject({ num_participants: workers * 2, is_mturk: true });
+    code = session?.code ?? '';
     await otreePage.getByText(`Number of MTurk assignments: ${workers}`).waitFor();
     await otreePage.getByRole('button', { name: 'Publish HIT' }).waitFor();
     expect(await otreePage.getByText('MTurk is currently disabled').count()).toBe(0);
     await picture(otreePage, 'mturk-publish');
-    const [session] = await askDatabase<{ code: string; num_participants: number; is_mturk: boolean }>(panel, name, 'SELECT * FROM otree_session');
-    expect(session).toMatchObject({ num_participants: workers * 2, is_mturk: true });
-    code = session?.code ?? '';
     await otreePage.close();
     expect((await resultsOf(name))['mturk-places']).toBe('good');
-  }, 120_000);
+  }, 240_000);
 
   it('MTurk’s window frames oTree’s question: a worker opens the study by its link, ends it, and submits the code', async () => {
     const { id } = await instanceOf(name);
@@ -170,6 +170,7 @@ describe.each(studies)('with oTree $otree', ({ name, otree }) => {
     expect(await window.frameLocator('iframe').getByText('Open the study').getAttribute('href')).toBeNull();
     await window.goto(`${site.url}/?assignmentId=A1&workerId=W1`);
     const [study] = await Promise.all([context.waitForEvent('page'), window.frameLocator('iframe').getByText('Open the study').click()]);
+    study.setDefaultTimeout(60_000);
     await study.locator('[name=kept]').fill('0.30');
     await study.locator('.otree-btn-next').click();
     const given = await study.locator('#code').innerText();
@@ -182,7 +183,7 @@ describe.each(studies)('with oTree $otree', ({ name, otree }) => {
     const [worker] = await askDatabase(panel, name, "SELECT code, mturk_assignment_id, payoff FROM otree_participant WHERE mturk_worker_id = 'W1'");
     expect(worker).toMatchObject({ code: given, mturk_assignment_id: 'A1' });
     await context.close();
-  }, 120_000);
+  }, 240_000);
 
   it('the participant’s page itself works in a frame of another origin: no header forbids it, and the last page is handed in', async () => {
     site.show({ address: `${url}/MTurkStart/${code}` });
@@ -219,7 +220,7 @@ describe.each(studies)('with oTree $otree', ({ name, otree }) => {
     );
     expect([otree, ended?.ended]).toEqual([otree, true]);
     await context.close();
-  }, 120_000);
+  }, 240_000);
 });
 
 it('no page of the walk had an error of its own', () => {

@@ -23,7 +23,7 @@ test.each(versions)('every export is there for whoever has the key, and for nobo
   expect(await index()).toMatchObject({
     apps: ['bargain', 'survey'],
     hasChat: false,
-    sessions: [{ code, config: 'bargain', participants: 2, isDemo: false, isWhole: true }],
+    sessions: [{ code, config: 'bargain', participants: 2, isDemo: false, isMturk: false, isWhole: true }],
   });
   for (const path of ['/api/export_wide', '/api/export_app?app=bargain', '/api/export_page_times', '/api/export_chat']) {
     const answer = await get(path);

@@ -5,7 +5,11 @@ import { Link } from 'react-router';
 import type { InstanceView } from '../../contracts/instances.ts';
 import { outcomes, prolificCompletion, type Outcome, type Recruitment } from '../../contracts/recruiting.ts';
 import type { RecruitingView, RoomRecruitment } from '../../contracts/recruiting-view.ts';
+import { mayHavePeople } from '../../contracts/states.ts';
 import { instancePath } from '../addresses.ts';
+import { useExports } from '../exports.ts';
+import { countOf } from '../numbers.ts';
+import { preflightPlace } from '../preflight.ts';
 import { mturkSnippets } from '../recruit-snippets.ts';
 import { describeExactly } from '../times.ts';
 import { FactGroup } from './Facts.tsx';
@@ -168,22 +172,21 @@ function OnMturk({ instance, mode, view }: { instance: InstanceView; mode: 'sand
         'oTree makes twice as many participants, spares for work that is given back. Memory has to do for all of them, and your grouping code sees them all.',
     },
     {
+      field: 'Before you publish',
+      remark: (
+        <>
+          <Link to={preflightPlace(instance.name, '')}>Ready for participants?</Link> looks at everything at once.
+        </>
+      ),
+    },
+    {
       field: 'MTurk → Publish HIT',
       remark:
         mode === 'live'
           ? 'Take the tick from “Use MTurk Sandbox”: from then on it costs money. Try it in the sandbox first.'
           : 'Leave the tick at “Use MTurk Sandbox”. Then take the HIT yourself as a worker, by the link that oTree shows.',
     },
-    {
-      field: 'Payments',
-      remark: (
-        <OtreeLink
-          href={`${instance.url}/sessions`}
-          text="Sessions"
-          more="In the session’s tab Payments you approve the work and pay bonuses; its tab MTurk ends the HIT early."
-        />
-      ),
-    },
+    { field: 'MTurk and Payments', remark: <SessionPages instance={instance} /> },
   ];
   return (
     <FactGroup title="On MTurk">
@@ -196,6 +199,22 @@ function OnMturk({ instance, mode, view }: { instance: InstanceView; mode: 'sand
       <PasteList steps={steps} />
       <Snippets title="Lines for settings.py and the template" snippets={mturkSnippets} />
     </FactGroup>
+  );
+}
+
+/** oTree's own pages of the newest session for MTurk; its list of sessions where none is known. */
+function SessionPages({ instance }: { instance: InstanceView }): ReactNode {
+  const list = useExports(instance.name, mayHavePeople.includes(instance.state));
+  const session = list.data?.sessions.findLast(({ isMturk }) => isMturk === true);
+  const about = 'There you approve the work, pay bonuses, and end the HIT early.';
+  if (!session)
+    return <OtreeLink href={`${instance.url}/sessions`} text="oTree’s sessions" more={`Each session for MTurk has the tabs MTurk and Payments. ${about}`} />;
+  return (
+    <>
+      Session <code>{session.code}</code>, {countOf(session.participants / 2, 'worker')}:{' '}
+      <OtreeLink href={`${instance.url}/MTurkCreateHIT/${session.code}`} text="MTurk" more="" />
+      <OtreeLink href={`${instance.url}/MTurkSessionPayments/${session.code}`} text="Payments" more={about} />
+    </>
   );
 }
 
