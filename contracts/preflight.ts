@@ -68,7 +68,18 @@ export type PreflightList = z.infer<typeof preflightListSchema>;
 /** What the running oTree says about itself, for the checks; null where it cannot be asked. */
 export const otreeLookSchema = z.object({
   tables: z.object({ dialect: z.string(), gaps: z.array(z.object({ kind: z.string(), table: z.string(), column: z.string() })) }).nullable(),
-  sessions: z.array(z.object({ code: z.string(), config: z.string(), participants: z.number().int(), isDemo: z.boolean(), isWhole: z.boolean() })).nullable(),
+  sessions: z
+    .array(
+      z.object({
+        code: z.string(),
+        config: z.string(),
+        participants: z.number().int(),
+        isDemo: z.boolean(),
+        isMturk: z.boolean().nullable().default(null),
+        isWhole: z.boolean(),
+      }),
+    )
+    .nullable(),
   /** Whether the panel's link for the room's first label opens it, and one with a wrong hash does not. */
   link: z.object({ opens: z.boolean(), wrongOpens: z.boolean() }).nullable(),
 });

@@ -1,6 +1,7 @@
 // What the Recruit tab shows: rooms with their recruitment, what the deployed source says, a test click.
 
 import { z } from 'zod';
+import { findingSchema } from './preflight.ts';
 import { recruitmentSchema } from './recruiting.ts';
 
 /** One place where the deployed source says something about recruiting. */
@@ -58,6 +59,8 @@ export const recruitingSchema = z.object({
   pendingSince: z.string().nullable(),
   /** Null: nothing is deployed, or the reader may not see the code. */
   source: sourceLooksSchema.nullable(),
+  /** What would be published on MTurk, judged, with lines to paste; null: MTurk was not chosen, or nothing is deployed. */
+  mturk: z.object({ config: z.string().nullable(), findings: z.array(findingSchema) }).nullable(),
 });
 export type RecruitingView = z.infer<typeof recruitingSchema>;
 

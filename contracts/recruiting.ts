@@ -82,7 +82,12 @@ export const prolificSettingsSchema = z.strictObject({
       .regex(/^[a-f0-9]{24}$/, 'The 24 letters and digits behind /studies/ in Prolific’s address.'),
   ),
 });
-export const mturkSettingsSchema = z.strictObject({ ...plan, mode: z.enum(['sandbox', 'live']).default('sandbox') });
+export const mturkSettingsSchema = z.strictObject({
+  ...plan,
+  mode: z.enum(['sandbox', 'live']).default('sandbox'),
+  /** The session config that is published; null: the only one, or not chosen yet. */
+  sessionConfig: emptyAsNull(z.string().trim().max(200)),
+});
 export const sonaSettingsSchema = z.strictObject({
   ...plan,
   /** Sona's completion URL without the survey code. */

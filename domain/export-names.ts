@@ -7,10 +7,18 @@ import type { Context } from './context.ts';
 type Exported = {
   readonly what: ExportKind;
   readonly app?: string | undefined;
+  readonly function?: string | undefined;
   readonly session?: string | undefined;
   readonly leftOut: readonly string[];
 };
-const words: Readonly<Record<ExportKind, string>> = { wide: 'all-apps', app: 'app', 'page-times': 'page-times', seconds: 'seconds', chat: 'chat' };
+const words: Readonly<Record<ExportKind, string>> = {
+  wide: 'all-apps',
+  app: 'app',
+  custom: 'custom',
+  'page-times': 'page-times',
+  seconds: 'seconds',
+  chat: 'chat',
+};
 
 /** For example `trust-game-all-apps-2026-11-21-3f2c9ab.csv`. */
 export async function exportFileName(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'name' | 'currentDeploymentId'>, file: Exported): Promise<string> {
@@ -20,7 +28,7 @@ export async function exportFileName(ctx: Pick<Context, 'db'>, instance: Pick<In
     : null;
   const parts = [
     instance.name,
-    what === 'app' && app !== undefined ? app : words[what],
+    ...(what === 'custom' ? [app, file.function].filter((word) => word !== undefined) : [what === 'app' && app !== undefined ? app : words[what]]),
     ...(session === undefined ? [] : [session]),
     new Date().toISOString().slice(0, 10),
     ...(current ? [current.commit.slice(0, 7)] : []),

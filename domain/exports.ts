@@ -12,14 +12,20 @@ import { readVisits, summarise, type Visit } from './page-times.ts';
 import { readProject } from './present-instance.ts';
 import { specOf } from './specs.ts';
 
-export type ExportWish = { readonly instanceId: string; readonly what: ExportKind; readonly app?: string | undefined; readonly session?: string | undefined };
+export type ExportWish = {
+  readonly instanceId: string;
+  readonly what: ExportKind;
+  readonly app?: string | undefined;
+  readonly function?: string | undefined;
+  readonly session?: string | undefined;
+};
 
 /** A file on its way: its text, and the sessions that could not be in it. */
 export type OpenExport = { readonly body: Readable; readonly leftOut: readonly string[] };
 
 /** oTree makes the whole answer before its first byte: 710 people in 10 rounds took 0.6 s (measured), many more take longer. */
 const timeoutMs = 170_000;
-const paths: Readonly<Record<Exclude<ExportKind, 'app'>, string>> = {
+const paths: Readonly<Record<Exclude<ExportKind, 'app' | 'custom'>, string>> = {
   wide: '/api/export_wide',
   'page-times': '/api/export_page_times',
   seconds: '/api/export_page_times',
@@ -50,6 +56,7 @@ export async function openExport(ctx: WorkerContext, wish: ExportWish): Promise<
   if (whole.status === 200) return { body: whole.body, leftOut: [] };
   whole.body.destroy();
   if (whole.status === 404) throw new AppError('export_needs_restart');
+  if (wish.what === 'custom') throw new AppError('export_failed', { reason: `${String(wish.function)} of ${String(wish.app)} failed.` });
   if (wish.session !== undefined || (wish.what !== 'wide' && wish.what !== 'app'))
     throw new AppError('export_failed', { reason: `it answered ${whole.status}.` });
   return openOneByOne(asking, wish);
@@ -67,10 +74,17 @@ async function begin(ctx: WorkerContext, instanceId: string): Promise<Asking> {
   return { ctx, spec: specOf(ctx, instance) };
 }
 
-function pathOf({ what, app, session }: ExportWish): string {
+function pathOf({ what, app, session, ...wish }: ExportWish): string {
+  if (what === 'custom') return customPath(app, wish.function);
   const query = new URLSearchParams({ ...(what === 'app' && app !== undefined ? { app } : {}), ...(session === undefined ? {} : { session_code: session }) });
   if (what === 'app' && app === undefined) throw new AppError('export_unknown', { what: 'an app without a name.' });
   return `${what === 'app' ? '/api/export_app' : paths[what]}?${query.toString()}`;
+}
+
+/** oTree 6.0 has this address; where it has not, the launcher adds it. The project's function gets all its players: one session alone is not offered. */
+function customPath(app: string | undefined, name: string | undefined): string {
+  if (app === undefined || name === undefined) throw new AppError('export_unknown', { what: 'a function without a name.' });
+  return `/api/export_app_custom?${new URLSearchParams({ app, function_name: name }).toString()}`;
 }
 
 const tryToOpen = ({ ctx, spec }: Asking, path: string): Promise<OpenedAnswer> => ctx.platform.openOtree(spec, { path, timeoutMs });

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { z } from 'zod';
 import type { PageSeconds, PageTimes } from '../contracts/exports.ts';
+import { findProblems, type Person } from './page-people.ts';
 
 /** oTree 6.0 and 5.11 common2.py TimeSpentRow; the first row of a person tells when the first page was asked for. */
 const rowSchema = z.object({
@@ -27,6 +28,10 @@ export type Visit = {
   readonly app: string;
   readonly page: string;
   readonly round: number;
+  /** Which page of the session it is, from 1. */
+  readonly index: number;
+  /** When it was left, seconds since 1970. */
+  readonly leftAt: number;
   readonly seconds: number;
   readonly hasTimedOut: boolean;
   readonly isWaitPage: boolean;
@@ -55,6 +60,8 @@ export async function* readVisits(csv: Readable, session: string | null = null):
         app: row.app_name,
         page: row.page_name,
         round: row.round_number,
+        index: row.page_index,
+        leftAt: row.epoch_time_completed,
         seconds: Math.max(0, row.epoch_time_completed - before),
         hasTimedOut: isTrue(row.timeout_happened),
         isWaitPage: isTrue(row.is_wait_page),
@@ -67,21 +74,28 @@ export async function* readVisits(csv: Readable, session: string | null = null):
 
 type Page = { readonly first: Visit; readonly seconds: number[]; timeouts: number };
 
-/** Median and quartiles of each page over all rounds; numbers alone are kept. */
-export async function summarise(visits: AsyncIterable<Visit>): Promise<PageTimes> {
-  const [pages, totals] = [new Map<string, Page>(), new Map<string, number>()];
+const keyOf = ({ app, page }: Pick<Visit, 'app' | 'page'>): string => `${app}/${page}`;
+
+/** Median and quartiles of each page over all rounds, and people who stand out. @param nowSeconds since 1970 */
+export async function summarise(visits: AsyncIterable<Visit>, nowSeconds = Date.now() / 1000): Promise<PageTimes> {
+  const [pages, people] = [new Map<string, Page>(), new Map<string, Person>()];
   for await (const visit of visits) {
-    const key = `${visit.app}/${visit.page}`;
+    const key = keyOf(visit);
     const page = pages.get(key) ?? { first: visit, seconds: [], timeouts: 0 };
     page.seconds.push(visit.seconds);
     if (visit.hasTimedOut) page.timeouts += 1;
     pages.set(key, page);
-    totals.set(visit.participant, (totals.get(visit.participant) ?? 0) + visit.seconds);
+    const person = people.get(visit.participant) ?? { visits: [] };
+    person.visits.push(visit);
+    people.set(visit.participant, person);
   }
+  const presented = new Map([...pages].map(([key, page]) => [key, present(page)]));
+  const totals = [...people.values()].map((person) => person.visits.reduce((sum, { seconds }) => sum + seconds, 0));
   return {
-    pages: [...pages.values()].map((page) => present(page)),
-    people: totals.size,
-    medianTotal: totals.size === 0 ? null : quantile(inOrder([...totals.values()]), 0.5),
+    pages: [...presented.values()],
+    people: people.size,
+    medianTotal: totals.length === 0 ? null : quantile(inOrder(totals), 0.5),
+    problems: findProblems({ people, usual: (visit) => presented.get(keyOf(visit)), nowSeconds }),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { OtreeLook, Finding } from '../contracts/preflight.ts';
 import type { Recruitment } from '../contracts/recruiting.ts';
+import type { SessionConfig } from '../platforms/platform.ts';
 import type { ListedRoom } from './rooms.ts';
 
 /** How an address answered, asked as somebody outside would. */
@@ -36,7 +37,8 @@ export type PreflightFacts = {
     /** Head of the branch that is deployed; null: there is none. */
     readonly headCommit: string | null;
   };
-  readonly configs: readonly { readonly name: string; readonly appSequence: readonly string[] }[];
+  readonly configs: readonly ChosenConfig[];
+  readonly otreeVersion: string | null;
   readonly listedRoom: ListedRoom | null;
   /** Code of the session in the room, and how many of its people have begun. */
   readonly open: { readonly code: string; readonly started: number } | null;
@@ -64,10 +66,23 @@ export type PreflightCheck = Pick<Finding, 'id' | 'group' | 'title'> & {
   readonly judge: (facts: PreflightFacts) => Judgement;
 };
 
-/** The session config that people will play: that of the room's session, else the only one there is. */
-export function chosenConfig({ configs, open, otree }: PreflightFacts): { name: string; appSequence: readonly string[] } | null {
+/** A session config, as far as checks ask for it. */
+export type ChosenConfig = Pick<SessionConfig, 'name' | 'appSequence' | 'mturk'>;
+
+/** The session config that people will play: that of the room's session, for MTurk the one chosen under Recruit, else the only one there is. */
+export function chosenConfig({ kind, recruitment, configs, open, otree }: PreflightFacts): ChosenConfig | null {
+  if (kind === 'mturk') return publishedConfig(configs, recruitment?.kind === 'mturk' ? recruitment.settings.sessionConfig : null);
   const code = otree?.sessions?.find((session) => session.code === open?.code)?.config;
   return configs.find(({ name }) => name === code) ?? (configs.length === 1 ? (configs[0] ?? null) : null);
+}
+
+/** What is published on MTurk: what was chosen, else the only session config, or the only one that has settings for it. */
+export function publishedConfig(configs: readonly ChosenConfig[], chosen: string | null): ChosenConfig | null {
+  if (chosen !== null) return configs.find(({ name }) => name === chosen) ?? null;
+  const [first, ...others] = configs;
+  if (others.length === 0) return first ?? null;
+  const [one, ...more] = configs.filter(({ mturk }) => (mturk?.hit ?? null) !== null);
+  return more.length === 0 ? (one ?? null) : null;
 }
 
 /** Lines of an app's Python and templates, or of settings.py, joined. */

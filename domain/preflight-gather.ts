@@ -21,7 +21,7 @@ import { lookAtDisk, lookAtMemory } from './system-check-machine.ts';
 /** The questions that only the worker can answer; null when it does not. */
 export type AskOtree = (question: { readonly instanceId: string; readonly room: string }) => Promise<OtreeLook | null>;
 
-const sourcePaths = ['*.py', '*.html', '*.js'];
+const sourcePaths = ['*.py', '*.html', '*.js', 'requirements*.txt'];
 
 /** Everything side by side; each question has a limit of its own. @param found with facts that were read just now */
 export async function gatherPreflight(
@@ -57,6 +57,7 @@ export async function gatherPreflight(
     adminPassword: ctx.sealer.open(instance.adminPassword, sealedPlace(instance.id, 'admin_password')).open(),
     deployment,
     configs: readProject(instance)?.sessionConfigs ?? [],
+    otreeVersion: readProject(instance)?.otreeVersion ?? null,
     listedRoom: roomsOf(instance).find(({ name }) => name === wish.room) ?? null,
     open: openIn(instance, wish.room),
     otree,

@@ -46,11 +46,15 @@ function judgePeople({ people, kind }: PreflightFacts): Judgement {
   };
 }
 
-function judgeMemory({ instance, people, machine }: PreflightFacts): Judgement {
+/** For MTurk oTree makes twice as many participants as workers are asked for (6.0 settings.py MTURK_NUM_PARTICIPANTS_MULTIPLE). */
+const placesOf = ({ people, kind }: PreflightFacts): number => (people ?? 0) * (kind === 'mturk' ? 2 : 1);
+
+function judgeMemory(facts: PreflightFacts): Judgement {
+  const { instance, machine } = facts;
   const { memoryBytes, memoryMib } = instance;
   if (memoryBytes === null) return { result: 'unknown', seen: 'How much memory it uses is not known.', means: 'It does not run, or the platform cannot tell.' };
   const used = memoryBytes / mib;
-  const wanted = used + spareMib + (people ?? 0) * mibPerPerson;
+  const wanted = used + spareMib + placesOf(facts) * mibPerPerson;
   const seen = `It uses ${number(used)} of ${number(memoryMib)} MiB${machine === null ? '' : `; the machine has ${number(machine.availableMib)} MiB left`}.`;
   if (wanted > memoryMib)
     return {

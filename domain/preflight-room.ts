@@ -177,6 +177,15 @@ function judgeGroups(facts: PreflightFacts): Judgement {
       fix: 'Give pages a timeout, group by arrival time, and offer a way out with a completion link of its own (“no partner”).',
       place: 'recruit',
     };
+  const grouping = apps.filter(({ code }) => /\b(?:set_group_matrix|group_randomly|group_like_round|get_group_matrix)\b/.test(code)).map(({ app }) => app);
+  if (facts.kind === 'mturk' && grouping.length > 0)
+    return {
+      result: 'attention',
+      seen: `Code puts people into groups in ${grouping.join(', ')}.`,
+      means: `oTree makes twice as many participants as workers${facts.people === null ? '' : `, ${number(facts.people * 2)} here`}: the code sees all of them, and half stay empty.`,
+      fix: 'Group by arrival time instead, so that only those who came are put together.',
+      place: 'deploy',
+    };
   const seen = sizes.length === 0 ? 'Nobody plays in groups.' : `Groups: ${sizes.map(({ app, size }) => `${size} in ${app}`).join(', ')}.`;
   return { result: 'good', seen, means: waiting.length === 0 ? 'Nobody has to wait for another person.' : 'In the lab those who wait can be seen.' };
 }

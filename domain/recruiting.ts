@@ -13,6 +13,7 @@ import type { Actor, Context } from './context.ts';
 import { asJson, type Transaction } from './database.ts';
 import { findPendingChange, linksChanged } from './environment-variables.ts';
 import { readFacts } from './facts.ts';
+import { lookAtHit } from './mturk-look.ts';
 import { announceInstance } from './instances.ts';
 import { readProject } from './present-instance.ts';
 import { instanceFields, readRecruitment } from './recruiting-fields.ts';
@@ -26,13 +27,17 @@ export async function readRecruiting(ctx: Context, person: Person, found: OwnedI
   const rowOf = (room: string): Row | null => rows.find((row) => row.room === room) ?? null;
   const present = (room: ListedRoom | null, row: Row | null): RoomRecruitment => presentRoom(ctx, { instance, room, row });
   const pending = await findPendingChange(ctx, instance, [linksChanged]);
+  const commit = canOnInstance(standingOf(person, found), 'instance.fetch') ? await currentCommit(ctx, instance) : null;
+  const outside = rowOf(noRoom);
+  const published = outside && readRecruitment(outside);
   return {
     rooms: roomsOf(instance).map((room) => present(room, rowOf(room.name))),
-    outside: present(null, rowOf(noRoom)),
+    outside: present(null, outside),
     otreeVersion: readProject(instance)?.otreeVersion ?? null,
     adminFields: instanceFields(rows).map((field) => ({ ...field })),
     pendingSince: pending?.toISOString() ?? null,
-    source: canOnInstance(standingOf(person, found), 'instance.fetch') ? await sourceOf(ctx, instance) : null,
+    source: commit === null ? null : await lookAtSource(ctx.config.layout, { instanceId: instance.id, commit }),
+    mturk: published?.kind === 'mturk' ? await lookAtHit(ctx.config.layout, { instance, recruitment: published, commit }) : null,
   };
 }
 
@@ -57,10 +62,10 @@ function presentRoom(ctx: Context, { instance, room, row }: Presented): RoomRecr
   };
 }
 
-async function sourceOf(ctx: Context, instance: Pick<Instance, 'id' | 'currentDeploymentId'>): Promise<RecruitingView['source']> {
+async function currentCommit(ctx: Context, instance: Pick<Instance, 'currentDeploymentId'>): Promise<string | null> {
   if (instance.currentDeploymentId === null) return null;
   const deployment = await ctx.db.deployment.findUnique({ where: { id: instance.currentDeploymentId }, select: { commit: true } });
-  return deployment && lookAtSource(ctx.config.layout, { instanceId: instance.id, commit: deployment.commit });
+  return deployment?.commit ?? null;
 }
 
 export type RecruitmentChange = { readonly instance: OwnedInstance; readonly wish: PutRecruitment };

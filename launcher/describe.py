@@ -4,6 +4,7 @@ The rules about rooms and labels are oTree's own, from 6.0 room.py. Experimenter
 is the last line of stdout.
 """
 import json
+import math
 import os
 import platform
 import re
@@ -37,7 +38,8 @@ def print_description(config):
 
 def describe_configs(settings):
     defaults = getattr(settings, 'SESSION_CONFIG_DEFAULTS', {})
-    return [describe_config({**defaults, **config}) for config in settings.SESSION_CONFIGS]
+    whole = [{**defaults, **config} for config in settings.SESSION_CONFIGS]
+    return [{**describe_config(config), 'mturk': describe_mturk(config, settings)} for config in whole]
 
 
 def describe_config(config):
@@ -54,6 +56,30 @@ def describe_config(config):
         'appSequence': list(config['app_sequence']),
         'numDemoParticipants': config['num_demo_participants'],
     }
+
+
+def describe_mturk(config, settings):
+    """What oTree would send to MTurk for this config (6.0 views/mturk.py MTurkCreateHIT); whether it is right is judged elsewhere."""
+    try:
+        fee = float(config.get('participation_fee', 0))
+    except (TypeError, ValueError):
+        fee = None
+    return {
+        'hit': plain(config['mturk_hit_settings']) if 'mturk_hit_settings' in config else None,
+        'participationFee': fee if fee is None or math.isfinite(fee) else None,
+        'currency': str(getattr(settings, 'REAL_WORLD_CURRENCY_CODE', '')),
+    }
+
+
+def plain(value, depth=0):
+    """As JSON has it, within bounds; what JSON has not is told as Python writes it."""
+    if isinstance(value, dict) and depth < 4:
+        return {str(key)[:100]: plain(one, depth + 1) for key, one in list(value.items())[:50]}
+    if isinstance(value, (list, tuple)) and depth < 4:
+        return [plain(one, depth + 1) for one in list(value)[:50]]
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return (value if isinstance(value, str) else repr(value))[:4000]
 
 
 def describe_rooms(settings):

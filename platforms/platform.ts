@@ -60,6 +60,18 @@ export type SessionConfig = {
   readonly displayName: string;
   readonly appSequence: readonly string[];
   readonly numDemoParticipants: number;
+  /** Left out: it was deployed by a panel that did not look for it. */
+  readonly mturk?: MturkOffer;
+};
+
+/** What a session config would say to MTurk, not judged yet. */
+export type MturkOffer = {
+  /** `mturk_hit_settings`; what JSON has not stands there as Python writes it. Null: the config has none; a text, a list: it is no dict. */
+  readonly hit: unknown;
+  /** The reward, in `currency`; null: no number. */
+  readonly participationFee: number | null;
+  /** REAL_WORLD_CURRENCY_CODE. */
+  readonly currency: string;
 };
 
 /** What settings.py says, read in the instance's own environment as its own user. */

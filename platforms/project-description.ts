@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { diagnoseDescribe } from './diagnose.ts';
-import type { ProjectDescription } from './platform.ts';
+import type { MturkOffer, ProjectDescription } from './platform.ts';
 import { checkApps } from './project-checks.ts';
 import type { CommandResult } from './run-command.ts';
 
@@ -53,6 +53,7 @@ function copyFields(json: string): Described {
       displayName: String(config.displayName),
       appSequence: config.appSequence.map(String),
       numDemoParticipants: Number(config.numDemoParticipants) || 1,
+      ...(config.mturk === undefined ? {} : { mturk: copyOffer(config.mturk) }),
     })),
     rooms: raw.rooms.map((room) => ({
       name: String(room.name),
@@ -65,6 +66,13 @@ function copyFields(json: string): Described {
   };
   return { description, hasOwnPassword: raw.hardCodedPassword === true };
 }
+
+/** Values are kept as they are: whoever judges them takes nothing for granted. */
+const copyOffer = ({ hit, participationFee, currency }: MturkOffer): MturkOffer => ({
+  hit,
+  participationFee: typeof participationFee === 'number' ? participationFee : null,
+  currency: String(currency),
+});
 
 function warnOfSettings({ description, hasOwnPassword }: Described): string[] {
   const rooms = description.rooms.filter(({ problem }) => problem !== null);

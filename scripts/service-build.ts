@@ -9,13 +9,13 @@ import { filesIn, hashOf } from './web-build.ts';
 
 /** Translated file by file into the same tree, so that what a file finds beside itself or above is where it was. */
 const translated = ['contracts', 'domain', 'platforms', 'server', 'worker', 'scripts', 'prisma/client'];
-/** The help pages among them; pictures are not shown there. */
+/** The help pages are among them. */
 const docsIn = (root: string): string[] =>
   readdirSync(path.join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .toSorted()
     .map((name) => `docs/${name}`);
-const copiedFrom = (root: string): string[] => ['launcher', 'samples', 'package.json', ...docsIn(root)];
+const copiedFrom = (root: string): string[] => ['launcher', 'samples', 'package.json', 'docs/images', ...docsIn(root)];
 const recipe = ['package-lock.json'];
 
 /** The file that a service is started with; keeps `server/main.ts` in its name, so that a process list says what it is. */

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Router } from 'express';
+import express, { Router } from 'express';
 import MarkdownIt from 'markdown-it';
 import { AppError } from '../contracts/errors.ts';
 import { escapeHtml } from './html.ts';
@@ -15,6 +15,8 @@ const pages = [
   { name: 'experimenter', file: 'guide-experimenter.md', label: 'Experimenters' },
   { name: 'manager', file: 'guide-manager.md', label: 'Lab managers' },
   { name: 'prolific', file: 'prolific.md', label: 'Prolific' },
+  { name: 'mturk', file: 'mturk.md', label: 'MTurk' },
+  { name: 'preflight', file: 'preflight.md', label: 'Ready for participants?' },
   { name: 'participant', file: 'guide-participant.md', label: 'Participants' },
   { name: 'glossary', file: 'glossary.md', label: 'Glossary' },
   { name: 'rights', file: 'rights.md', label: 'Who may do what' },
@@ -33,6 +35,8 @@ export function helpRouter(): Router {
   const router = Router();
   router.get('/', (_request, response) => response.redirect('/help/experimenter'));
   router.get('/help.css', (_request, response) => void response.type('css').set('Cache-Control', 'max-age=3600').send(plainCss));
+  // express.static asks for nothing outside the folder, and answers what is not there with the next route's 404.
+  router.use('/images', express.static(path.join(docsDir, 'images'), { index: false, maxAge: 3_600_000 }));
   router.get('/:name', (request, response, next) => {
     const page = pages.find(({ name }) => name === request.params.name);
     if (!page) return next(new AppError('not_found'));

@@ -41,5 +41,5 @@ h1{font-size:1.7rem;line-height:1.25;margin:1.5rem 0 .5rem}h2{font-size:1.15rem;
 h2 code{font-size:1rem}p,ul,ol,table,pre{margin:.5rem 0}li{margin:.2rem 0}
 a,summary{color:var(--moss)}a:focus-visible,summary:focus-visible{outline:2px solid var(--moss);outline-offset:2px}
 code{font:.875em ui-monospace,Menlo,Consolas,monospace}pre{overflow:auto;padding:.7rem .9rem;background:var(--surface);border:1px solid var(--line);border-radius:.4rem}
-h2 code{overflow-wrap:anywhere}.wide{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line)}th{color:var(--stone);font-weight:600}
+main img{max-width:100%;height:auto;border:1px solid var(--line);border-radius:.4rem}h2 code{overflow-wrap:anywhere}.wide{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line)}th{color:var(--stone);font-weight:600}
 `;

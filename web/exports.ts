@@ -24,11 +24,16 @@ export const usePageTimes = (name: string, session: string, isWanted: boolean): 
     retry: false,
   });
 
-type Wish = { readonly what: ExportKind; readonly app?: string; readonly session: string; readonly isForExcel: boolean };
+type Wish = { readonly what: ExportKind; readonly app?: string; readonly function?: string; readonly session: string; readonly isForExcel: boolean };
 
 /** Path below `/api/v1`. */
-export function exportPath(name: string, { what, app, session, isForExcel }: Wish): string {
-  const query = new URLSearchParams({ ...(app === undefined ? {} : { app }), ...(session === '' ? {} : { session }), ...(isForExcel ? { excel: '1' } : {}) });
+export function exportPath(name: string, { what, app, session, isForExcel, ...wish }: Wish): string {
+  const query = new URLSearchParams({
+    ...(app === undefined ? {} : { app }),
+    ...(wish.function === undefined ? {} : { function: wish.function }),
+    ...(session === '' ? {} : { session }),
+    ...(isForExcel ? { excel: '1' } : {}),
+  });
   const words = query.toString();
   return instanceApi(name, `/exports/${what}${words === '' ? '' : `?${words}`}`);
 }

@@ -15,7 +15,7 @@ import {
 
 /** Every kind's fields in one: a form shows those of its kind. */
 export type Typed = Record<
-  'expectedPeople' | 'startsAt' | 'studyId' | 'passesIds' | 'skipsWelcomePage' | 'mode' | 'creditUrl' | 'placeholder' | Outcome,
+  'expectedPeople' | 'startsAt' | 'studyId' | 'passesIds' | 'skipsWelcomePage' | 'mode' | 'sessionConfig' | 'creditUrl' | 'placeholder' | Outcome,
   string
 >;
 
@@ -33,7 +33,7 @@ export const settingsSchemaOf = (kind: RecruitmentKind): z.ZodType => schemas[ki
 const fieldsOf: Readonly<Record<RecruitmentKind, readonly (keyof Typed)[]>> = {
   lab: [],
   prolific: ['studyId', 'passesIds', 'skipsWelcomePage', ...outcomes],
-  mturk: ['mode'],
+  mturk: ['mode', 'sessionConfig'],
   sona: ['creditUrl'],
   link: ['placeholder', ...outcomes],
 };
@@ -45,6 +45,7 @@ const empty: Typed = {
   passesIds: 'no',
   skipsWelcomePage: 'no',
   mode: 'sandbox',
+  sessionConfig: '',
   creditUrl: '',
   placeholder: '',
   done: '',

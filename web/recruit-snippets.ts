@@ -1,5 +1,6 @@
 // Lines to paste into a project, for its last page, its labels and its consent.
 
+import { mturkCodeLine, mturkTemplateLines } from '../contracts/mturk.ts';
 import type { Recruitment } from '../contracts/recruiting.ts';
 
 export type Snippet = { readonly name: string; readonly about: string; readonly lines: readonly string[] };
@@ -91,6 +92,16 @@ export const mturkSnippets: readonly Snippet[] = [
       '    qualification_requirements=[],',
       '),',
     ],
+  },
+  {
+    name: 'The template',
+    about: 'In _templates/global/mturk_template.html. MTurk shows it; oTree adds the address to its link once the work is accepted.',
+    lines: mturkTemplateLines,
+  },
+  {
+    name: 'The last page',
+    about: 'In the template of the last page of the last app.',
+    lines: [mturkCodeLine, '{{ next_button }}'],
   },
   {
     name: 'Workers from the US only',

@@ -24,19 +24,19 @@ export const exportRoutes: readonly AnyEndpoint[] = [
     method: 'get',
     path: '/instances/:name/exports/:what',
     action: 'instance.export-data',
-    summary: 'One export as a CSV file: wide, app, page-times, seconds or chat',
+    summary: 'One export as a CSV file: wide, app, custom, page-times, seconds or chat',
     query: exportQuery,
     response: 'file',
     run: async ({ ctx, person, instance, query, params, response }) => {
       const what = kindOf(params['what']);
-      const { app, session, excel } = query;
-      const file = await streamFromWorker(ctx, { kind: 'open-export', instanceId: instance.id, what, app, session });
+      const { excel, ...wish } = query;
+      const file = await streamFromWorker(ctx, { kind: 'open-export', instanceId: instance.id, what, ...wish });
       const leftOut = String(file.headers['x-left-out'] ?? '')
         .split(',')
         .filter(Boolean);
-      const detail = { what, app, session, ...(leftOut.length > 0 ? { leftOut } : {}) };
+      const detail = { what, ...wish, ...(leftOut.length > 0 ? { leftOut } : {}) };
       await record(ctx.db, person, { action: 'instance.export-data', subject: instance.name, instanceId: instance.id, detail });
-      response.attachment(await exportFileName(ctx, instance, { what, app, session, leftOut })).type('text/csv; charset=utf-8');
+      response.attachment(await exportFileName(ctx, instance, { what, ...wish, leftOut })).type('text/csv; charset=utf-8');
       if (excel === '1') response.write(mark);
       await pipeline(file, response);
     },

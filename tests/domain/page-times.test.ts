@@ -46,11 +46,50 @@ describe('seconds on each page', () => {
   });
 
   it('of nobody are none', async () => {
-    expect(await summarise(readVisits(Readable.from([head])))).toEqual({ pages: [], people: 0, medianTotal: null });
+    expect(await summarise(readVisits(Readable.from([head])))).toEqual({ pages: [], people: 0, medianTotal: null, problems: [] });
   });
 
   it('have quartiles as R and numpy reckon them', () => {
     expect([0.25, 0.5, 0.75].map((part) => quantile([1, 2, 3, 4], part))).toEqual([1.8, 2.5, 3.3]);
     expect(quantile([7], 0.25)).toBe(7);
+  });
+});
+
+describe('people to look at', () => {
+  /** Rows of one person: seconds on each of two pages; null: not left. */
+  const person = (id: number, [work, wait]: readonly (number | null)[], begin = 1000): string => {
+    const rows = [`s1,${id},p${id},0,,InitializeParticipant,${begin},1,0,0`];
+    if (typeof work === 'number') rows.push(`s1,${id},p${id},1,game,Work,${begin + work},1,0,0`);
+    if (typeof work === 'number' && typeof wait === 'number') rows.push(`s1,${id},p${id},2,game,Last,${begin + work + wait},1,0,0`);
+    return rows.join('\n');
+  };
+  const problemsOf = async (rows: readonly string[], now = 1200) => (await summarise(readVisits(Readable.from([head + rows.join('\n')])), now)).problems;
+  const usual = [1, 2, 3, 4].map((id) => person(id, [60, 20]));
+
+  it('are nobody where all are alike, and where too few took part', async () => {
+    expect(await problemsOf(usual)).toEqual([]);
+    expect(await problemsOf([person(1, [60, 20]), person(2, [600, 20]), person(3, [60, 20])])).toEqual([]);
+  });
+
+  it('are who clicked through, and who was much slower in all', async () => {
+    const problems = await problemsOf([...usual, person(5, [10, 5]), person(6, [181, 70])]);
+    expect(problems).toEqual([
+      { session: 's1', idInSession: 5, participant: 'p5', kind: 'fast', app: null, page: null, seconds: 15, usual: 80 },
+      { session: 's1', idInSession: 6, participant: 'p6', kind: 'slow', app: null, page: null, seconds: 251, usual: 80 },
+    ]);
+  });
+
+  it('are who was long on one page, and who has not left a page that others left', async () => {
+    const rows = [...usual, person(5, [400, 20]), person(6, [60, null])];
+    expect(await problemsOf(rows, 1500)).toEqual([
+      { session: 's1', idInSession: 5, participant: 'p5', kind: 'long', app: 'game', page: 'Work', seconds: 400, usual: 60 },
+      { session: 's1', idInSession: 6, participant: 'p6', kind: 'stuck', app: 'game', page: 'Last', seconds: 440, usual: 20 },
+    ]);
+    // Half a minute on a page is no reason to worry.
+    expect((await problemsOf(rows, 1090)).map(({ kind }) => kind)).toEqual(['long']);
+  });
+
+  it('who is halfway through is held against the half', async () => {
+    expect(await problemsOf([...usual, person(5, [60, null])], 1070)).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckResult } from '../../contracts/system-check.ts';
 import { recruitmentSchema, type Recruitment } from '../../contracts/recruiting.ts';
 import type { PreflightFacts } from '../../domain/preflight-facts.ts';
+import { costOf } from '../../domain/mturk-money.ts';
 import { judgePreflight, preflightChecks } from '../../domain/preflight.ts';
 import type { ListedRoom } from '../../domain/rooms.ts';
 
@@ -16,19 +17,37 @@ type Changes = {
 
 const now = new Date('2026-11-21T12:00:00Z');
 const code = 'C1A2B3D4';
-const hit =
-  "mturk_hit_settings=dict(title='T', description='D', frame_height=700, template='global/t.html', minutes_allotted_per_assignment=60, expiration_hours=168, keywords='k'";
-const settings = (more = ''): string =>
-  `SESSION_CONFIGS = [dict(name='study', app_sequence=['study'], ${more})]\nADMIN_PASSWORD = environ.get('OTREE_ADMIN_PASSWORD')\n`;
+const settings = "SESSION_CONFIGS = [dict(name='study', app_sequence=['study'])]\nADMIN_PASSWORD = environ.get('OTREE_ADMIN_PASSWORD')\n";
+const template = '<crowd-form><a class="btn otree-link">Open</a><crowd-input name="completion_code"></crowd-input></crowd-form>';
 const goodSource = (): Map<string, string> =>
   new Map([
-    [
-      'settings.py',
-      settings(`${hit}, grant_qualification_id='3AWO', qualification_requirements=[{'QualificationTypeId': '3AWO', 'Comparator': 'DoesNotExist'}])`),
-    ],
+    ['settings.py', settings],
+    ['requirements.txt', 'otree==6.0.15\n'],
+    ['_templates/global/t.html', template],
     ['study/__init__.py', 'class C(BaseConstants):\n    PLAYERS_PER_GROUP = None\n\npage_sequence = [Work, Goodbye]\n'],
-    ['study/Goodbye.html', '{{ next_button }}\n<script>location.href = js_vars.completionlink</script>'],
+    ['study/Goodbye.html', '<p>Your completion code: {{ participant.code }}</p>{{ next_button }}\n<script>location.href = js_vars.completionlink</script>'],
   ]);
+const requirement = (more: object): object => ({ QualificationTypeId: '3AWO', Comparator: 'DoesNotExist', ...more });
+const goodHit = {
+  title: 'Trust among strangers',
+  description: 'Two short games',
+  keywords: ['bonus', 'game'],
+  frame_height: 500,
+  template: 'global/t.html',
+  minutes_allotted_per_assignment: 60,
+  expiration_hours: 168,
+  qualification_requirements: [requirement({})],
+  grant_qualification_id: '3AWO',
+};
+/** A session config whose settings for MTurk are otherwise; `undefined` takes one away. */
+function offering(hit: object | null, offer: object = {}): { configs: PreflightFacts['configs'] } {
+  const whole = hit && Object.fromEntries(Object.entries({ ...goodHit, ...hit }).filter(([, value]) => value !== undefined));
+  return { configs: [{ name: 'study', appSequence: ['study'], mturk: { hit: whole, participationFee: 1.5, currency: 'USD', ...offer } }] };
+}
+const two = (hit: object | null) => [
+  ...offering(goodHit).configs,
+  { name: 'other', appSequence: ['study'], mturk: { hit, participationFee: 1, currency: 'USD' } },
+];
 const room = (changes: Partial<ListedRoom> = {}): ListedRoom => ({
   name: 'lab',
   displayName: 'Room 114',
@@ -74,12 +93,13 @@ const ready = (kind: Kind): PreflightFacts => ({
   },
   adminPassword: 'made by the panel',
   deployment: { currentCommit: 'a'.repeat(40), newest: { commit: 'a'.repeat(40), state: 'succeeded' }, headCommit: 'a'.repeat(40) },
-  configs: [{ name: 'study', appSequence: ['study'] }],
+  ...offering({}),
+  otreeVersion: '6.0.15',
   listedRoom: kind === 'lab' ? room({ labels: labels(24), usesSecureUrls: true }) : room(),
   open: { code: 'abc123', started: 0 },
   otree: {
     tables: { dialect: 'postgresql', gaps: [] },
-    sessions: [{ code: 'abc123', config: 'study', participants: 40, isDemo: false, isWhole: true }],
+    sessions: [{ code: 'abc123', config: 'study', participants: 40, isDemo: false, isMturk: true, isWhole: true }],
     link: { opens: true, wrongOpens: false },
   },
   visited: { status: 200, certificateDays: 80 },
@@ -110,7 +130,7 @@ const find = (id: string, facts: PreflightFacts) => {
   return finding;
 };
 const withSource = (files: Readonly<Record<string, string>>): Map<string, string> => new Map([...goodSource(), ...Object.entries(files)]);
-const sessions = (participants: number, isWhole = true) => [{ code: 'abc123', config: 'study', participants, isDemo: false, isWhole }];
+const sessions = (participants: number, isWhole = true, isMturk = true) => [{ code: 'abc123', config: 'study', participants, isDemo: false, isMturk, isWhole }];
 const prolific = (settingsOf: object): Recruitment => recruitmentSchema.parse({ kind: 'prolific', settings: settingsOf });
 
 /** Check, kind, what is wrong, the result, and a word of the sentence. */
@@ -213,27 +233,121 @@ const wrong: readonly (readonly [string, Kind, string, Changes, CheckResult, str
   ['disk', 'lab', 'the machine’s is full', { machine: { availableMib: 4000, freeDiskMib: 300 } }, 'bad', '300 MiB'],
   ['backup', 'lab', 'there is none', { lastBackupAt: null }, 'bad', 'no backup'],
   ['backup', 'lab', 'people took part after it', { instance: { lastParticipantAt: now } }, 'attention', 'after the last backup'],
+  [
+    'groups',
+    'mturk',
+    'code groups also those who never come',
+    { source: withSource({ 'study/__init__.py': 'subsession.group_randomly()\npage_sequence = [Work]' }) },
+    'attention',
+    'into groups',
+  ],
+  ['memory', 'mturk', 'twice as many places need more', { people: 6000, instance: { memoryMib: 500 } }, 'bad', '90 of 500'],
   ['mturk-button', 'mturk', 'the last page has none', { source: withSource({ 'study/Goodbye.html': '<p>Thanks</p>' }) }, 'bad', 'no next_button'],
+  ['mturk-button', 'mturk', 'it tells no code', { source: withSource({ 'study/Goodbye.html': '{% next_button %}' }) }, 'attention', 'no completion code'],
   ['mturk-button', 'mturk', 'the page cannot be found', { source: withSource({ 'study/__init__.py': 'page_sequence = []' }) }, 'unknown', 'could not be found'],
-  ['mturk-settings', 'mturk', 'there are none', { source: withSource({ 'settings.py': settings() }) }, 'bad', 'no mturk_hit_settings'],
+  ['mturk-settings', 'mturk', 'there are none', offering(null), 'bad', 'no mturk_hit_settings'],
+  ['mturk-settings', 'mturk', 'some are missing', offering({ frame_height: undefined, title: undefined }), 'bad', 'lacks title, frame_height'],
+  ['mturk-settings', 'mturk', 'one is of an oTree of before', offering({ preview_template: 'global/MTurkPreview.html' }), 'bad', 'preview_template'],
+  ['mturk-settings', 'mturk', 'the title is too long', offering({ title: 'A'.repeat(129) }), 'bad', '129 characters'],
+  ['mturk-settings', 'mturk', 'the keywords are numbers', offering({ keywords: [1, 2] }), 'bad', 'keywords'],
+  ['mturk-settings', 'mturk', 'the title is the example', offering({ title: 'Title for your experiment' }), 'attention', 'still the example'],
+  ['mturk-settings', 'mturk', 'the frame is no number', offering({ frame_height: '500' }), 'bad', 'frame_height is 500'],
+  ['mturk-settings', 'mturk', 'the frame is very low', offering({ frame_height: 50 }), 'attention', '50 pixels'],
+  ['mturk-settings', 'mturk', 'nobody has chosen among several', { configs: two(goodHit) }, 'unknown', 'not known'],
+  ['mturk-settings', 'mturk', 'another panel deployed it', { configs: [{ name: 'study', appSequence: ['study'] }] }, 'unknown', 'not read'],
+  ['mturk-times', 'mturk', 'there is hardly time', offering({ minutes_allotted_per_assignment: 10 }), 'attention', '10 minutes'],
+  ['mturk-times', 'mturk', 'a place is held for days', offering({ minutes_allotted_per_assignment: 3000 }), 'attention', '2.1 days'],
+  ['mturk-times', 'mturk', 'the minutes are no number', offering({ minutes_allotted_per_assignment: 7.5 }), 'bad', '7.5'],
+  ['mturk-times', 'mturk', 'it ends before it began', offering({ expiration_hours: 0 }), 'bad', 'expiration_hours is 0'],
+  ['mturk-times', 'mturk', 'it is there for minutes', offering({ expiration_hours: 0.5 }), 'attention', '30 minutes'],
+  ['mturk-template', 'mturk', 'the file is not there', offering({ template: 'global/other.html' }), 'bad', '_templates/global/other.html'],
   [
-    'mturk-settings',
+    'mturk-template',
     'mturk',
-    'some are missing',
-    { source: withSource({ 'settings.py': settings("mturk_hit_settings=dict(title='T')") }) },
+    'it has no link',
+    { source: withSource({ '_templates/global/t.html': template.replace('otree-link', '') }) },
     'bad',
-    'frame_height',
+    'otree-link',
+  ],
+  ['mturk-template', 'mturk', 'it has no form', { source: withSource({ '_templates/global/t.html': '<a class="otree-link">Open</a>' }) }, 'bad', 'no form'],
+  [
+    'mturk-template',
+    'mturk',
+    'it asks for no code',
+    { source: withSource({ '_templates/global/t.html': template.replace('completion_code', 'remark') }) },
+    'attention',
+    'no completion_code',
+  ],
+  ['mturk-template', 'mturk', 'the code may not be seen', { source: new Map() }, 'unknown', 'cannot be seen'],
+  [
+    'mturk-qualifications',
+    'mturk',
+    'they are written as boto had them',
+    offering({ qualification_requirements: ['LocaleRequirement()'] }),
+    'bad',
+    'before boto3',
+  ],
+  ['mturk-qualifications', 'mturk', 'they are no list', offering({ qualification_requirements: requirement({}) }), 'bad', 'no list'],
+  [
+    'mturk-qualifications',
+    'mturk',
+    'the comparator is unknown',
+    offering({ qualification_requirements: [requirement({ Comparator: 'Equals' })] }),
+    'bad',
+    'Equals',
+  ],
+  ['mturk-qualifications', 'mturk', 'a key is misspelt', offering({ qualification_requirements: [requirement({ LocaleValue: 'US' })] }), 'bad', 'LocaleValue'],
+  [
+    'mturk-qualifications',
+    'mturk',
+    'a place lacks its countries',
+    offering({ qualification_requirements: [requirement({ QualificationTypeId: '00000000000000000071', Comparator: 'EqualTo' })] }),
+    'bad',
+    'LocaleValues',
   ],
   [
-    'mturk-settings',
+    'mturk-qualifications',
     'mturk',
-    'the qualification is a placeholder',
-    { source: withSource({ 'settings.py': settings(`${hit}, grant_qualification_id='YOUR_QUALIFICATION_ID_HERE')`) }) },
+    'a number is missing',
+    offering({ qualification_requirements: [requirement({ Comparator: 'EqualTo' })] }),
     'bad',
-    'placeholder',
+    'IntegerValues',
   ],
-  ['mturk-settings', 'mturk', 'people can come twice', { source: withSource({ 'settings.py': settings(`${hit})`) }) }, 'attention', 'twice'],
+  [
+    'mturk-qualifications',
+    'mturk',
+    'there is a number too many',
+    offering({ qualification_requirements: [requirement({ IntegerValues: [1] })] }),
+    'bad',
+    'takes no value',
+  ],
+  [
+    'mturk-qualifications',
+    'mturk',
+    'an id is missing',
+    offering({ qualification_requirements: [{ Comparator: 'Exists' }] }),
+    'bad',
+    'lacks QualificationTypeId',
+  ],
+  ['mturk-retakes', 'mturk', 'the qualification is a placeholder', offering({ grant_qualification_id: 'YOUR_QUALIFICATION_ID_HERE' }), 'bad', 'placeholder'],
+  [
+    'mturk-retakes',
+    'mturk',
+    'nobody is given one, nor asked',
+    offering({ grant_qualification_id: undefined, qualification_requirements: [] }),
+    'attention',
+    'twice',
+  ],
+  ['mturk-retakes', 'mturk', 'one is asked for that nobody is given', offering({ grant_qualification_id: undefined }), 'attention', 'nobody is given it'],
+  ['mturk-retakes', 'mturk', 'its DoesNotExist is missing', offering({ qualification_requirements: [] }), 'attention', 'none is asked'],
+  ['mturk-retakes', 'mturk', 'another one is asked for', offering({ grant_qualification_id: '4BXP' }), 'attention', 'none is asked'],
+  ['mturk-money', 'mturk', 'the project pays in euros', offering({}, { currency: 'EUR' }), 'bad', 'EUR'],
+  ['mturk-money', 'mturk', 'the reward is nothing', offering({}, { participationFee: 0 }), 'bad', '$0.00'],
+  ['mturk-money', 'mturk', 'the reward is no number', offering({}, { participationFee: null }), 'bad', 'no number'],
+  ['mturk-money', 'mturk', 'nobody has said how many', { people: null }, 'attention', '$1.50 each'],
+  ['mturk-package', 'mturk', 'an older oTree lacks boto3', { otreeVersion: '5.9.6' }, 'bad', 'boto3'],
   ['mturk-keys', 'mturk', 'one is missing', { instance: { variables: ['AWS_ACCESS_KEY_ID'] } }, 'bad', 'AWS_SECRET_ACCESS_KEY'],
+  ['mturk-places', 'mturk', 'the session was made for a lab', { otree: { sessions: sessions(40, true, false) } }, 'bad', 'no session for MTurk'],
   ['mturk-places', 'mturk', 'there are no spares', { otree: { sessions: sessions(39) } }, 'bad', '40 places'],
 ];
 
@@ -263,6 +377,27 @@ describe('a look', () => {
 
   it('has every check in the red table', () => {
     expect([...new Set(wrong.map(([id]) => id))].toSorted()).toEqual(preflightChecks.map(({ id }) => id).toSorted());
+  });
+
+  it('judges for MTurk the session config that was chosen, or the only one that has settings', () => {
+    const chosen = { kind: 'mturk', settings: { expectedPeople: 20, sessionConfig: 'other' } };
+    const recruitment = recruitmentSchema.parse(chosen);
+    expect(find('mturk-settings', changed('mturk', { configs: two(null) })).result).toBe('good');
+    expect(find('mturk-settings', changed('mturk', { configs: two(null), recruitment })).seen).toBe('other has no mturk_hit_settings.');
+  });
+
+  it('reckons the total of a HIT with MTurk’s fees, to the cent', () => {
+    expect(find('mturk-money', ready('mturk')).seen).toBe('20 workers × $1.50 = $30.00, and MTurk’s fee of 40 %: $12.00. In all $42.00.');
+    expect(find('mturk-money', changed('mturk', { people: 9 })).seen).toContain('9 workers × $1.50 = $13.50, and MTurk’s fee of 20 %: $2.70. In all $16.20.');
+    expect(costOf(2, 5)).toEqual({ rewardCents: 2, rewardsCents: 10, feeCents: 5, feePercent: 20 });
+  });
+
+  it('is content with boto3 for an older oTree, and with an empty list of requirements', () => {
+    const older = (line: string) => find('mturk-package', changed('mturk', { otreeVersion: '5.9.6', source: withSource({ 'requirements.txt': line }) })).result;
+    expect([older('otree[mturk]==5.9.6'), older('boto3'), older('# otree[mturk]')]).toEqual(['good', 'good', 'bad']);
+    expect(find('mturk-qualifications', changed('mturk', offering({ qualification_requirements: [] }))).result).toBe('good');
+    const us = [{ QualificationTypeId: '00000000000000000071', Comparator: 'EqualTo', LocaleValues: [{ Country: 'US' }] }];
+    expect(find('mturk-qualifications', changed('mturk', offering({ qualification_requirements: us }))).result).toBe('good');
   });
 
   it('takes what is commented out for not there', () => {

@@ -8,6 +8,7 @@ import { findInstance } from '../../domain/access.ts';
 import { newId } from '../../domain/ids.ts';
 import { readEnvironment } from '../../domain/environment-variables.ts';
 import { readRecruiting, saveRecruitment } from '../../domain/recruiting.ts';
+import { lookAtHit } from '../../domain/mturk-look.ts';
 import { lookAtSource } from '../../domain/recruiting-source.ts';
 import { commitFolder, createRepository } from '../../domain/repositories.ts';
 import { loadStartable, specOf } from '../../domain/specs.ts';
@@ -173,5 +174,48 @@ describe('the deployed source', () => {
   it('a commit that is gone says nothing', async () => {
     const { instanceId } = await commitOf(projectDir);
     expect((await lookAtSource(ctx.config.layout, { instanceId, commit: 'b'.repeat(40) })).keepsLabel).toEqual([]);
+  });
+});
+
+describe('what would be published on MTurk', () => {
+  const folder = path.join(import.meta.dirname, '..', 'projects', 'mturk-study');
+  const mturk = { hit: { title: 'Decide', template: 'global/mturk_template.html' }, participationFee: 0.5, currency: 'USD' };
+  const sessionConfigs = [
+    { name: 'decide', displayName: 'One decision', appSequence: ['decide'], numDemoParticipants: 2, mturk },
+    { name: 'pilot', displayName: 'Pilot', appSequence: ['decide'], numDemoParticipants: 2, mturk: { ...mturk, hit: null } },
+  ];
+  const choice = (settings: object) => recruitmentSchema.parse({ kind: 'mturk', settings }) as Extract<Recruitment, { kind: 'mturk' }>;
+
+  it('is judged with the text of the deployed commit, for the session config that was chosen', async () => {
+    const { layout } = ctx.config;
+    const instance = await anInstance(ctx, { project: aProject({ sessionConfigs }) });
+    await createRepository(layout, instance.id);
+    const commit = await commitFolder(layout, instance.id, { folder, message: 'study' });
+    const look = async (settings: object, at: string | null = commit) => {
+      const found = await lookAtHit(layout, { instance, recruitment: choice(settings), commit: at });
+      return { config: found?.config, results: Object.fromEntries((found?.findings ?? []).map(({ id, result }) => [id, result])) };
+    };
+    const first = await look({ expectedPeople: 12 });
+    expect(first.config).toBe('decide');
+    expect(first.results).toMatchObject({
+      'mturk-settings': 'bad',
+      'mturk-template': 'good',
+      'mturk-button': 'good',
+      'mturk-money': 'good',
+      'mturk-retakes': 'attention',
+    });
+    expect(await look({ sessionConfig: 'pilot' })).toMatchObject({ config: 'pilot', results: { 'mturk-settings': 'bad', 'mturk-template': 'unknown' } });
+    // Who may not fetch the code learns nothing of it.
+    expect((await look({}, null)).results).toMatchObject({ 'mturk-template': 'unknown', 'mturk-button': 'unknown' });
+  });
+
+  it('stands on the tab once MTurk was chosen', async () => {
+    const owner = await aUser(ctx);
+    const { name } = await anInstance(ctx, { ownerId: owner.id, state: 'running', project: aProject({ sessionConfigs }) });
+    const find = () => findInstance(ctx, owner, { name, action: 'instance.change' });
+    const view = async () => readRecruiting(ctx, owner, await find());
+    expect((await view()).mturk).toBeNull();
+    await saveRecruitment(ctx, owner, { instance: await find(), wish: { room: '', recruitment: choice({ sessionConfig: 'decide' }), since: null } });
+    expect((await view()).mturk).toMatchObject({ config: 'decide', findings: expect.arrayContaining([expect.objectContaining({ id: 'mturk-money' })]) });
   });
 });

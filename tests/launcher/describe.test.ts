@@ -36,13 +36,14 @@ function problemOf(files: Files): Record<string, unknown> {
 test.each(['6.0.15', '5.11.5'] as const)('a good project is described from its settings alone (oTree %s)', (version) => {
   const { code, stdout } = describeWith({}, pythonWith(version));
   expect(code).toBe(0);
+  const mturk = { hit: null, participationFee: 2, currency: 'EUR' };
   expect(marked(stdout, 'ARBORETUM-DESCRIBE')).toEqual({
     otreeVersion: version,
     pythonVersion: expect.stringMatching(/^3\.\d+\.\d+$/) as unknown,
     adminUsername: 'admin',
     sessionConfigs: [
-      { name: 'bargain', displayName: 'Bargaining in pairs', appSequence: ['bargain', 'survey'], numDemoParticipants: 2 },
-      { name: 'survey', displayName: 'A short survey', appSequence: ['survey'], numDemoParticipants: 1 },
+      { name: 'bargain', displayName: 'Bargaining in pairs', appSequence: ['bargain', 'survey'], numDemoParticipants: 2, mturk },
+      { name: 'survey', displayName: 'A short survey', appSequence: ['survey'], numDemoParticipants: 1, mturk },
     ],
     rooms: [
       {
@@ -56,6 +57,29 @@ test.each(['6.0.15', '5.11.5'] as const)('a good project is described from its s
     ],
     hardCodedPassword: false,
   });
+});
+
+test('what a session config would say to MTurk is told, also from the defaults, and what JSON has not as Python writes it', () => {
+  const lines = `
+import math
+class Locale:
+    def __repr__(self):
+        return 'LocaleRequirement()'
+SESSION_CONFIGS = [
+    dict(name='own', app_sequence=['survey'], num_demo_participants=1, participation_fee='2.5', mturk_hit_settings=dict(title='Own', frame_height=math.nan)),
+    dict(name='other', app_sequence=['survey'], num_demo_participants=1, participation_fee='much'),
+]
+SESSION_CONFIG_DEFAULTS['mturk_hit_settings'] = {'keywords': ('a', 'b'), 'qualification_requirements': [Locale(), {'IntegerValues': [95]}]}
+`;
+  const { stdout } = describeWith({ 'settings.py': setting(lines) });
+  const configs = marked(stdout, 'ARBORETUM-DESCRIBE')['sessionConfigs'] as { name: string; mturk: unknown }[];
+  expect(configs.map(({ name, mturk }) => [name, mturk])).toEqual([
+    ['own', { hit: { title: 'Own', frame_height: 'nan' }, participationFee: 2.5, currency: 'EUR' }],
+    [
+      'other',
+      { hit: { keywords: ['a', 'b'], qualification_requirements: ['LocaleRequirement()', { IntegerValues: [95] }] }, participationFee: null, currency: 'EUR' },
+    ],
+  ]);
 });
 
 test('what the experiment prints, even at its exit, does not hide the description', () => {

@@ -1,4 +1,5 @@
 // Data for the panel out of a real oTree, also where oTree's own REST interface has none; and bots that never touch the live data.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { Instance, query, temporaryDatabase } from './instance.ts';
@@ -22,7 +23,7 @@ test.each(versions)('every export is there for whoever has the key, and for nobo
   expect(await index()).toMatchObject({
     apps: ['bargain', 'survey'],
     hasChat: false,
-    sessions: [{ code, config: 'bargain', participants: 2, isDemo: false, isWhole: true }],
+    sessions: [{ code, config: 'bargain', participants: 2, isDemo: false, isMturk: false, isWhole: true }],
   });
   for (const path of ['/api/export_wide', '/api/export_app?app=bargain', '/api/export_page_times', '/api/export_chat']) {
     const answer = await get(path);
@@ -34,6 +35,34 @@ test.each(versions)('every export is there for whoever has the key, and for nobo
   expect((await get('/api/export_wide')).body.trim().split('\n')).toHaveLength(3);
   expect((await get('/api/export_app?app=bargain')).body).toContain(code);
   expect((await get('/api/export_page_times')).body).toMatch(/^session_code,/);
+});
+
+test.each(versions)('the project’s own exports are named and come as it puts them together (oTree %s)', async (version) => {
+  const own = readFileSync('tests/projects/lab-games/survey/__init__.py', 'utf8');
+  const more = `
+def custom_export(players):
+    yield ['person', 'note']
+    for player in players:
+        yield [player.participant.code, 'ä, "b"']
+
+def custom_export_ages(players):
+    yield ['age']
+
+def custom_export_broken(players):
+    raise ValueError('no')
+`;
+  const files = { 'survey/__init__.py': own + more };
+  const one = new Instance({ python: pythonWith(version), project: 'tests/projects/lab-games', files, databaseUrl: await temporaryDatabase() });
+  await one.serve();
+  await one.rest('/api/sessions', { session_config_name: 'survey', num_participants: 2 });
+  const get = async (path: string, headers: Record<string, string> = key) => one.request('GET', path, { headers });
+  const { customs } = JSON.parse((await get('/api/arboretum_exports')).body) as { customs: unknown };
+  const names = version === '6.0.15' ? ['custom_export', 'custom_export_ages', 'custom_export_broken'] : ['custom_export'];
+  expect(customs).toEqual(names.map((name) => ({ app: 'survey', function: name })));
+  const address = '/api/export_app_custom?app=survey&function_name=custom_export';
+  const rows = (await get(address)).body.trim().split(/\r?\n/);
+  expect([rows[0], rows.length, rows[1]]).toEqual(['person,note', 3, expect.stringMatching(/^\w{8},"ä, ""b"""$/)]);
+  expect((await get(address, { host: 'lab.example' })).status).toBe(403);
 });
 
 test('a session whose making failed is named', async () => {

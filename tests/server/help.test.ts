@@ -11,6 +11,8 @@ const names = [
   'experimenter',
   'manager',
   'prolific',
+  'mturk',
+  'preflight',
   'participant',
   'glossary',
   'rights',
@@ -41,6 +43,20 @@ it('is there for everybody, without a script, each page with its title', async (
     expect(page).not.toContain('<script');
     expect(page).toContain(`href="/help/${name}" aria-current="page"`);
   }
+});
+
+it('shows pictures that are there, each with words for whoever cannot see it', async () => {
+  let count = 0;
+  for (const name of names) {
+    for (const [, source = '', words = ''] of (await read(name)).matchAll(/<img src="([^"]*)" alt="([^"]*)"/g)) {
+      const picture = await fetch(new URL(source, `${panel.url}/help/${name}`));
+      expect([source, picture.status, picture.headers.get('content-type')]).toEqual([source, 200, 'image/png']);
+      expect(words.length, source).toBeGreaterThan(10);
+      count += 1;
+    }
+  }
+  expect(count).toBeGreaterThan(4);
+  expect((await fetch(`${panel.url}/help/images/..%2F..%2Fpackage.json`)).status).toBe(404);
 });
 
 it('links only to pages and headings that are there', async () => {

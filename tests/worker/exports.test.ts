@@ -1,6 +1,6 @@
 // Taking the data home, from a real oTree of either kind through the worker's socket to a file.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -31,7 +31,12 @@ afterAll(async () => {
 
 async function deploy(requirement: string): Promise<Place> {
   const place = await stand.place();
-  const folder = await projectWith(LAB_GAMES, { 'requirements.txt': `${requirement}\npsycopg2-binary\n`, 'runtime.txt': null });
+  const survey = readFileSync(path.join(LAB_GAMES, 'survey', '__init__.py'), 'utf8');
+  const folder = await projectWith(LAB_GAMES, {
+    'requirements.txt': `${requirement}\npsycopg2-binary\n`,
+    'runtime.txt': null,
+    'survey/__init__.py': `${survey}\n\ndef custom_export(players):\n    yield ['code', 'age']\n    for player in [p for p in players if p.session.num_participants == 1]:\n        yield [player.participant.code, 1 / player.age]\n`,
+  });
   const job = await stand.run((await stand.upload(place, folder)).id);
   if (job.state !== 'succeeded') throw new Error(await stand.logOf(job.id));
   return place;
@@ -44,7 +49,7 @@ const ask = async ({ instanceId }: Place, to: string, body?: unknown): Promise<{
 const session = async (place: Place, config: string, participants: number): Promise<string> =>
   (JSON.parse((await ask(place, '/api/sessions', { session_config_name: config, num_participants: participants })).body) as { code: string }).code;
 
-type Wish = { what: ExportKind; app?: string; session?: string };
+type Wish = { what: ExportKind; app?: string; function?: string; session?: string };
 const open = ({ instanceId }: Place, wish: Wish): ReturnType<typeof streamFromWorker> =>
   streamFromWorker(stand.ctx, { kind: 'open-export', instanceId, ...wish });
 async function read(stream: Readable): Promise<{ text: string; pieces: number }> {
@@ -112,7 +117,7 @@ describe.each([
     await expect(open(place, { what: 'app', app: 'nothing' })).rejects.toMatchObject({ code: 'export_failed' });
   });
 
-  it('tell the seconds on each page', async () => {
+  it('tell the seconds on each page, and what the project itself puts together', async () => {
     const survey = await session(place, 'survey', 1);
     const rows = await linesOf(place, { what: 'wide', session: survey });
     const participant = rows[1]?.split(',')[rows[0]?.split(',').indexOf('participant.code') ?? 0] ?? '';
@@ -120,6 +125,13 @@ describe.each([
     const [head, ...visits] = await linesOf(place, { what: 'seconds', session: survey });
     expect(head).toBe('session_code,id_in_session,participant_code,app,round,page,seconds,timed_out,is_wait_page');
     expect(visits).toEqual([expect.stringMatching(new RegExp(`^${survey},1,${participant},survey,1,Questions,\\d+,0,0$`))]);
+    const own = { what: 'custom', app: 'survey', function: 'custom_export' } as const;
+    const { customs } = await askWorker(stand.ctx, { kind: 'list-exports', instanceId: place.instanceId }, exportListSchema);
+    expect(customs).toEqual([{ app: 'survey', function: 'custom_export' }]);
+    expect(await linesOf(place, own)).toEqual(['code,age', expect.stringMatching(new RegExp(`^${participant},0\\.0333`))]);
+    // Nobody has said an age in this one: the project's function fails, and says so.
+    await session(place, 'survey', 1);
+    await expect(open(place, own)).rejects.toMatchObject({ code: 'export_failed', message: expect.stringContaining('custom_export of survey failed') });
     const times = await askWorker(stand.ctx, { kind: 'read-page-times', instanceId: place.instanceId, session: survey }, pageTimesSchema);
     expect(times).toMatchObject({ people: 1, pages: [{ app: 'survey', page: 'Questions', visits: 1, timeouts: 0 }] });
   });

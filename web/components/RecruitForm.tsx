@@ -77,18 +77,7 @@ function KindForm({ instance, room, kind, otreeMajor }: Props & { kind: Recruitm
         />
       )}
       {kind === 'link' && <LinkFields form={form} />}
-      {kind === 'mturk' && (
-        <Choice
-          form={form}
-          name="mode"
-          label="Where the work is published"
-          hint="In the sandbox nobody is paid and qualifications are ignored. Live costs real money."
-          options={[
-            { value: 'sandbox', text: 'Sandbox: for trying' },
-            { value: 'live', text: 'Live: real workers, real money' },
-          ]}
-        />
-      )}
+      {kind === 'mturk' && <MturkFields form={form} instance={instance} />}
       <div className="fields-in-two">
         <TextField form={form} name="expectedPeople" type="number" label={peopleWords[kind]} hint="Left empty: not known yet." />
         <WhenField form={form} name="startsAt" label="Start of the study" hint="In your own time zone." />
@@ -174,6 +163,33 @@ function LinkFields({ form }: { form: Form<Typed> }): ReactNode {
       <TextField form={form} name="done" isCode label="Completion link" hint="Where people go when they have finished." />
       <Outcomes form={form} what="link" isOpen={others.some((outcome) => form.values[outcome] !== '')} />
     </>
+  );
+}
+
+function MturkFields({ form, instance }: { form: Form<Typed>; instance: InstanceView }): ReactNode {
+  return (
+    <div className="fields-in-two">
+      <Choice
+        form={form}
+        name="mode"
+        label="Where the work is published"
+        hint="In the sandbox nobody is paid and qualifications are ignored. Live costs real money."
+        options={[
+          { value: 'sandbox', text: 'Sandbox: for trying' },
+          { value: 'live', text: 'Live: real workers, real money' },
+        ]}
+      />
+      <Choice
+        form={form}
+        name="sessionConfig"
+        label="Session config"
+        hint="What you will choose in oTree; it is looked through below."
+        options={[
+          { value: '', text: instance.sessionConfigs.length === 1 ? (instance.sessionConfigs[0]?.displayName ?? '') : 'not chosen yet' },
+          ...(instance.sessionConfigs.length === 1 ? [] : instance.sessionConfigs.map((config) => ({ value: config.name, text: config.displayName }))),
+        ]}
+      />
+    </div>
   );
 }
 

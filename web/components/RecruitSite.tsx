@@ -4,11 +4,16 @@ import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { InstanceView } from '../../contracts/instances.ts';
 import { outcomes, prolificCompletion, type Outcome, type Recruitment } from '../../contracts/recruiting.ts';
-import type { RoomRecruitment } from '../../contracts/recruiting-view.ts';
+import type { RecruitingView, RoomRecruitment } from '../../contracts/recruiting-view.ts';
+import { mayHavePeople } from '../../contracts/states.ts';
 import { instancePath } from '../addresses.ts';
+import { useExports } from '../exports.ts';
+import { countOf } from '../numbers.ts';
+import { preflightPlace } from '../preflight.ts';
 import { mturkSnippets } from '../recruit-snippets.ts';
 import { describeExactly } from '../times.ts';
 import { FactGroup } from './Facts.tsx';
+import { Findings } from './Findings.tsx';
 import { PasteList, type PasteStep } from './PasteList.tsx';
 import { RequesterKeys } from './RequesterKeys.tsx';
 import { Snippets } from './Snippets.tsx';
@@ -16,7 +21,7 @@ import { Snippets } from './Snippets.tsx';
 type Props = { instance: InstanceView; room: RoomRecruitment; recruitment: Recruitment };
 type Of<K extends Recruitment['kind']> = Omit<Props, 'recruitment'> & { settings: Extract<Recruitment, { kind: K }>['settings'] };
 
-export function RecruitSite({ instance, room, recruitment }: Props): ReactNode {
+export function RecruitSite({ instance, view, room, recruitment }: Props & { view: RecruitingView }): ReactNode {
   const { kind } = recruitment;
   if (kind === 'prolific') return <OnProlific instance={instance} room={room} settings={recruitment.settings} />;
   if (kind === 'sona') return <OnSona instance={instance} room={room} settings={recruitment.settings} />;
@@ -25,7 +30,8 @@ export function RecruitSite({ instance, room, recruitment }: Props): ReactNode {
     return (
       <>
         <RequesterKeys instance={instance} mode={recruitment.settings.mode} />
-        <OnMturk instance={instance} />
+        <Hit view={view} />
+        <OnMturk instance={instance} mode={recruitment.settings.mode} view={view} />
       </>
     );
   return (
@@ -149,32 +155,86 @@ function ByLink({ room, settings }: Of<'link'>): ReactNode {
   );
 }
 
-function OnMturk({ instance }: Pick<Props, 'instance'>): ReactNode {
+const fromOtree = 'Sign in to oTree first: user name and password stand on this instance’s overview.';
+
+function OnMturk({ instance, mode, view }: { instance: InstanceView; mode: 'sandbox' | 'live'; view: RecruitingView }): ReactNode {
+  const create = `${instance.url}/create_session?is_mturk=1`;
+  const steps: PasteStep[] = [
+    { field: 'Create New Session → For MTurk', remark: <OtreeLink href={create} text="Open it in oTree" more={fromOtree} /> },
+    {
+      field: 'Session config',
+      ...(view.mturk?.config ? { text: view.mturk.config } : {}),
+      remark: 'The session is made outside rooms: workers come by MTurk’s own window.',
+    },
+    {
+      field: 'Number of MTurk workers (assignments)',
+      remark:
+        'oTree makes twice as many participants, spares for work that is given back. Memory has to do for all of them, and your grouping code sees them all.',
+    },
+    {
+      field: 'Before you publish',
+      remark: (
+        <>
+          <Link to={preflightPlace(instance.name, '')}>Ready for participants?</Link> looks at everything at once.
+        </>
+      ),
+    },
+    {
+      field: 'MTurk → Publish HIT',
+      remark:
+        mode === 'live'
+          ? 'Take the tick from “Use MTurk Sandbox”: from then on it costs money. Try it in the sandbox first.'
+          : 'Leave the tick at “Use MTurk Sandbox”. Then take the HIT yourself as a worker, by the link that oTree shows.',
+    },
+    { field: 'MTurk and Payments', remark: <SessionPages instance={instance} /> },
+  ];
   return (
     <FactGroup title="On MTurk">
-      <p>oTree publishes the session itself, not in a room: sign in to oTree, choose Sessions, then Create New Session → For MTurk.</p>
-      <PasteList
-        steps={[
-          {
-            field: 'oTree’s sessions',
-            remark: (
-              <a href={`${instance.url}/sessions`} target="_blank" rel="noopener">
-                Open them ↗
-              </a>
-            ),
-          },
-          {
-            field: 'Number of workers',
-            remark: 'oTree makes twice as many participants, because workers give assignments back: your grouping code sees all of them.',
-          },
-          {
-            field: 'Currency',
-            remark: 'MTurk pays in dollars: REAL_WORLD_CURRENCY_CODE in settings.py has to be USD. The reward is participation_fee.',
-          },
-          { field: 'Last page', remark: 'It must hold {% next_button %}; without it the work is never submitted.' },
-        ]}
-      />
-      <Snippets title="Lines for settings.py" snippets={mturkSnippets} />
+      <p>
+        oTree publishes the session and pays for it; nothing has to be filled in on MTurk itself.{' '}
+        <a href="/help/mturk" target="_blank" rel="noopener">
+          The whole way in five minutes
+        </a>
+      </p>
+      <PasteList steps={steps} />
+      <Snippets title="Lines for settings.py and the template" snippets={mturkSnippets} />
     </FactGroup>
   );
+}
+
+/** oTree's own pages of the newest session for MTurk; its list of sessions where none is known. */
+function SessionPages({ instance }: { instance: InstanceView }): ReactNode {
+  const list = useExports(instance.name, mayHavePeople.includes(instance.state));
+  const session = list.data?.sessions.findLast(({ isMturk }) => isMturk === true);
+  const about = 'There you approve the work, pay bonuses, and end the HIT early.';
+  if (!session)
+    return <OtreeLink href={`${instance.url}/sessions`} text="oTree’s sessions" more={`Each session for MTurk has the tabs MTurk and Payments. ${about}`} />;
+  return (
+    <>
+      Session <code>{session.code}</code>, {countOf(session.participants / 2, 'worker')}:{' '}
+      <OtreeLink href={`${instance.url}/MTurkCreateHIT/${session.code}`} text="MTurk" more="" />
+      <OtreeLink href={`${instance.url}/MTurkSessionPayments/${session.code}`} text="Payments" more={about} />
+    </>
+  );
+}
+
+const OtreeLink = ({ href, text, more }: { href: string; text: string; more: string }): ReactNode => (
+  <>
+    <a href={href} target="_blank" rel="noopener">
+      {text} ↗
+    </a>{' '}
+    {more}
+  </>
+);
+
+/** The same judgements as in the preflight, where they are put right. */
+function Hit({ view }: { view: RecruitingView }): ReactNode {
+  if (view.mturk === null)
+    return (
+      <FactGroup title="In your project">
+        <p className="quiet">Nothing is deployed yet. After the first push the settings for MTurk are looked through here.</p>
+      </FactGroup>
+    );
+  const { config, findings } = view.mturk;
+  return <Findings title={config === null ? 'In your project' : `In your project: ${config}`} findings={findings} acting={null} />;
 }

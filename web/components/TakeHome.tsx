@@ -13,6 +13,7 @@ import { Answer } from './Answer.tsx';
 import { DataTable, type Column } from './DataTable.tsx';
 import { DownloadButton } from './DownloadButton.tsx';
 import { FactGroup } from './Facts.tsx';
+import { PeopleToLookAt } from './PeopleToLookAt.tsx';
 
 export function TakeHome({ instance }: { instance: InstanceView }): ReactNode {
   const isAnswering = mayHavePeople.includes(instance.state);
@@ -31,12 +32,26 @@ export function TakeHome({ instance }: { instance: InstanceView }): ReactNode {
   );
 }
 
-type File = { readonly id: string; readonly what: ExportKind; readonly title: string; readonly about: string; readonly app?: string };
+type File = {
+  readonly id: string;
+  readonly what: ExportKind;
+  readonly title: string;
+  readonly about: string;
+  readonly app?: string;
+  readonly function?: string;
+};
 
-function filesOf({ apps, hasChat }: ExportList, isOne: boolean): File[] {
+function filesOf({ apps, customs, hasChat }: ExportList, isOne: boolean): File[] {
   const whole: File[] = [
     { id: 'wide', what: 'wide', title: 'All apps', about: 'one row per person' },
     ...apps.map((app): File => ({ id: `app ${app}`, what: 'app', app, title: app, about: 'one row per person and round' })),
+    ...customs.map((own): File => ({
+      id: `custom ${own.app} ${own.function}`,
+      what: 'custom',
+      ...own,
+      title: `${own.app}: ${own.function}`,
+      about: 'as your project puts it together',
+    })),
     { id: 'seconds', what: 'seconds', title: 'Seconds on each page', about: 'one row per person and page' },
     { id: 'page-times', what: 'page-times', title: 'Page times', about: 'when each page was left, as oTree writes it' },
     ...(hasChat ? [{ id: 'chat', what: 'chat', title: 'Chat', about: 'one row per message' } as const] : []),
@@ -52,8 +67,8 @@ function Exports({ instance, list }: { instance: InstanceView; list: ExportList 
   const fetching: Column<File> = {
     title: 'File',
     isTitleHidden: true,
-    render: ({ what, app, title }) => (
-      <DownloadButton path={exportPath(instance.name, { what, session, isForExcel, ...(app === undefined ? {} : { app }) })} name={`Download “${title}”`} />
+    render: ({ what, title, id: _id, about: _about, ...wish }) => (
+      <DownloadButton path={exportPath(instance.name, { what, session, isForExcel, ...wish })} name={`Download “${title}”`} />
     ),
   };
   return (
@@ -118,7 +133,7 @@ function PageTable({ instance, session }: { instance: InstanceView; session: str
   }
   return (
     <Answer query={times}>
-      {({ pages, people, medianTotal }) =>
+      {({ pages, people, medianTotal, problems }) =>
         pages.length === 0 ? (
           <p className="quiet">Nobody has left a page yet.</p>
         ) : (
@@ -127,6 +142,7 @@ function PageTable({ instance, session }: { instance: InstanceView; session: str
               {countOf(people, 'person', 'people')}. Half of them took {describeDuration((medianTotal ?? 0) * 1000)} or less in all, waiting included.
             </p>
             <DataTable name="Seconds per page" columns={pageColumns} rows={pages.map((page) => ({ ...page, id: `${page.app}/${page.page}` }))} />
+            <PeopleToLookAt instance={instance} problems={problems} people={people} />
           </>
         )
       }

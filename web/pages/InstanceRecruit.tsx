@@ -89,7 +89,7 @@ function Room({ instance, view, room }: { instance: InstanceView; view: Recruiti
     <>
       {byLink && room.labelCount !== null && <OpenDoor instance={instance} room={room} />}
       <RecruitForm instance={instance} room={room} otreeMajor={otreeMajor} />
-      {recruitment && <RecruitSite instance={instance} room={room} recruitment={recruitment} />}
+      {recruitment && <RecruitSite instance={instance} view={view} room={room} recruitment={recruitment} />}
       {recruitment && <RecruitLinks instance={instance} view={view} room={room} />}
       {recruitment && room.room !== noRoom && <RecruitSession instance={instance} room={room.room} expected={recruitment.settings.expectedPeople} />}
       {byLink && <TestClickPanel instance={instance} room={room.room} />}
