@@ -33,7 +33,7 @@ export const filesBytes = ({ memoryMib, diskMib }: InstanceSpec['limits']): numb
   Math.max(16, Math.min(diskMib, Math.floor(memoryMib / FILES_SHARE))) * MIB;
 
 /** What runs the launcher in every container of an instance; the command takes the privileges away where the engine (before 25) cannot. */
-export const launcherCommand = (env: string, command: 'serve' | 'describe' | 'try' | 'resetdb'): string[] => [
+export const launcherCommand = (env: string, command: 'serve' | 'describe' | 'try' | 'resetdb' | 'bots'): string[] => [
   'setpriv',
   '--no-new-privs',
   INSIDE.python,
