@@ -1,7 +1,6 @@
 // The limits of containers really hold: memory, processes, files, processor, connections to the database; each printed as a figure.
 
 import os from 'node:os';
-import type Docker from 'dockerode';
 import { afterAll, expect, it } from 'vitest';
 import { askPostgres, stateOf } from './instances.ts';
 import { requireEnvironment, until } from './local-stand.ts';
@@ -108,12 +107,7 @@ export function limitsHold(bench: SwarmBench): void {
 
 /** Processors in use over the second that the engine takes for two looks. */
 async function coresOf(bench: SwarmBench, containerId: string): Promise<number> {
-  const {
-    read,
-    preread,
-    cpu_stats: now,
-    precpu_stats: before,
-  } = (await bench.stand.engine.docker.getContainer(containerId).stats({ stream: false })) as Docker.ContainerStats;
+  const { read, preread, cpu_stats: now, precpu_stats: before } = await bench.stand.engine.docker.getContainer(containerId).stats({ stream: false });
   const seconds = (Date.parse(read) - Date.parse(preread)) / 1000;
   return (now.cpu_usage.total_usage - before.cpu_usage.total_usage) / 1e9 / seconds;
 }

@@ -192,6 +192,6 @@ describe.skipIf(engine === null)('the swarm platform on its own', { timeout: 300
     process.stderr.write(`\nthe engine killed and started: back after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
     await platform.stop(quiet, never);
     await platform.start(quiet, never);
-    expect(await readdir(path.dirname(platform.upstreamSocket(quiet.instanceId) ?? ''))).toEqual(['otree.sock']);
+    expect(await readdir(path.dirname(platform.upstreamSocket(quiet.instanceId) ?? ''))).toEqual(['otree.sock', 'starts']);
   });
 });

@@ -53,7 +53,7 @@ export function panelProcesses(panel: WholePanel): number[] {
 /** Master and workers of this panel's front door. */
 export function nginxPids(panel: WholePanel): number[] {
   const run = path.join(path.dirname(panel.dataDir), 'run');
-  const [folder = ''] = readdirSync(run).filter((name) => existsSync(path.join(run, name, 'nginx.pid')));
+  const folder = readdirSync(run).find((name) => existsSync(path.join(run, name, 'nginx.pid'))) ?? '';
   const master = Number(readFileSync(path.join(run, folder, 'nginx.pid'), 'utf8'));
   const workers = execFileSync('pgrep', ['-P', String(master)], { encoding: 'utf8' })
     .trim()

@@ -77,10 +77,11 @@ type Sight = { last(): string; words(): string; awayMs(): number; end(): Promise
 /** Asks for a page again and again, as its owner would, and adds up for how long what was there. */
 function watch(address: string): Sight {
   const seen = new Map<string, number>();
-  let [last, isOn] = ['', true];
+  const over = new AbortController();
+  let last = '';
   const look = async (): Promise<void> => {
     let from = performance.now();
-    while (isOn) {
+    while (!over.signal.aborted) {
       last = wordsFor(await statusAt(address));
       const now = performance.now();
       seen.set(last, (seen.get(last) ?? 0) + now - from);
@@ -100,7 +101,7 @@ function watch(address: string): Sight {
             .map(([what, ms]) => `${what} ${(ms / 1000).toFixed(1)} s`)
             .join(', '),
     end: async () => {
-      isOn = false;
+      over.abort();
       await looking;
     },
   };

@@ -170,17 +170,18 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
   const container = anew('the container', async (ids) => {
     for (const id of ids) process.kill((await engine?.docker.getContainer(id).inspect())?.State.Pid ?? 0, 'SIGKILL');
   });
-  const dockerd = anew('dockerd', () => void process.kill(engine?.pid() ?? 0, 'SIGKILL'), {
-    mend: async () => {
-      await ada.goto(panel.url);
-      const words = ada.getByText(/The Docker Engine does not answer since \d\d:\d\d UTC/).first();
-      await words.waitFor({ timeout: 60_000 });
-      expect(await ask('/login')).toBe(200);
-      const refused = { state: 'failed', error: { sentence: expect.stringContaining('the Docker Engine does not answer') } };
-      expect(await client.run(name, { kind: 'restart', reason: 'the walk' })).toMatchObject(refused);
-      await engine?.revive();
-    },
-  });
+  /** What the page and the experiment do while there is no engine. */
+  async function liveWithoutEngine(): Promise<void> {
+    await ada.goto(panel.url);
+    const words = ada.getByText(/The Docker Engine does not answer since \d\d:\d\d UTC/).first();
+    await words.waitFor({ timeout: 60_000 });
+    expect(await ask('/login')).toBe(200);
+    const refused = { state: 'failed', error: { sentence: expect.stringContaining('the Docker Engine does not answer') } };
+    expect(await client.run(name, { kind: 'restart', reason: 'the walk' })).toMatchObject(refused);
+    await engine?.revive();
+  }
+
+  const dockerd = anew('dockerd', () => void process.kill(engine?.pid() ?? 0, 'SIGKILL'), { mend: liveWithoutEngine });
   const nginx: Fault = {
     killed: 'nginx',
     kill: () => {
