@@ -77,18 +77,22 @@ export function limitsHold(bench: SwarmBench): void {
     await bench.deployRogue(greedy[1] ?? rogue);
     const modest = bench.makeStray();
     await bench.deployRogue(modest);
-    for (const one of greedy) await bench.begin(one, 'compute', { BUSY: '8' });
-    await bench.begin(modest, 'compute', { BUSY: '1' });
     const all = [...greedy, modest];
-    const look = async () => await Promise.all(all.map(async (one) => await coresOf(bench, (await bench.inspect(one)).Id)));
-    await until('all of them compute', async () => (await look()).every((cores) => cores > 0.1), PATIENCE_MS);
-    const [first = 0, second = 0, own = 0] = await look();
-    // By what each takes in the same second: other work on the machine takes from all of them alike.
-    for (const cores of [first, second]) expect(cores).toBeLessThan(1.15);
-    expect(own).toBeGreaterThan(0.4 * Math.max(first, second));
-    const words = `with 8 processes ${first.toFixed(2)} and ${second.toFixed(2)} processors, one with 1 process ${own.toFixed(2)}`;
-    await note(`processor 1 of ${os.availableParallelism()}, 17 busy processes`, `two ${words}`);
-    for (const one of all) await bench.stand.platform.stop(one, never);
+    try {
+      for (const one of all) await bench.begin(one, 'compute', { BUSY: one === modest ? '1' : '8' });
+      const look = async (): Promise<number[]> => await Promise.all(all.map(async (one) => await coresOf(bench, (await bench.inspect(one)).Id)));
+      await until('all of them compute', async () => (await look()).every((cores) => cores > 0.02), PATIENCE_MS);
+      // By what each takes in the same seconds: other work on the machine takes from all of them alike.
+      const looks = [await look(), await look(), await look(), await look()];
+      const [first = 0, second = 0, own = 0] = all.map((_, at) => looks.reduce((sum, one) => sum + (one[at] ?? 0), 0) / looks.length);
+      for (const cores of [first, second]) expect(cores).toBeLessThan(1.15);
+      // Shared by processes instead of by experiments it would be an eighth.
+      expect(own).toBeGreaterThan((0.25 * (first + second)) / 2);
+      const words = `with 8 processes ${first.toFixed(2)} and ${second.toFixed(2)} processors, one with 1 process ${own.toFixed(2)}`;
+      await note(`processor 1 of ${os.availableParallelism()}, 17 busy processes`, `two ${words}`);
+    } finally {
+      for (const one of all) await bench.stand.platform.stop(one, never);
+    }
   });
 
   it('an experiment that ends again and again is said to, with why', async () => {

@@ -54,10 +54,10 @@ describe('the service of an instance', () => {
           ],
           Secrets: [{ SecretID: 'secret-id', SecretName: 'i-k3v9-00ff', File: { Name: 'env.json', UID: '200007', GID: '200007', Mode: 0o400 } }],
           HealthCheck: {
-            Test: ['CMD', '/app/venv/bin/python', '-I', '-S', '/app/launcher/answers.py', '/run/arboretum/socket/otree.sock'],
+            Test: ['CMD', '/app/venv/bin/python', '-I', '-S', '/app/launcher/answers.py', '/run/arboretum/socket/otree.sock', '25'],
             Interval: 15 * SECOND,
-            Timeout: 10 * SECOND,
-            Retries: 8,
+            Timeout: 30 * SECOND,
+            Retries: 3,
             StartPeriod: 60 * SECOND,
           },
         },
