@@ -11,7 +11,7 @@ import { BASE_IMAGE, engineForTests } from '../docker-engine.ts';
 import { openBrowser, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { commit, makeKey, makeProject, push, type Key } from './git.ts';
-import { nginxPids, panelProcesses } from './inside.ts';
+import { askDatabase, nginxPids, panelProcesses } from './inside.ts';
 import { freePorts, makePanel, type WholePanel } from './panel.ts';
 import { playBargain } from './play.ts';
 import { type Fault, type Outcome, printOutcomes, statusAt, suffer } from './swarm-faults.ts';
@@ -123,6 +123,8 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
     await form.getByLabel('Participants').fill('2');
     await form.getByRole('button', { name: 'Create session' }).click();
     await form.getByText('is open in this room').last().waitFor();
+    // The one of before is open there, too, until then.
+    await until('the session is made', async () => (await askDatabase(panel, name, 'SELECT code FROM otree_session')).length === games);
     const people: Page[] = [];
     for (const label of labels) {
       const participant = await visitor(browser, errors);
