@@ -1,7 +1,7 @@
 // A Docker Engine of the tests' own: installed where it is missing, on folders and a socket of its own, with a base image made here.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
@@ -15,6 +15,8 @@ export const BASE_IMAGE = 'arboretum-test-base:bookworm';
 
 const cacheDir = path.join('/var/tmp', `arboretum-tests-${process.getuid?.() ?? 0}`);
 const prefix = 'arb-engine-';
+/** Gives a command a root of its own, where this machine is a chroot. */
+export const withOwnRoot = [findProgram('python3') ?? '/usr/bin/python3', path.join(import.meta.dirname, 'own-root.py')];
 const needed = ['dockerd', 'containerd', 'iptables', 'debootstrap', 'tar'] as const;
 const packages = ['docker.io', 'iptables', 'debootstrap'];
 const START_MS = 60_000;
@@ -107,7 +109,7 @@ async function startContainerd(folder: string, enter: readonly string[]): Promis
   ];
   writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
   const log = openSync(place('containerd.log'), 'a');
-  const [file, ...args] = [...enter, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
+  const [file = '', ...args] = [...enter, ...withOwnRoot, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
   const child = spawn(file, args, {
     stdio: ['ignore', log, log],
     detached: true,
@@ -157,12 +159,20 @@ export async function launchEngine(folder: string, enter: readonly string[]): Pr
   };
 }
 
+/** What leads into containerd's mount namespace, when that is another one: both must see the same mounts. */
+function besideContainerd(folder: string): string[] {
+  const namespaceOf = (pid: number | 'self'): string => `/proc/${pid}/ns/mnt`;
+  const pid = readPid(path.join(folder, 'containerd.noted'))?.pid ?? 'self';
+  const isSame = readlinkSync(namespaceOf(pid)) === readlinkSync(namespaceOf('self'));
+  return isSame ? [] : [findProgram('nsenter') ?? '/usr/bin/nsenter', `--mount=${namespaceOf(pid)}`];
+}
+
 async function launch(folder: string, docker: Docker, enter: readonly string[]): Promise<ChildProcess> {
   const place = (name: string): string => path.join(folder, name);
   const log = openSync(place('log'), 'a');
   rmSync(place('pid'), { force: true });
   const options = ['--containerd', place('c.sock'), '--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
-  const [file = '', ...args] = [...enter, findProgram('dockerd') ?? '/usr/sbin/dockerd', ...options];
+  const [file = '', ...args] = [...enter, ...besideContainerd(folder), findProgram('dockerd') ?? '/usr/sbin/dockerd', ...options];
   const child = spawn(file, [...args, '-H', `unix://${place('docker.sock')}`, '--insecure-registry', PRIVATE.registry], {
     stdio: ['ignore', log, log],
     detached: true,

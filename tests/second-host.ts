@@ -9,7 +9,7 @@ import type Docker from 'dockerode';
 import { findProgram } from '../scripts/binaries.ts';
 import { endNoted, notePid } from '../scripts/process-identity.ts';
 import { run, runOrThrow } from '../scripts/run.ts';
-import { endEngine, ensurePrograms, folderFor, launchEngine, PATH, PRIVATE, type TestEngine } from './docker-engine.ts';
+import { endEngine, ensurePrograms, folderFor, launchEngine, PATH, PRIVATE, type TestEngine, withOwnRoot } from './docker-engine.ts';
 
 const CABLE = ['arb-host-1', 'arb-host-2'] as const;
 export const SECOND_NAME = 'second-host';
@@ -79,7 +79,11 @@ async function makeHost(folder: string): Promise<string[]> {
     'echo ready',
     'exec sleep infinity',
   ].join('\n');
-  const host = spawn('unshare', ['--net', '--mount', '--uts', '/bin/sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'], detached: true, env: PATH });
+  const host = spawn('unshare', ['--net', '--mount', '--uts', ...withOwnRoot, '/bin/sh', '-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+    env: PATH,
+  });
   notePid(place('host.noted'), host.pid ?? 0);
   await new Promise<void>((resolve, reject) => {
     host.stdout.once('data', () => resolve());

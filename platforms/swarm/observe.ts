@@ -34,6 +34,9 @@ const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, 
 /** One look at the engine, for all instances. */
 type Look = { readonly services: ReadonlyMap<string, { id: string; at: number }>; readonly tasks: readonly Task[]; readonly runs: readonly (Listed | Run)[] };
 
+/** The container that runs, the one that ended last, and what the scheduler knows. */
+type Serving = { readonly current: Listed | Run; readonly before: Listed | Run | undefined; readonly restarts: number; readonly tasks: readonly Task[] };
+
 /** Looks at instances; remembers how often each service was started, for the engine forgets all but the last few. */
 export class Observer {
   readonly #ground: Ground;
@@ -93,7 +96,7 @@ export class Observer {
     const restarts = Math.max(0, this.#countStarts(instanceId, service.id, own) - 1);
     const current = own.findLast(({ State }) => State === 'running');
     const before = own.findLast(({ State }) => State === 'exited' || State === 'dead');
-    if (current !== undefined) return await this.#lookAtRunning(instanceId, { current, before, restarts });
+    if (current !== undefined) return await this.#lookAtRunning(instanceId, { current, before, restarts, tasks });
     if (restarts > 0 || before !== undefined) return { ...NOTHING, state: 'crashed', restarts, ...(await this.#endOf(before, tasks, restarts)) };
     return this.#lookAtWaiting(tasks, service.at);
   }
@@ -105,21 +108,18 @@ export class Observer {
     return { ...NOTHING, state: doesAnswer ? 'running' : 'unknown', webProcesses: doesAnswer ? 1 : 0, detail };
   }
 
-  async #lookAtRunning(
-    instanceId: string,
-    { current, before, restarts }: { current: Listed | Run; before: Listed | Run | undefined; restarts: number },
-  ): Promise<Seen> {
+  async #lookAtRunning(instanceId: string, { current, before, restarts, tasks }: Serving): Promise<Seen> {
     const [doesAnswer, { isOutOfMemory, startedAt, memoryBytes }] = await Promise.all([
       answersLogin({ socketPath: pathsOf(this.#ground, instanceId).socket }, PROBE_MS),
       lookAtRun(this.#ground, current),
     ]);
     const seen = { ...NOTHING, restarts, startedAt, memoryBytes };
     if (doesAnswer) {
-      const detail = isOutOfMemory ? OUT_OF_MEMORY : restarts === 0 ? null : (await this.#endOf(before, [], restarts)).detail;
+      const detail = isOutOfMemory ? OUT_OF_MEMORY : restarts === 0 ? null : (await this.#endOf(before, tasks, restarts)).detail;
       return { ...seen, state: 'running', webProcesses: 1, detail };
     }
     const isYoung = Date.now() - startedAt.getTime() < STARTING_MS;
-    if (isYoung && restarts > 0) return { ...seen, state: 'crashed', ...(await this.#endOf(before, [], restarts)) };
+    if (isYoung && restarts > 0) return { ...seen, state: 'crashed', ...(await this.#endOf(before, tasks, restarts)) };
     return { ...seen, state: isYoung ? 'starting' : 'unhealthy', detail: isYoung ? null : 'it runs but does not answer' };
   }
 
@@ -135,8 +135,9 @@ export class Observer {
     const repeated = restarts >= LOOP ? `It ends again and again (started ${restarts + 1} times). The last time: ` : '';
     const end = ended === undefined ? null : await lookAtEnd(this.#ground, ended);
     if (ended === undefined || end === null) {
-      const refusal = tasks.findLast(({ Status }) => Status.Err !== undefined)?.Status.Err;
-      return { exitCode: null, detail: `${repeated}${refusal ?? 'its container is gone.'}` };
+      // The engine has cleared the container away; its scheduler remembers a few more.
+      const last = tasks.findLast(({ Status }) => Status.Err !== undefined)?.Status;
+      return { exitCode: last?.ContainerStatus?.ExitCode ?? null, detail: `${repeated}${last?.Err ?? 'its container is gone.'}` };
     }
     const { exitCode, isOutOfMemory, words, isMove } = end;
     if (words !== null && isMove) return { exitCode, detail: words };

@@ -132,8 +132,9 @@ export async function stopInstance(ground: Ground, instanceId: string): Promise<
   const paths = pathsOf(ground, instanceId);
   if ((await servingOf(ground, instanceId)).length > 0) await keepLog(logOf(ground, instanceId));
   await endService(ground, instanceId);
-  for (const place of [paths.socket, path.join(paths.socketDir, GATE.memoryFile)]) await rm(place, { force: true });
-  await rm(paths.stopReason, { force: true });
+  const told = path.join(paths.socketDir, GATE.memoryFile);
+  // The experiment may have put anything in their places.
+  for (const place of [paths.socket, told, paths.starts, paths.stopReason]) await rm(place, { recursive: true, force: true });
 }
 
 /** @see Platform.resetDatabase */

@@ -8,6 +8,7 @@ import { askOtree, openOtree } from '../otree-client.ts';
 import type { Movable } from '../moving.ts';
 import { ParticipantReader } from '../otree-tables.ts';
 import type {
+  BotsRun,
   BuildRequest,
   BuiltRelease,
   Capabilities,
@@ -27,6 +28,7 @@ import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { foreignPlaces } from '../uv.ts';
+import { playBots } from './bots.ts';
 import { buildRelease } from './build.ts';
 import { Engine } from './engine.ts';
 import {
@@ -106,7 +108,7 @@ export class SwarmPlatform implements Movable {
       memoryLimit: true,
       diskLimit: true,
       separatesUsers: true,
-      playsBots: false,
+      playsBots: true,
       measures: ['core', 'memory', 'network'],
       isolationNote: this.#ground.hasOutbound
         ? 'Every instance runs in a container of its own, without rights, with a read-only system and a network of its own; it can open connections to the outside, and to what this machine offers to its networks.'
@@ -183,8 +185,9 @@ export class SwarmPlatform implements Movable {
     return await openOtree({ socketPath: this.upstreamSocket(spec.instanceId) }, spec.restKey, request);
   }
 
-  async playBots(): Promise<void> {
-    throw new AppError('platform_failed', { reason: 'bots are not played in containers yet.' });
+  async playBots(spec: InstanceSpec, run: BotsRun): Promise<void> {
+    await this.prepare();
+    await playBots(this.#ground, spec, run);
   }
 
   async databaseFacts(spec: InstanceAccess): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {
