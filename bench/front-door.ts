@@ -51,6 +51,13 @@ function wayOf(name: string, target: Target, workers: readonly number[] = []): W
   };
 }
 
+/** A handshake for each request; with https a whole one, as of a browser that comes for the first time. */
+const withoutKeeping = (way: Way): Way => ({
+  ...way,
+  makeAgent: (maxSockets) =>
+    way.name.includes('https') ? new https.Agent({ maxSockets, maxCachedSessions: 0, rejectUnauthorized: false }) : new http.Agent({ maxSockets }),
+});
+
 /** Milliseconds of one request after the other, by way; the ways take turns request by request, so that what disturbs the machine disturbs all alike. */
 async function timeInTurn(ways: readonly Way[]): Promise<ReadonlyMap<string, number>> {
   const agents = ways.map((way) => way.makeAgent(1));
@@ -77,6 +84,8 @@ const cpuUsOf = (pids: readonly number[]): number =>
 /** Requests a second with several at once, and what a request cost nginx. */
 async function rateOf({ ask, makeAgent, workers }: Way): Promise<{ perSecond: number; cpuUs: number }> {
   const agent = makeAgent(atOnce);
+  // Handshakes are not what a request costs: browsers keep their connections over many.
+  await Promise.all(Array.from({ length: atOnce }, () => ask(agent)));
   const cpuBefore = cpuUsOf(workers);
   const begin = performance.now();
   await Promise.all(Array.from({ length: requests }, () => ask(agent)));
@@ -124,6 +133,7 @@ async function waysThrough(
     ways.push(
       wayOf(`port, ${word}`, { port, host: 'lab.test', isTls, path: server.page }, workers),
       wayOf(`sub-domain, ${word}`, { port: shared, host: 'bench.lab.test', isTls, path: server.page }, workers),
+      withoutKeeping(wayOf(`sub-domain, ${word}, a connection each`, { port: shared, host: 'bench.lab.test', isTls, path: server.page }, workers)),
       ...(server.prefixed === null ? [] : [wayOf(`path, ${word}`, { port: shared, host: 'otree.test', isTls, path: `/otree/bench${server.page}` }, workers)]),
     );
   }
@@ -171,6 +181,7 @@ try {
   await once(small, 'message');
   const results = await compare('a small server', [
     wayOf('alone', { socketPath: sockets.small, path: '/' }),
+    withoutKeeping(wayOf('alone, a connection each', { socketPath: sockets.small, path: '/' })),
     ...(await waysThrough(doors, { name: 'small', page: '/', socket: sockets.small, prefixed: sockets.small })),
   ]);
   for (const [folder, socket, pathPrefix] of [
@@ -186,7 +197,7 @@ try {
   const otree = await compare('oTree, /login', [
     wayOf('alone', { socketPath: sockets.otree, path: '/login' }),
     // As nginx asks oTree, which closes connections that rest for 5 s.
-    { ...wayOf('alone, a connection each', { socketPath: sockets.otree, path: '/login' }), makeAgent: (maxSockets) => new http.Agent({ maxSockets }) },
+    withoutKeeping(wayOf('alone, a connection each', { socketPath: sockets.otree, path: '/login' })),
     ...(hasPaths ? [wayOf('alone, below a path', { socketPath: sockets.prefixed, path: '/otree/bench/login' })] : []),
     ...(await waysThrough(doors, { name: 'otree', page: '/login', socket: sockets.otree, prefixed: hasPaths ? sockets.prefixed : null })),
   ]);

@@ -59,7 +59,9 @@ it.each(others)('goes on when %s takes its place', async (kind) => {
     ),
   );
   await page.getByText('live', { exact: true }).waitFor();
+  const checked = page.waitForResponse((response) => response.request().method() === 'POST' && response.url().endsWith('/system/check'));
   await page.getByRole('button', { name: 'Check again' }).click();
+  expect((await checked).status()).toBe(200);
   await page.locator('#check-passed-on').getByText('and a websocket opens').waitFor();
   expect(await page.locator('#check-reached > .sign').innerText()).toContain('good');
 });

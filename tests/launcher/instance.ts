@@ -1,9 +1,9 @@
 /** One instance for a test: a copy of a project, an env.json, a database, and the launcher run on it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
@@ -94,13 +94,15 @@ export class Instance {
   readonly project = join(this.folder, 'project');
   readonly socket = join(this.folder, 'run/otree.sock');
   readonly log = join(this.folder, 'log/otree.log');
-  readonly uid = isRoot ? freeUid() : undefined;
+  readonly uid: number | undefined;
   private readonly envFile = join(this.folder, 'env.json');
   private readonly options: InstanceOptions;
   private config: Record<string, unknown>;
 
   constructor(options: InstanceOptions) {
     this.options = options;
+    // A Python in root's home runs for root only.
+    this.uid = isRoot && !realpathSync(options.python).startsWith(`${homedir()}/`) ? freeUid() : undefined;
     mkdirSync(join(this.folder, 'log'));
     mkdirSync(join(this.folder, 'run'));
     if (this.uid) chownSync(join(this.folder, 'run'), this.uid, this.uid);

@@ -1,10 +1,14 @@
 /** Virtual environments with a real oTree, made once per machine and shared by all test files. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type OtreeVersion = '6.0.15' | '5.11.5' | '5.10.4';
+export type OtreeVersion = '6.0.15' | '5.11.5' | '5.10.4' | '5.9.6' | '5.4.0';
+/** 5.9's setup.py refuses Python 3.11 and later, and websockets of 5.4 take no connection with 3.10. */
+const older: readonly OtreeVersion[] = ['5.9.6', '5.4.0'];
+
+const cache = join(tmpdir(), 'arboretum-test-venvs');
 
 /** The system's Python: unlike one below /root, an instance's user can run it. */
 export const systemPython = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
@@ -16,17 +20,30 @@ export const systemPython = existsSync('/usr/bin/python3') ? '/usr/bin/python3' 
 export function pythonWith(version: OtreeVersion): string {
   const given = process.env['ARBORETUM_TEST_VENV'];
   if (given && version === '6.0.15') return join(given, 'bin/python');
-  return join(makeOnce(`otree-${version}`, [`otree==${version}`, 'psycopg2-binary', 'requests']), 'bin/python');
+  const python = older.includes(version) ? olderPython() : systemPython;
+  return join(makeOnce(`otree-${version}`, [`otree==${version}`, 'psycopg2-binary', 'requests'], python), 'bin/python');
+}
+
+/** Python 3.8 or 3.9: one on the PATH, one of pyenv's, else one that uv fetches. */
+function olderPython(): string {
+  const pyenv = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
+  const kept = existsSync(pyenv) ? readdirSync(pyenv).map((name) => join(pyenv, name, 'bin/python')) : [];
+  const isOlder = 'import sys, venv; sys.exit(not (3, 8) <= sys.version_info < (3, 10))';
+  const found = ['python3.9', 'python3.8', ...kept].find((file) => spawnSync(file, ['-c', isOlder], { stdio: 'ignore' }).status === 0);
+  if (found !== undefined) return found;
+  const uv = join(makeOnce('uv', ['uv'], systemPython), 'bin/uv');
+  const env = { ...process.env, UV_PYTHON_INSTALL_DIR: join(cache, 'pythons') };
+  execFileSync(uv, ['python', 'install', '--quiet', '3.9'], { env });
+  return execFileSync(uv, ['python', 'find', '--managed-python', '3.9'], { env, encoding: 'utf8' }).trim();
 }
 
 /** Built beside its place and renamed into it: files that run side by side never see half of one. */
-function makeOnce(name: string, requirements: string[]): string {
-  const cache = join(tmpdir(), 'arboretum-test-venvs');
+function makeOnce(name: string, requirements: string[], python: string): string {
   const place = join(cache, name);
   if (existsSync(place)) return place;
   mkdirSync(cache, { recursive: true, mode: 0o755 });
   const draft = join(cache, `${name}.${process.pid}`);
-  run(systemPython, ['-m', 'venv', draft]);
+  run(python, ['-m', 'venv', draft]);
   run(join(draft, 'bin/python'), ['-m', 'pip', 'install', '--quiet', 'uv']);
   run(join(draft, 'bin/uv'), ['pip', 'install', '--quiet', '--python', join(draft, 'bin/python'), ...requirements]);
   try {

@@ -95,10 +95,10 @@ describe.each(kinds)('the %s example of the guide', (kind) => {
 
   it('leads from http to https, name, path and query kept', async () => {
     const location = await new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: front.http, path: '/p/a%2Fb?x=%20', headers: { Host: `trust.${host}` }, agent: false as const };
+      const options = { host: '127.0.0.1', port: front.http, path: '/p/a%2Fb%20c?x=%20&y=%2F', headers: { Host: `trust.${host}` }, agent: false as const };
       http.get(options, (response) => resolve([response.resume().statusCode, response.headers.location])).on('error', reject);
     });
-    expect(location).toEqual([301, `https://trust.${host}/p/a%2Fb?x=%20`]);
+    expect(location).toEqual([301, `https://trust.${host}/p/a%2Fb%20c?x=%20&y=%2F`]);
   });
 
   it('passes websockets, and what is said in them, both ways', async () => {

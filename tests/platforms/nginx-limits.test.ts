@@ -120,6 +120,18 @@ describe('slow clients', () => {
     for (const { socket } of sent) socket.destroy();
   });
 
+  test('half a header is ended after 20 seconds, half a body after 30, and the experiment hears of neither', async () => {
+    await open();
+    const begin = performance.now();
+    const sent = await Promise.all(slow.map(([, bytes]) => sendBytes(stand.port, bytes)));
+    const [header] = sent;
+    await until('the header is given up', () => header?.state.isClosed ?? false, 90_000);
+    expect(performance.now() - begin).toBeGreaterThan(19_000);
+    await until('the bodies are given up', () => sent.every(({ state }) => state.isClosed), 90_000);
+    expect(performance.now() - begin).toBeGreaterThan(29_000);
+    expect(one.seen).toEqual({ requests: 0, bytes: 0, upgrades: 0 });
+  }, 200_000);
+
   test.each([
     ['an address', { path: `/${'x'.repeat(33_000)}` }, 414],
     ['a line of the header', { headers: { Cookie: 'x'.repeat(33_000) } }, 400],
