@@ -247,10 +247,14 @@ export class SwarmPlatform implements Movable {
   async findProblem(): Promise<string | null> {
     if (databaseSocketDir(this.#ground) === null && !this.#ground.hasOutbound)
       return 'containers cannot reach the database’s server: SWARM_OUTBOUND=internet is needed.';
-    return await this.requireManager().then(
-      () => null,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+    try {
+      // First of all whether anybody is there: this is asked every half minute on machines without an engine, too.
+      await requireVersion(this.#ground);
+      await this.requireManager();
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   async holds(instanceId: string): Promise<boolean> {

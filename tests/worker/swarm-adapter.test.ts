@@ -1,6 +1,6 @@
 // PLATFORM=swarm: the worker starts whether or not an engine answers, and settings that cannot work are refused.
 
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,17 +11,18 @@ import { requireEnvironment } from '../contract/local-stand.ts';
 
 describe('the worker with a Docker Engine', () => {
   let base: TestContext;
+  let dataDir = '';
   const said: { message: string; fields: Readonly<Record<string, unknown>> | undefined }[] = [];
   const note = (message: string, fields?: Readonly<Record<string, unknown>>): void => void said.push({ message, fields });
 
   beforeAll(async () => {
     base = await testContext();
+    dataDir = await mkdtemp(path.join(os.tmpdir(), 'arb-'));
+    await mkdir(path.join(dataDir, 'repositories'));
   });
   afterAll(() => base.close());
 
   it('starts without an engine, says so, and says so again of every instance', async () => {
-    const dataDir = await mkdtemp(path.join(os.tmpdir(), 'arb-'));
-    await (await import('node:fs/promises')).mkdir(path.join(dataDir, 'repositories'));
     const config = loadConfig({
       PLATFORM: 'swarm',
       DOCKER_SOCKET: path.join(dataDir, 'docker.sock'),
@@ -39,6 +40,24 @@ describe('the worker with a Docker Engine', () => {
     expect(platform.kind).toBe('swarm');
     expect(await platform.capabilities()).toMatchObject({ memoryLimit: true, isolationNote: expect.stringContaining('a network that leads nowhere') });
     expect((await platform.observe(['never1made'])).get('never1made')).toMatchObject({ state: 'absent' });
+  });
+
+  it('holds both platforms of this machine whichever is set, and says nothing of an engine that nobody asked for', async () => {
+    said.length = 0;
+    const config = loadConfig({
+      DOCKER_SOCKET: path.join(dataDir, 'docker.sock'),
+      DATA_DIR: dataDir,
+      RUN_DIR: path.join(dataDir, 'run'),
+      DATABASE_URL: requireEnvironment('ARBORETUM_TEST_DATABASE_URL'),
+    });
+    const platform = await openPlatform({ ...base, config, log: { info: note, warn: note, error: note } });
+    expect([platform.kind, said]).toEqual(['local', []]);
+    expect(await platform.moving?.list()).toMatchObject([
+      { kind: 'local', problem: expect.stringContaining('supervisord') },
+      { kind: 'swarm', problem: expect.stringContaining('the Docker Engine does not answer') },
+    ]);
+    expect(platform.moving?.at('swarm').kind).toBe('swarm');
+    expect(await platform.moving?.settle(AbortSignal.timeout(10_000))).toEqual([]);
   });
 
   it('refuses a database that containers could not reach', () => {
