@@ -50,6 +50,8 @@ export type SocketRights = z.infer<typeof socketRightsSchema>;
 
 export const engineReportSchema = z.object({
   socket: z.string(),
+  /** Whether the worker has root's rights, which the server never has. */
+  isRoot: z.boolean(),
   /** `absent`: there is no such socket; `refused`: the worker may not use it; `silent`: nobody behind it answers. */
   answer: z.enum(['answers', 'absent', 'refused', 'silent']),
   rights: socketRightsSchema.nullable(),

@@ -4,7 +4,7 @@ import type { EngineFacts, EngineReport } from '../contracts/engine.ts';
 import type { PlatformChoice, PlatformName, PlatformOption } from '../contracts/platform-choice.ts';
 import { reachesDatabase, type Config } from './config.ts';
 
-type Settings = Pick<Config, 'isRoot' | 'DOKKU_HOST' | 'DOKKU_DOMAIN' | 'SWARM_OUTBOUND' | 'DATABASE_URL' | 'DOCKER_SOCKET'>;
+type Settings = Pick<Config, 'DOKKU_HOST' | 'DOKKU_DOMAIN' | 'SWARM_OUTBOUND' | 'DATABASE_URL' | 'DOCKER_SOCKET'>;
 
 const isolationOfLocal = (isRoot: boolean): string =>
   isRoot
@@ -27,9 +27,9 @@ export function describeOptions(settings: Settings, engine: EngineReport): reado
     platform: 'local',
     seen: [
       'Needs nothing but what the panel has brought along.',
-      settings.isRoot ? 'The panel runs as root, so experiments get user ids of their own.' : 'The panel does not run as root.',
+      engine.isRoot ? 'The panel runs as root, so experiments get user ids of their own.' : 'The panel does not run as root.',
     ],
-    isolation: isolationOfLocal(settings.isRoot),
+    isolation: isolationOfLocal(engine.isRoot),
     whyNot: null,
     fix: null,
     needsSwarm: false,
@@ -64,7 +64,7 @@ function swarmOption(settings: Settings, engine: EngineReport): PlatformOption {
     return { ...option, seen: [seen], ...rest };
   }
   const seen = [`Docker Engine ${facts.version} answers at ${engine.socket}.`, swarmSentences[facts.swarm], ...imageSentences(facts)];
-  const refusal = refusalOf(settings, facts);
+  const refusal = refusalOf(settings, { ...facts, isRoot: engine.isRoot });
   return { ...option, seen, needsSwarm: refusal === null && facts.swarm === 'none', ...(refusal ?? { whyNot: null, fix: null }) };
 }
 
@@ -99,8 +99,8 @@ const imageSentences = ({ baseImages }: EngineFacts): string[] =>
 
 type Refusal = Pick<PlatformOption, 'whyNot' | 'fix'>;
 
-function refusalOf(settings: Settings, facts: EngineFacts): Refusal | null {
-  if (!settings.isRoot) return { whyNot: 'The panel does not run as root.', fix: 'Start it as root: it makes folders and user ids for the containers.' };
+function refusalOf(settings: Settings, facts: EngineFacts & Pick<EngineReport, 'isRoot'>): Refusal | null {
+  if (!facts.isRoot) return { whyNot: 'The panel does not run as root.', fix: 'Start it as root: it makes folders and user ids for the containers.' };
   if (!facts.isRecent) return { whyNot: 'This engine is too old.', fix: 'Upgrade it to 20.10 or later.' };
   if (facts.swarm === 'worker')
     return { whyNot: 'Another machine manages its Swarm.', fix: 'Let it leave (docker swarm leave), or install the panel on the manager.' };

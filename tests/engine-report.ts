@@ -24,10 +24,11 @@ export const engineFacts = (more: Partial<EngineFacts> = {}): EngineFacts => ({
 
 export const engineReport = (facts: Partial<EngineFacts> = {}, more: Partial<EngineReport> = {}): EngineReport => ({
   socket: '/var/run/docker.sock',
+  isRoot: true,
   answer: 'answers',
   rights: { owner: 'root', group: 'docker', mode: '0660', members: [] },
   facts: engineFacts(facts),
   ...more,
 });
 
-export const noEngine: EngineReport = { socket: '/var/run/docker.sock', answer: 'absent', rights: null, facts: null };
+export const noEngine: EngineReport = { socket: '/var/run/docker.sock', isRoot: true, answer: 'absent', rights: null, facts: null };

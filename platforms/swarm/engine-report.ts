@@ -24,12 +24,13 @@ export type EngineQuestion = {
 export async function reportOnEngine(question: EngineQuestion): Promise<EngineReport> {
   const { socket } = question;
   const rights = await rightsOf(socket);
-  if (rights === null) return { socket, answer: 'absent', rights, facts: null };
+  const isRoot = process.getuid?.() === 0;
+  if (rights === null) return { socket, isRoot, answer: 'absent', rights, facts: null };
   try {
-    return { socket, answer: 'answers', rights, facts: await factsOf(new Docker({ socketPath: socket, timeout: PATIENCE_MS }), question) };
+    return { socket, isRoot, answer: 'answers', rights, facts: await factsOf(new Docker({ socketPath: socket, timeout: PATIENCE_MS }), question) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
-    return { socket, answer: code === 'EACCES' || code === 'EPERM' ? 'refused' : 'silent', rights, facts: null };
+    return { socket, isRoot, answer: code === 'EACCES' || code === 'EPERM' ? 'refused' : 'silent', rights, facts: null };
   }
 }
 

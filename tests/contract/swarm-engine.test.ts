@@ -132,6 +132,7 @@ describe.skipIf(engine === null)('a Docker Engine that nobody uses yet', () => {
     await expect.poll(async () => (await reportOnEngine({ socket, baseImages: [], panelId: 'x' })).answer, { timeout: 30_000 }).toBe('silent');
     expect(await reportOnEngine({ socket: `${socket}.gone`, baseImages: [], panelId: 'x' })).toEqual({
       socket: `${socket}.gone`,
+      isRoot: true,
       answer: 'absent',
       rights: null,
       facts: null,

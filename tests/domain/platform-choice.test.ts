@@ -11,11 +11,10 @@ import { engineReport, noEngine } from '../engine-report.ts';
 import { anInstance, aUser, testContext, type TestContext } from '../factories.ts';
 
 const dokku = { DOKKU_HOST: 'dokku.lab.example', DOKKU_DOMAIN: 'exp.lab.example' };
-const asRoot = (env: Readonly<Record<string, string>> = {}) => ({ ...loadConfig(env), isRoot: true });
 
 describe('what is proposed', () => {
   const look = (env: Readonly<Record<string, string>>, engine = noEngine) => {
-    const options = describeOptions(asRoot(env), engine);
+    const options = describeOptions(loadConfig(env), engine);
     return { ...propose(options), of: (name: PlatformName) => options.find(({ platform }) => platform === name) };
   };
 
@@ -71,7 +70,7 @@ describe('what is proposed', () => {
     const remote = { DATABASE_URL: 'postgresql://arb:pw@db.example.org/arb' };
     expect(look(remote, engineReport())).toMatchObject({ proposed: 'local' });
     expect(look({ ...remote, SWARM_OUTBOUND: 'internet' }, engineReport())).toMatchObject({ proposed: 'swarm' });
-    const options = describeOptions({ ...loadConfig({}), isRoot: false }, engineReport());
+    const options = describeOptions(loadConfig({}), engineReport({}, { isRoot: false }));
     expect(options[0]).toMatchObject({ platform: 'swarm', whyNot: 'The panel does not run as root.' });
     expect(options[1]?.isolation).toContain('trust each other');
   });
@@ -92,7 +91,6 @@ describe('the choice', () => {
 
   beforeEach(async () => {
     ctx = await testContext(dokku);
-    Object.assign(ctx.config, { isRoot: true });
     used = [];
   });
   afterEach(() => ctx.close());

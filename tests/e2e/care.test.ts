@@ -194,6 +194,7 @@ describe('the pages of a signed-in person', () => {
     '/account',
     '/system',
     '/system/check',
+    '/first-run/platform',
     '/about',
     '/nowhere',
   ])('%s', async (where) => {

@@ -81,6 +81,10 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
   it('says that it found the engine, and creates an instance whose page is the instruction', async () => {
     await ada.goto(`${panel.url}/system`);
     await ada.getByText('swarm', { exact: true }).first().waitFor();
+    await ada.getByText('PLATFORM, given to the start of the panel').waitFor();
+    await ada.getByRole('region', { name: 'Docker Engine' }).getByText('manager, 1 host at 127.0.0.1').waitFor();
+    await ada.goto(`${panel.url}/first-run/platform`);
+    await ada.getByText('The panel was started with PLATFORM=swarm', { exact: false }).waitFor();
     await ada.goto(`${panel.url}/instances/new`);
     await ada.getByLabel('Name').fill(name);
     await ada.getByRole('button', { name: 'Create instance' }).click();

@@ -67,9 +67,9 @@ function Facts({ facts }: { facts: EngineFacts }): ReactNode {
       </Fact>
       <Fact name="Base images">
         {baseImages.map(({ name, sizeBytes }) => (
-          <span key={name} className="under-name">
+          <div key={name}>
             <code>{name}</code> {sizeBytes === null ? 'not there yet: the next push fetches it' : gib(sizeBytes)}
-          </span>
+          </div>
         ))}
       </Fact>
       <Fact name="Images">

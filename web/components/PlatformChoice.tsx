@@ -7,6 +7,7 @@ import { platformVerbs, useChoosePlatform } from '../platform-choice.ts';
 import { Glyph } from './Glyph.tsx';
 import { MakeManager } from './MakeManager.tsx';
 import { ProblemMessage } from './ProblemMessage.tsx';
+import { Sentence } from './Sentence.tsx';
 
 type Props = {
   choice: Choice;
@@ -15,24 +16,21 @@ type Props = {
   onLookAgain: () => void;
   isLooking: boolean;
   onDone: (choice: Choice) => void;
+  /** Left out where there is nothing to go back to. */
+  onCancel?: () => void;
 };
 
-export function PlatformChoice({ choice, first, onLookAgain, isLooking, onDone }: Props): ReactNode {
+export function PlatformChoice({ choice, first, onLookAgain, isLooking, onDone, onCancel }: Props): ReactNode {
   const [wanted, setWanted] = useState(first);
   const choose = useChoosePlatform(onDone);
   const option = choice.options.find(({ platform }) => platform === wanted);
   const isReady = option !== undefined && option.whyNot === null && !option.needsSwarm;
   const noteId = useId();
   return (
-    <form
-      className="ui form platform-choice"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (isReady) choose.mutate(wanted);
-      }}
-    >
+    // No form: the question about the Swarm is one, and stands inside.
+    <div className="platform-choice">
       <p>
-        <strong>Proposed: {platformWords[choice.proposed]}.</strong> {choice.whyProposed}
+        <strong>Proposed: {platformWords[choice.proposed]}.</strong> <Sentence text={choice.whyProposed} />
       </p>
       <fieldset className="platforms" aria-label="Where experiments run">
         {choice.options.map((one) => (
@@ -48,17 +46,30 @@ export function PlatformChoice({ choice, first, onLookAgain, isLooking, onDone }
       {option?.needsSwarm && <MakeManager addresses={choice.addresses} />}
       {choose.error && <ProblemMessage error={choose.error} />}
       <div className="platform-buttons">
-        <Button type="submit" primary size="large" loading={choose.isPending} disabled={!isReady || choose.isPending} aria-describedby={noteId}>
+        <Button
+          type="button"
+          primary
+          size="large"
+          loading={choose.isPending}
+          disabled={!isReady || choose.isPending}
+          aria-describedby={noteId}
+          onClick={() => choose.mutate(wanted)}
+        >
           {platformVerbs[wanted]}
         </Button>
         <Button type="button" basic loading={isLooking} disabled={isLooking} onClick={onLookAgain}>
           Look again
         </Button>
+        {onCancel && (
+          <Button type="button" basic onClick={onCancel}>
+            Cancel
+          </Button>
+        )}
       </div>
       <p className="quiet" id={noteId}>
         {option?.needsSwarm ? 'First make the engine the manager of a Swarm, above.' : 'It can be changed on the System page.'}
       </p>
-    </form>
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import { Answer } from './Answer.tsx';
 import { Fact, FactGroup, FactList } from './Facts.tsx';
 import { MakeManager } from './MakeManager.tsx';
 import { PlatformChoice } from './PlatformChoice.tsx';
+import { Sentence } from './Sentence.tsx';
 
 export function PlatformGroup(): ReactNode {
   const query = usePlatformChoice();
@@ -42,7 +43,7 @@ function Present({ choice, isLooking, onLookAgain }: { choice: Choice; isLooking
         <Fact name="Decided by">{decided[choice.chosenBy]}</Fact>
         {choice.proposed !== choice.present && choice.chosenBy !== 'environment' && (
           <Fact name="Proposed">
-            <strong>{platformWords[choice.proposed]}.</strong> {choice.whyProposed}
+            <strong>{platformWords[choice.proposed]}.</strong> <Sentence text={choice.whyProposed} />
           </Fact>
         )}
       </FactList>
@@ -58,7 +59,14 @@ function Present({ choice, isLooking, onLookAgain }: { choice: Choice; isLooking
         </Button>
       )}
       {choice.whyFixed === null && isOpen && (
-        <PlatformChoice choice={choice} first={choice.present} isLooking={isLooking} onLookAgain={onLookAgain} onDone={onDone} />
+        <PlatformChoice
+          choice={choice}
+          first={choice.present}
+          isLooking={isLooking}
+          onLookAgain={onLookAgain}
+          onDone={onDone}
+          onCancel={() => setIsOpen(false)}
+        />
       )}
     </>
   );
