@@ -18,6 +18,7 @@ const pages = [
   'rights',
   'running',
   'swarm',
+  'compose',
   'dokku',
   'system-check',
   'addresses',

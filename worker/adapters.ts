@@ -17,6 +17,7 @@ import { ensureKey, readHostKey, rememberingHostKey } from '../platforms/dokku/k
 import type { FrontDoor } from '../platforms/front-door.ts';
 import { LocalPlatform } from '../platforms/local/local.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
+import { nginxKept } from '../platforms/nginx-kept.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
 import { SwarmPlatform } from '../platforms/swarm/swarm.ts';
@@ -116,7 +117,8 @@ async function openSwarm(ctx: Context): Promise<Platform> {
 }
 
 export function openFrontDoor({ config }: Context): FrontDoor {
-  return new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: config.NGINX });
+  const kept = config.NGINX_KEPT === 'apart' ? { nginxHost: nginxKept(config.layout.nginxKeeper) } : {};
+  return new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: config.NGINX, ...kept });
 }
 
 /** The authority of the settings, with the panel's own account. @throws acme_not_set, acme_untrusted when ACME_CA_FILE cannot be read */
