@@ -27,10 +27,9 @@ ARG NPM_CONFIG_REGISTRY
 ARG PIP_INDEX_URL
 WORKDIR /opt/arboretum
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node --import tsx scripts/build-image.ts \
- && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
  && cd node_modules && rm -rf prisma effect vite @vitejs esbuild @esbuild rollup @rollup tsx typescript fomantic-ui-css semantic-ui-react @electric-sql .cache .vite \
       $(ls -d @prisma/* | grep -v -x -e '@prisma/client' -e '@prisma/client-runtime-utils' -e '@prisma/adapter-pg' -e '@prisma/driver-adapter-utils' -e '@prisma/debug')
 

@@ -1,7 +1,7 @@
 // The panel by docker-compose.yml: built, brought up by one command, used, replaced by a newer one, ended, brought back, restored from a backup.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -28,7 +28,9 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
   beforeAll(async () => {
     if (engine === null) return;
     host = await makeComposeHost(engine);
-    await host.compose(['build']);
+    mkdirSync(path.join(host.dataDir, 'service'));
+    writeFileSync(path.join(host.dataDir, 'service', 'settings.env'), 'INSTANCE_MEMORY_MIB=777\n');
+    await host.compose(['build', 'panel', 'nginx']);
   }, 900_000);
 
   afterAll(async () => {
@@ -52,11 +54,11 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
   const answers = async (): Promise<boolean> => (await ask('/login').catch(() => ({ status: 0 }))).status === 200;
   const show = (): Promise<InstanceView> => client.get(`/instances/${name}`);
   const inside = (service: string, script: string): Promise<string> => host.compose(['exec', '-T', service, 'sh', '-c', script]);
-  /** Something that only this experiment's database knows. */
+  /** As the experiment's own role in its own database: both have the same name. */
   const sql = (statement: string): Promise<string> =>
     inside(
       'postgres',
-      `psql -X -A -t -h "$DATA_DIR"/run/*/postgres -d "$(psql -X -A -t -h "$DATA_DIR"/run/*/postgres -d postgres -c "SELECT datname FROM pg_database WHERE datname LIKE 'i\\_%'")" -c "${statement}"`,
+      `cd /tmp; at="$(echo "$DATA_DIR"/run/*/postgres)"; name="$(psql -X -A -t -h "$at" -d postgres -c "SELECT datname FROM pg_database WHERE datname LIKE 'i\\_%'")"; psql -X -q -A -t -h "$at" -d "$name" -c "SET ROLE \\"$name\\"" -c "${statement}"`,
     );
 
   it('is there after one command, and makes its first manager by the link that a second one prints', async () => {
@@ -73,6 +75,8 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
     expect(await show()).toMatchObject({ state: 'running' });
     expect((await ask('/login')).body).toContain('csrf');
     expect((await ask('/lobby', 'localhost')).status).toBeLessThan(500);
+    const [service] = (await engine?.docker.listServices()) ?? [];
+    expect(service?.Spec?.TaskTemplate?.Resources?.Limits?.MemoryBytes).toBe(777 * 1024 * 1024);
     await sql("CREATE TABLE proof AS SELECT 'kept'::text AS word");
   }, 300_000);
 
@@ -92,6 +96,7 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
       panel: { socket: 'no', around: '0', user: 'arboretum' },
       worker: { socket: 'yes', user: 'root' },
     });
+    for (const service of ['postgres', 'redis', 'nginx']) expect(await inside(service, 'ls "$DATA_DIR"')).not.toContain('secret.key');
     expect(Number(await inside('postgres', 'ls /sys/class/net | grep -c -v -x lo || true'))).toBe(0);
   }, 120_000);
 
@@ -151,7 +156,7 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
     execFileSync('sh', ['-c', `tar -C ${host.dataDir} ${excludes} -czf ${home}/files.tgz .`]);
     await host.compose(['down']);
     renameSync(host.dataDir, `${host.dataDir}.lost`);
-    execFileSync('sh', ['-c', `mkdir ${host.dataDir} && tar -C ${host.dataDir} -xzpf ${home}/files.tgz`]);
+    execFileSync('sh', ['-c', `mkdir ${host.dataDir} && tar -C ${host.dataDir} --numeric-owner -xzpf ${home}/files.tgz`]);
     await host.compose(['up', '-d', '--no-build', 'postgres']);
     const postgres = await host.idOf('postgres');
     await until('PostgreSQL is healthy', async () => (await engine?.docker.getContainer(postgres).inspect())?.State.Health?.Status === 'healthy');
