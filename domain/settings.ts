@@ -260,6 +260,12 @@ export const settings = {
   POSTGRES_BIN: setting(z.string().optional(), 'path', 'set by `npm start`', 'Folder of `pg_dump` and `pg_restore`; they must not be older than the server.'),
   PYTHON: setting(z.string().default('/usr/bin/python3'), 'path', '/usr/bin/python3', 'The Python that experiments run on.'),
   NGINX: setting(z.string().default('nginx'), 'path', 'nginx', 'The nginx of the front door.'),
+  NGINX_KEPT: setting(
+    z.enum(['here', 'apart']).default('here'),
+    'word',
+    'here',
+    'Who runs that nginx: `here`, the panel; `apart`, a container of its own, as docker-compose.yml sets it.',
+  ),
   SMTP_URL: setting(
     z
       .url({ protocol: /^smtps?$/, error: 'smtp://USER:PASSWORD@HOST:587 or smtps://…' })

@@ -38,6 +38,10 @@ export function layoutOf(dataDir: string, runBase: string) {
     /** Answers to an authority's questions (HTTP-01), a file each, readable by everybody: nginx shows them on every name. */
     acmeChallenges: data('nginx', 'acme-challenges'),
     nginxPid: run('nginx.pid'),
+    /** nginx tells its generation there. */
+    nginxControlSocket: run('nginx.sock'),
+    /** Where the keeper of an nginx in a container of its own answers; root's alone. */
+    nginxKeeper: run('nginx-keeper.sock'),
     supervisorDir: data('supervisor'),
     supervisorConfig: data('supervisor', 'supervisord.conf'),
     supervisorPrograms: data('supervisor', 'programs'),

@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { AppError } from '../contracts/errors.ts';
 import type { Layout } from './layout.ts';
 import { connectionsPerAddressOf } from './nginx-limits.ts';
+import type { NginxHost } from './nginx-host.ts';
 import type { NginxBuild } from './nginx-process.ts';
 import type { NginxSettings, PathDoor } from './nginx-settings.ts';
 
@@ -21,6 +22,8 @@ export type NginxOptions = {
   readonly hstsDays?: number;
   /** Found in PATH, or absolute; `nginx`. */
   readonly nginxBinary?: string;
+  /** Who keeps nginx, when it does not run beside us. */
+  readonly nginxHost?: NginxHost;
   /** User and group of the workers; counts only as root. */
   readonly workerUser: string | null;
   /** Addresses and networks of proxies in front whose X-Forwarded-Proto and -For are believed. */

@@ -1,10 +1,10 @@
-// Our nginx as processes: find it, start it, signal it, ask which configuration is live. Linux (`/proc`).
+// Our nginx as processes: find it, start it, signal it, ask which configuration is live.
 
-import { execFile } from 'node:child_process';
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Layout } from './layout.ts';
+import { nginxHere, type NginxHost } from './nginx-host.ts';
 import { controlSocketOf, errorLogOf } from './nginx-settings.ts';
 
 /** What came of testing, starting or reloading: `complaint` is nginx's own text. */
@@ -36,16 +36,17 @@ export async function readOpenFilesLimit(): Promise<number> {
 /** The one nginx of a layout. Nothing here touches another nginx of the machine. */
 export class NginxProcess {
   readonly #layout: Layout;
-  readonly #binary: string;
+  readonly #host: NginxHost;
 
-  constructor(layout: Layout, binary: string) {
+  /** @param where its program, when it runs beside us, else who keeps it */
+  constructor(layout: Layout, where: string | NginxHost) {
     this.#layout = layout;
-    this.#binary = binary;
+    this.#host = typeof where === 'string' ? nginxHere(where, { config: layout.nginxConfig, dir: layout.nginxDir }) : where;
   }
 
   /** What the installed program can do, or null when there is none. */
   async build(): Promise<NginxBuild | null> {
-    const { text } = await this.#run(['-V']);
+    const { text } = await this.#host.run(['-V']);
     const match = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(text);
     if (match === null) return null;
     const version = match.slice(1).map(Number);
@@ -63,13 +64,13 @@ export class NginxProcess {
   /** Pid of the living master, or null. A pid that now belongs to another program counts as not running. */
   async masterPid(): Promise<number | null> {
     const isOurs = async (pid: number): Promise<boolean> => {
-      const title = await titleOf(pid);
+      const title = await this.#host.titleOf(pid);
       return title.startsWith('nginx: master process') && `${title} `.includes(`-c ${this.#layout.nginxConfig} `);
     };
     const noted = Number((await readFile(this.#layout.nginxPid, 'utf8').catch(() => '')).trim());
     if (Number.isInteger(noted) && noted > 1 && (await isOurs(noted))) return noted;
     // Somebody may have cleaned the run directory under a living nginx.
-    for (const pid of await allPids()) if (await isOurs(pid)) return pid;
+    for (const pid of await this.#host.pids()) if (await isOurs(pid)) return pid;
     return null;
   }
 
@@ -92,19 +93,19 @@ export class NginxProcess {
 
   /** Pids of the workers that accept connections. */
   async workersOf(master: number): Promise<readonly number[]> {
-    const children = await childrenOf(master);
-    const accepting = await Promise.all(children.map(isAcceptingWorker));
+    const children = await this.#host.childrenOf(master);
+    const accepting = await Promise.all(children.map(this.#isAccepting));
     return children.filter((_, index) => accepting[index]);
   }
 
   /** Whether all of them still do. */
   async doAccept(workers: readonly number[]): Promise<boolean> {
-    return !(await Promise.all(workers.map(isAcceptingWorker))).includes(false);
+    return !(await Promise.all(workers.map(this.#isAccepting))).includes(false);
   }
 
   /** `nginx -t` on everything. Says nothing about ports in use. */
   async test(): Promise<NginxOutcome> {
-    const { code, text } = await this.#run(['-t', '-q']);
+    const { code, text } = await this.#host.run(['-t', '-q']);
     return code === 0 ? { ok: true } : { ok: false, complaint: text };
   }
 
@@ -112,14 +113,15 @@ export class NginxProcess {
   async start(generation: string): Promise<NginxOutcome> {
     await this.#dismissOrphans('SIGQUIT');
     await rm(controlSocketOf(this.#layout), { force: true });
-    const { code, text } = await this.#run([]);
+    const { code, text } = await this.#host.run([]);
     return code === 0 ? this.#waitUntilLive(generation, { offset: await this.#logSize(), oldWorkers: [] }) : { ok: false, complaint: text };
   }
 
   /** Reloads and waits until no worker of before accepts connections any more. */
   async reload(master: number, generation: string): Promise<NginxOutcome> {
-    const before = { offset: await this.#logSize(), oldWorkers: await childrenOf(master) };
-    process.kill(master, 'SIGHUP');
+    const before = { offset: await this.#logSize(), oldWorkers: await this.#host.childrenOf(master) };
+    await this.#host.signal(master, 'SIGHUP');
+    if ((await this.#host.titleOf(master)) === '') return { ok: false, complaint: 'nginx has just ended' };
     return this.#waitUntilLive(generation, before);
   }
 
@@ -128,12 +130,12 @@ export class NginxProcess {
    * SIGKILL, because a master that quits removes the pid file, by then its successor's.
    */
   async retire(master: number): Promise<void> {
-    const workers = await childrenOf(master);
-    sendSignal(master, 'SIGKILL');
+    const workers = await this.#host.childrenOf(master);
+    await this.#host.signal(master, 'SIGKILL');
     const deadline = Date.now() + STOP_TIMEOUT_MS;
     // Again and again: one that was only just made bears its master's name and hears nothing yet; it would listen for ever.
-    for (let left = workers; left.length > 0 && Date.now() < deadline; left = await notLeaving(workers)) {
-      for (const pid of left) if (await isAcceptingWorker(pid)) sendSignal(pid, 'SIGQUIT');
+    for (let left = workers; left.length > 0 && Date.now() < deadline; left = await this.#notLeaving(workers)) {
+      for (const pid of left) if (await this.#isAccepting(pid)) await this.#host.signal(pid, 'SIGQUIT');
       await delay(POLL_MS);
     }
   }
@@ -141,7 +143,7 @@ export class NginxProcess {
   /** Ends it and closes every connection. */
   async stop(): Promise<void> {
     const master = await this.masterPid();
-    if (master !== null) await end([master, ...(await childrenOf(master))], 'SIGTERM');
+    if (master !== null) await this.#end([master, ...(await this.#host.childrenOf(master))]);
     await this.#dismissOrphans('SIGTERM');
     await rm(controlSocketOf(this.#layout), { force: true });
   }
@@ -150,7 +152,7 @@ export class NginxProcess {
   async #dismissOrphans(signal: NodeJS.Signals): Promise<void> {
     const deadline = Date.now() + STOP_TIMEOUT_MS;
     for (let voice = await this.ask(); voice !== null && Date.now() < deadline; voice = await this.ask()) {
-      if (await isAcceptingWorker(voice.pid)) sendSignal(voice.pid, signal);
+      if (await this.#isAccepting(voice.pid)) await this.#host.signal(voice.pid, signal);
       await delay(POLL_MS);
     }
   }
@@ -158,7 +160,7 @@ export class NginxProcess {
   async #waitUntilLive(generation: string, before: { readonly offset: number; readonly oldWorkers: readonly number[] }): Promise<NginxOutcome> {
     const deadline = Date.now() + LIVE_TIMEOUT_MS;
     while (Date.now() < deadline) {
-      if ((await this.ask())?.generation === generation && !(await someAccept(before.oldWorkers))) return { ok: true };
+      if ((await this.ask())?.generation === generation && !(await this.#someAccept(before.oldWorkers))) return { ok: true };
       const complaint = await this.#emergencies(before.offset);
       if (complaint !== null) return { ok: false, complaint };
       await delay(POLL_MS);
@@ -178,58 +180,29 @@ export class NginxProcess {
     return (await stat(errorLogOf(this.#layout)).catch(() => null))?.size ?? 0;
   }
 
-  /** One short-lived nginx: in an environment of its own, because a daemon would keep ours for everybody to read. */
-  #run(argv: readonly string[]): Promise<{ code: number; text: string }> {
-    const all = ['-c', this.#layout.nginxConfig, '-p', `${this.#layout.nginxDir}/`, ...argv];
-    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
-    return new Promise((resolve) => {
-      execFile(this.#binary, all, { env, cwd: '/', timeout: LIVE_TIMEOUT_MS }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : 1, text: `${stdout}${stderr}`.trim() || (error?.message ?? '') });
-      });
-    });
+  readonly #isAccepting = async (pid: number): Promise<boolean> => (await this.#host.titleOf(pid)) === 'nginx: worker process';
+
+  async #someAccept(pids: readonly number[]): Promise<boolean> {
+    return (await Promise.all(pids.map(this.#isAccepting))).includes(true);
   }
-}
 
-const titleOf = async (pid: number): Promise<string> => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ').trim();
-
-const isAcceptingWorker = async (pid: number): Promise<boolean> => (await titleOf(pid)) === 'nginx: worker process';
-
-/** Those that neither have ended nor finish what they have open. */
-const notLeaving = async (pids: readonly number[]): Promise<readonly number[]> => {
-  const titles = await Promise.all(pids.map(titleOf));
-  return pids.filter((_, index) => titles[index]?.startsWith('nginx: ') && titles[index] !== 'nginx: worker process is shutting down');
-};
-
-const someAccept = async (pids: readonly number[]): Promise<boolean> => (await Promise.all(pids.map(isAcceptingWorker))).includes(true);
-
-const allPids = async (): Promise<readonly number[]> => (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-
-/** `/proc/PID/task/PID/children` is not there on every kernel, hence the walk. */
-async function childrenOf(parent: number): Promise<readonly number[]> {
-  const pids = await allPids();
-  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')));
-  // The name in parentheses may hold anything; the fields after it are state and parent.
-  return pids.filter((_, index) => Number(/^.*\) \S (\d+)/s.exec(stats[index] ?? '')?.[1]) === parent);
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  /** Those that neither have ended nor finish what they have open. */
+  async #notLeaving(pids: readonly number[]): Promise<readonly number[]> {
+    const titles = await Promise.all(pids.map((pid) => this.#host.titleOf(pid)));
+    return pids.filter((_, index) => titles[index]?.startsWith('nginx: ') && titles[index] !== 'nginx: worker process is shutting down');
   }
-}
 
-/** Signals the first, waits for all, and kills what is left of our nginx after the deadline. */
-async function end(pids: readonly number[], signal: NodeJS.Signals): Promise<void> {
-  const living = async (): Promise<readonly number[]> => {
-    const titles = await Promise.all(pids.map(titleOf));
-    return pids.filter((_, index) => titles[index]?.startsWith('nginx: '));
-  };
-  const deadline = Date.now() + STOP_TIMEOUT_MS;
-  if (pids[0] !== undefined) sendSignal(pids[0], signal);
-  while ((await living()).length > 0 && Date.now() < deadline) await delay(POLL_MS);
-  for (const pid of await living()) sendSignal(pid, 'SIGKILL');
+  /** Ends the first, waits for all, and kills what is left of our nginx after the deadline. */
+  async #end(pids: readonly number[]): Promise<void> {
+    const living = async (): Promise<readonly number[]> => {
+      const titles = await Promise.all(pids.map((pid) => this.#host.titleOf(pid)));
+      return pids.filter((_, index) => titles[index]?.startsWith('nginx: '));
+    };
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    if (pids[0] !== undefined) await this.#host.signal(pids[0], 'SIGTERM');
+    while ((await living()).length > 0 && Date.now() < deadline) await delay(POLL_MS);
+    for (const pid of await living()) await this.#host.signal(pid, 'SIGKILL');
+  }
 }
 
 function get(socketPath: string, timeoutMs: number): Promise<string> {

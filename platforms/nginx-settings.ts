@@ -53,7 +53,7 @@ export const pageFileOf = (layout: Layout, page: PageName): string => path.join(
 export const generationFileOf = (layout: Layout): string => path.join(layout.nginxDir, 'generation.conf');
 export const errorLogOf = (layout: Layout): string => path.join(layout.logsDir, 'nginx.log');
 /** Unix socket on which nginx tells its generation. */
-export const controlSocketOf = (layout: Layout): string => path.join(layout.runDir, 'nginx.sock');
+export const controlSocketOf = (layout: Layout): string => layout.nginxControlSocket;
 
 /** A site is an instance's present address (`ID`) or one of its former ones (`ID.1`, `ID.2` …). */
 export const siteKeyPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}(?:\.[1-9]\d{0,2})?$/;

@@ -41,7 +41,7 @@ export class NginxFrontDoor implements FrontDoor {
 
   constructor(options: NginxOptions) {
     this.#options = options;
-    this.#nginx = new NginxProcess(options.layout, options.nginxBinary ?? 'nginx');
+    this.#nginx = new NginxProcess(options.layout, options.nginxHost ?? options.nginxBinary ?? 'nginx');
   }
 
   /** Brings the door up with the instance files as they lie on disk: for the start after a reboot, before the worker. */

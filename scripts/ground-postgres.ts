@@ -90,7 +90,11 @@ export async function stopPostgres(ground: PostgresGround): Promise<boolean> {
   return true;
 }
 
-async function ensureCluster(ground: PostgresGround): Promise<void> {
+/**
+ * Makes the cluster where there is none, and writes its settings; starts nothing.
+ * @throws StartProblem when the programs are of another major version than the data
+ */
+export async function ensureCluster(ground: PostgresGround): Promise<void> {
   const { layout, bin } = ground;
   const major = dataMajor(layout);
   if (major === null) await makeCluster(ground);

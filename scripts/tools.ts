@@ -5,8 +5,10 @@ import path from 'node:path';
 import { StartProblem } from './problem.ts';
 import { run, runOrThrow } from './run.ts';
 
+/** What builds are made with; the image for docker-compose.yml brings it along. */
+export const uvRequirement = 'uv==0.13.8';
 /** supervisor 4.3 reads its own version through pkg_resources, which setuptools left out from 82 on. */
-const requirements = ['uv==0.13.8', 'supervisor==4.3.0', 'setuptools==80.9.0'];
+const requirements = [uvRequirement, 'supervisor==4.3.0', 'setuptools==80.9.0'];
 
 /**
  * Makes the environment unless the right one is there. Returns whether something was installed.

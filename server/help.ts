@@ -22,6 +22,7 @@ const pages = [
   { name: 'rights', file: 'rights.md', label: 'Who may do what' },
   { name: 'running', file: 'running.md', label: 'Running the panel' },
   { name: 'swarm', file: 'swarm.md', label: 'Instances in containers' },
+  { name: 'compose', file: 'compose.md', label: 'With Docker Compose' },
   { name: 'dokku', file: 'dokku.md', label: 'In front of a Dokku host' },
   { name: 'system-check', file: 'system-check.md', label: 'System check' },
   { name: 'addresses', file: 'addresses.md', label: 'Addresses' },

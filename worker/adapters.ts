@@ -20,6 +20,7 @@ import { type KindsOf, PlatformsByInstance } from '../platforms/by-instance.ts';
 import { LocalPlatform } from '../platforms/local/local.ts';
 import type { Movable } from '../platforms/moving.ts';
 import { NginxFrontDoor } from '../platforms/nginx.ts';
+import { nginxKept } from '../platforms/nginx-kept.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
 import { reportOnEngine } from '../platforms/swarm/engine-report.ts';
@@ -139,7 +140,8 @@ export const lookAtEngine = ({ config }: Pick<Context, 'config'>): Promise<Engin
   reportOnEngine({ socket: config.DOCKER_SOCKET, baseImages: config.SWARM_BASE_IMAGES, panelId: panelIdOf(config.layout.dataDir) });
 
 export function openFrontDoor({ config }: Context): FrontDoor {
-  return new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: config.NGINX });
+  const kept = config.NGINX_KEPT === 'apart' ? { nginxHost: nginxKept(config.layout.nginxKeeper) } : {};
+  return new NginxFrontDoor({ ...frontDoorOptionsOf(config), nginxBinary: config.NGINX, ...kept });
 }
 
 /** The authority of the settings, with the panel's own account. @throws acme_not_set, acme_untrusted when ACME_CA_FILE cannot be read */

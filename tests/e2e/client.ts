@@ -31,7 +31,7 @@ const fetchAgain: typeof fetch = (url, request) =>
   });
 
 /** Uses the one-time link that the start printed. */
-export async function firstManager(panel: WholePanel): Promise<PanelClient> {
+export async function firstManager(panel: Pick<WholePanel, 'url' | 'output'>): Promise<PanelClient> {
   let cookie = '';
   let csrfToken = '';
   const send: PanelClient['send'] = async (method, path, body) => {

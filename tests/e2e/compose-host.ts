@@ -1,0 +1,119 @@
+// docker-compose.yml brought up for real: a base image with this machine's Node, Compose as it can be had here, folders of its own.
+
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { findRights, installByApt } from '../../scripts/apt.ts';
+import { findProgram } from '../../scripts/binaries.ts';
+import { runOrThrow } from '../../scripts/run.ts';
+import { BASE_IMAGE, type TestEngine } from '../docker-engine.ts';
+import { freePorts } from './panel.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+const NODE_IMAGE = 'arboretum-test-node:bookworm';
+const authorities = '/usr/local/share/ca-certificates';
+const LIMIT_MS = 10 * 60_000;
+
+export type ComposeHost = {
+  readonly url: string;
+  readonly port: number;
+  readonly gitPort: number;
+  readonly dataDir: string;
+  /** Runs one command of Compose to its end; its standard output. @throws with the last lines */
+  compose(args: readonly string[], more?: Readonly<Record<string, string>>): Promise<string>;
+  /** Id of a service's container. */
+  idOf(service: string): Promise<string>;
+  remove(): Promise<void>;
+};
+
+/** Ready for `up`; nothing runs yet. */
+export async function makeComposeHost(engine: TestEngine): Promise<ComposeHost> {
+  await makeNodeImage(engine);
+  const program = await findCompose();
+  const home = mkdtempSync('/var/tmp/arb-compose-');
+  const dataDir = path.join(home, 'data');
+  mkdirSync(dataDir);
+  const [port = 0, gitPort = 0] = await freePorts(2);
+  const env = {
+    DOCKER_HOST: `unix://${engine.socket}`,
+    DOCKER_SOCKET: engine.socket,
+    COMPOSE_PROJECT_NAME: 'arbtest',
+    DATA_DIR: dataDir,
+    BASE_IMAGE: NODE_IMAGE,
+    PANEL_IMAGE: 'arbtest-panel:one',
+    GROUND_IMAGE: 'arbtest-ground:one',
+    SWARM_BASE_IMAGES: BASE_IMAGE,
+    EXTRA_CA_PEM: extraAuthorities(),
+    PORT: String(port),
+    GIT_SSH_PORT: String(gitPort),
+  };
+  const compose: ComposeHost['compose'] = async (args, more = {}) => await runCompose(program, args, { ...env, ...more });
+  return {
+    url: `http://localhost:${port}`,
+    port,
+    gitPort,
+    dataDir,
+    compose,
+    idOf: async (service) => (await compose(['ps', '-q', service])).trim(),
+    remove: async () => {
+      await compose(['down', '-t', '5']).catch(() => '');
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the registries of this machine are signed with; on most machines nothing. */
+const extraAuthorities = (): string =>
+  existsSync(authorities)
+    ? readdirSync(authorities)
+        .filter((name) => name.endsWith('.crt'))
+        .map((name) => readFileSync(path.join(authorities, name), 'utf8').trim())
+        .join('\n')
+    : '';
+
+/** Like `node:20-bookworm-slim`: Debian, with Node and npm below /usr/local. */
+async function makeNodeImage({ docker }: TestEngine): Promise<void> {
+  const stage = mkdtempSync('/var/tmp/arb-node-');
+  try {
+    const usr = path.join(stage, 'usr', 'local');
+    mkdirSync(path.join(usr, 'bin'), { recursive: true });
+    cpSync(process.execPath, path.join(usr, 'bin', 'node'));
+    const npm = path.dirname(path.dirname(realpathSync(findProgram('npm') ?? '')));
+    cpSync(npm, path.join(usr, 'lib', 'node_modules', 'npm'), { recursive: true });
+    const tar = path.join(stage, 'node.tar');
+    await runOrThrow({ file: '/bin/tar', args: ['-c', '-f', tar, '-C', stage, 'usr'], timeoutMs: 120_000 }, 'packing Node');
+    const command = 'ln -sf ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm';
+    const container = await docker.createContainer({ Image: BASE_IMAGE, Cmd: ['/bin/sh', '-c', command], HostConfig: { NetworkMode: 'none' } });
+    await container.putArchive(tar, { path: '/' });
+    await container.start();
+    await container.wait();
+    const [repo = '', tag = ''] = NODE_IMAGE.split(':');
+    await container.commit({ repo, tag });
+    await container.remove();
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** Compose 2 where it is installed, else the one of Debian 12 (1.29), which is installed. */
+async function findCompose(): Promise<readonly string[]> {
+  const plugin = await runOrThrow({ file: 'docker', args: ['compose', 'version'] }, 'docker compose').catch(() => null);
+  if (plugin !== null) return ['docker', 'compose'];
+  const rights = await findRights();
+  if (findProgram('docker-compose') === null && rights !== null) await installByApt(rights, ['docker-compose'], { log: () => {}, note: () => {} });
+  const program = findProgram('docker-compose');
+  if (program === null) throw new Error('Docker Compose is missing (Debian: docker-compose)');
+  return [program];
+}
+
+function runCompose(program: readonly string[], args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  const [file = '', ...first] = program;
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, [...first, ...args], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS });
+    let [output, all] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => ((output += text), (all += text)));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (all += text));
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`compose ${args.join(' ')}: ${all.split('\n').slice(-40).join('\n')}`))));
+  });
+}
