@@ -73,9 +73,9 @@ def describe_mturk(config, settings):
 
 def plain(value, depth=0):
     """As JSON has it, within bounds; what JSON has not is told as Python writes it."""
-    if isinstance(value, dict) and depth < 4:
+    if isinstance(value, dict) and depth < 6:
         return {str(key)[:100]: plain(one, depth + 1) for key, one in list(value.items())[:50]}
-    if isinstance(value, (list, tuple)) and depth < 4:
+    if isinstance(value, (list, tuple)) and depth < 6:
         return [plain(one, depth + 1) for one in list(value)[:50]]
     if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value

@@ -69,7 +69,7 @@ SESSION_CONFIGS = [
     dict(name='own', app_sequence=['survey'], num_demo_participants=1, participation_fee='2.5', mturk_hit_settings=dict(title='Own', frame_height=math.nan)),
     dict(name='other', app_sequence=['survey'], num_demo_participants=1, participation_fee='much'),
 ]
-SESSION_CONFIG_DEFAULTS['mturk_hit_settings'] = {'keywords': ('a', 'b'), 'qualification_requirements': [Locale(), {'IntegerValues': [95]}]}
+SESSION_CONFIG_DEFAULTS['mturk_hit_settings'] = {'keywords': ('a', 'b'), 'qualification_requirements': [Locale(), {'LocaleValues': [{'Country': 'US'}]}]}
 `;
   const { stdout } = describeWith({ 'settings.py': setting(lines) });
   const configs = marked(stdout, 'ARBORETUM-DESCRIBE')['sessionConfigs'] as { name: string; mturk: unknown }[];
@@ -77,7 +77,11 @@ SESSION_CONFIG_DEFAULTS['mturk_hit_settings'] = {'keywords': ('a', 'b'), 'qualif
     ['own', { hit: { title: 'Own', frame_height: 'nan' }, participationFee: 2.5, currency: 'EUR' }],
     [
       'other',
-      { hit: { keywords: ['a', 'b'], qualification_requirements: ['LocaleRequirement()', { IntegerValues: [95] }] }, participationFee: null, currency: 'EUR' },
+      {
+        hit: { keywords: ['a', 'b'], qualification_requirements: ['LocaleRequirement()', { LocaleValues: [{ Country: 'US' }] }] },
+        participationFee: null,
+        currency: 'EUR',
+      },
     ],
   ]);
 });
