@@ -9,12 +9,15 @@ import os
 import socket
 import time
 
-from arboretum_launcher import exports, prefix, prefix_check, rooms
+from arboretum_launcher import exports, prefix, prefix_check, rooms, starts
 from arboretum_launcher.watch import TimeoutWatch, say
 
 
 def serve(config, timeout_command):
     """Serve until a signal comes; returns then. Raises what oTree or the project raises while starting."""
+    if config.get('isInContainer'):
+        starts.pause(os.path.dirname(config['socket']))
+
     import otree.main
 
     rooms.install(config.get('roomsFile') or '')

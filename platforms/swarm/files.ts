@@ -31,6 +31,8 @@ export function pathsOf(ground: Pick<Ground, 'layout'>, instanceId: string) {
     runEnv: (command: string): string => path.join(root, `${command}.json`),
     socketDir: ground.layout.instanceSocketDir(instanceId),
     socket: ground.layout.instanceSocket(instanceId),
+    /** When its containers began (launcher/starts.py). */
+    starts: path.join(ground.layout.instanceSocketDir(instanceId), 'starts'),
   };
 }
 

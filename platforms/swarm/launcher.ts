@@ -1,11 +1,13 @@
 // Single runs of the launcher with an instance's image and settings, in a container that is gone afterwards.
 
 import { rm } from 'node:fs/promises';
+import type Docker from 'dockerode';
 import { launcherDir } from '../confined.ts';
 import { launchConfig } from '../launch-config.ts';
 import { replaceFile } from '../owned-files.ts';
 import type { InstanceSpec } from '../platform.ts';
-import { runSpec } from './container-spec.ts';
+import { Secret } from '../secret.ts';
+import { type RunCommand, runSpec } from './container-spec.ts';
 import { pathsOf } from './files.ts';
 import { databaseSocketDir, type Ground, userOf } from './ground.ts';
 import { INSIDE } from './names.ts';
@@ -13,16 +15,22 @@ import { type ContainerResult, type ContainerRun, runToEnd, withContainer } from
 
 export type LauncherRun = ContainerRun & {
   readonly image: string;
-  readonly command: 'describe' | 'try' | 'resetdb';
-  /** Name of the database that it gets; the live one when left out. */
-  readonly database?: string;
+  readonly command: RunCommand;
+  /** What stands behind the command. */
+  readonly words?: readonly string[];
+  /** Name of the database that it gets; the live one when left out; null: none at all. */
+  readonly database?: string | null;
+  /** Folder with the packages that bots need beside the release's own. */
+  readonly botPackages?: string | null;
+  /** Gets the container that ended well, before it is removed. */
+  readonly onSuccess?: (container: Docker.Container) => Promise<void>;
 };
 
 /** What env.json says to a container of this instance. */
-export const configInside = (ground: Ground, spec: InstanceSpec, database?: string): string =>
+export const configInside = (ground: Ground, spec: InstanceSpec, database?: string | null): string =>
   JSON.stringify({
     ...launchConfig(spec, {
-      databaseUrl: ground.databases.urlOf(spec.instanceId, spec.databasePassword, database),
+      databaseUrl: database === null ? new Secret('none') : ground.databases.urlOf(spec.instanceId, spec.databasePassword, database),
       socket: INSIDE.socket,
       projectDir: INSIDE.project,
       roomsFile: INSIDE.rooms,
@@ -42,11 +50,22 @@ export async function runLauncher(ground: Ground, spec: InstanceSpec, run: Launc
     user: userOf(ground, spec.osUserId),
     limits: spec.limits,
     command: run.command,
+    words: run.words ?? [],
     hasOutbound: ground.hasOutbound,
-    folders: { env, rooms: paths.roomsDir, launcher: launcherDir(ground), database: databaseSocketDir(ground) },
+    folders: {
+      env,
+      rooms: paths.roomsDir,
+      launcher: launcherDir(ground),
+      database: run.database === null ? null : databaseSocketDir(ground),
+      botPackages: run.botPackages ?? null,
+    },
   };
   try {
-    return await withContainer(ground, runSpec(plan), async (container) => await runToEnd(container, run));
+    return await withContainer(ground, runSpec(plan), async (container) => {
+      const result = await runToEnd(container, run);
+      if (result.exitCode === 0) await run.onSuccess?.(container);
+      return result;
+    });
   } finally {
     await rm(env, { force: true });
   }

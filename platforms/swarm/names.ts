@@ -53,4 +53,6 @@ export const INSIDE = {
   /** env.json of the service (a secret), and of single runs (a file of the host). */
   secret: '/run/secrets/env.json',
   env: '/run/arboretum/env.json',
+  /** What bots need and a release lacks. */
+  botPackages: '/app/bot-packages',
 } as const;

@@ -33,6 +33,9 @@ const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, 
 /** One look at the engine, for all instances. */
 type Look = { readonly services: ReadonlyMap<string, { id: string; at: number }>; readonly tasks: readonly Task[]; readonly containers: readonly Listed[] };
 
+/** The container that runs, the one that ended last, and what the scheduler knows. */
+type Run = { readonly current: Listed; readonly before: Listed | undefined; readonly restarts: number; readonly tasks: readonly Task[] };
+
 /** Looks at instances; remembers how often each service was started, for the engine forgets all but the last few. */
 export class Observer {
   readonly #ground: Ground;
@@ -90,7 +93,7 @@ export class Observer {
     const restarts = Math.max(0, this.#countStarts(instanceId, service.id, own) - 1);
     const current = own.findLast(({ State }) => State === 'running');
     const before = own.findLast(({ State }) => State === 'exited' || State === 'dead');
-    if (current !== undefined) return await this.#lookAtRunning(instanceId, { current, before, restarts });
+    if (current !== undefined) return await this.#lookAtRunning(instanceId, { current, before, restarts, tasks });
     if (restarts > 0 || before !== undefined) return { ...NOTHING, state: 'crashed', restarts, ...(await this.#endOf(before, tasks, restarts)) };
     return this.#lookAtWaiting(tasks, service.at);
   }
@@ -102,7 +105,7 @@ export class Observer {
     return { ...NOTHING, state: doesAnswer ? 'running' : 'unknown', webProcesses: doesAnswer ? 1 : 0, detail };
   }
 
-  async #lookAtRunning(instanceId: string, { current, before, restarts }: { current: Listed; before: Listed | undefined; restarts: number }): Promise<Seen> {
+  async #lookAtRunning(instanceId: string, { current, before, restarts, tasks }: Run): Promise<Seen> {
     const container = this.#ground.engine.quick.getContainer(current.Id);
     const [doesAnswer, inspected, stats] = await Promise.all([
       answersLogin({ socketPath: pathsOf(this.#ground, instanceId).socket }, PROBE_MS),
@@ -112,11 +115,11 @@ export class Observer {
     const startedAt = new Date(inspected.State.StartedAt);
     const seen = { ...NOTHING, restarts, startedAt, memoryBytes: stats === null ? null : residentBytes(stats) };
     if (doesAnswer) {
-      const detail = inspected.State.OOMKilled ? OUT_OF_MEMORY : restarts === 0 ? null : (await this.#endOf(before, [], restarts)).detail;
+      const detail = inspected.State.OOMKilled ? OUT_OF_MEMORY : restarts === 0 ? null : (await this.#endOf(before, tasks, restarts)).detail;
       return { ...seen, state: 'running', webProcesses: 1, detail };
     }
     const isYoung = Date.now() - startedAt.getTime() < STARTING_MS;
-    if (isYoung && restarts > 0) return { ...seen, state: 'crashed', ...(await this.#endOf(before, [], restarts)) };
+    if (isYoung && restarts > 0) return { ...seen, state: 'crashed', ...(await this.#endOf(before, tasks, restarts)) };
     return { ...seen, state: isYoung ? 'starting' : 'unhealthy', detail: isYoung ? null : 'it runs but does not answer' };
   }
 
@@ -138,8 +141,9 @@ export class Observer {
             .inspect()
             .catch(() => null);
     if (ended === undefined || inspected === null) {
-      const refusal = tasks.findLast(({ Status }) => Status.Err !== undefined)?.Status.Err;
-      return { exitCode: null, detail: `${repeated}${refusal ?? 'its container is gone.'}` };
+      // The engine has cleared the container away; its scheduler remembers a few more.
+      const last = tasks.findLast(({ Status }) => Status.Err !== undefined)?.Status;
+      return { exitCode: last?.ContainerStatus?.ExitCode ?? null, detail: `${repeated}${last?.Err ?? 'its container is gone.'}` };
     }
     const { ExitCode: exitCode, OOMKilled } = inspected.State;
     if (OOMKilled) return { exitCode, detail: `${repeated}${OUT_OF_MEMORY}` };

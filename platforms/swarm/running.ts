@@ -106,8 +106,8 @@ export async function stopInstance(ground: Ground, instanceId: string): Promise<
   const paths = pathsOf(ground, instanceId);
   if ((await containersOf(ground, instanceId, 'serve')).length > 0) await keepLog(logOf(ground, instanceId));
   await endService(ground, instanceId);
-  await rm(paths.socket, { force: true });
-  await rm(paths.stopReason, { force: true });
+  // The experiment may have put anything in their places.
+  for (const place of [paths.socket, paths.starts, paths.stopReason]) await rm(place, { recursive: true, force: true });
 }
 
 /** @see Platform.resetDatabase */

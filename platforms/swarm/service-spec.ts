@@ -24,8 +24,13 @@ const MIB = 1024 * 1024;
 const CORES = 1;
 /** The smaller part of the memory may hold files; they are gone at the next start. */
 const FILES_SHARE = 4;
-/** How long oTree may be busy with one request (making a large session) before it is taken for dead: 8 × 15 s. */
-const HEALTH = { everySeconds: 15, patienceSeconds: 10, failures: 8, startSeconds: 60 } as const;
+/**
+ * How long oTree may be busy with one request (making a large session) before it is taken for dead: 3 × (15 + 30) s. Rather
+ * few checks with much time than many with little: on a busy machine most of it goes into starting the check itself.
+ */
+const HEALTH = { everySeconds: 15, patienceSeconds: 30, failures: 3, startSeconds: 60 } as const;
+/** The check gives up before the engine does, so that its own words are what is kept. */
+const CHECK_SECONDS = HEALTH.patienceSeconds - 5;
 export const GRACE_SECONDS = 10;
 
 /** Bytes that an instance may keep in `/tmp`. */
@@ -33,7 +38,7 @@ export const filesBytes = ({ memoryMib, diskMib }: InstanceSpec['limits']): numb
   Math.max(16, Math.min(diskMib, Math.floor(memoryMib / FILES_SHARE))) * MIB;
 
 /** What runs the launcher in every container of an instance; the command takes the privileges away where the engine (before 25) cannot. */
-export const launcherCommand = (env: string, command: 'serve' | 'describe' | 'try' | 'resetdb'): string[] => [
+export const launcherCommand = (env: string, command: 'serve' | 'describe' | 'try' | 'resetdb' | 'bots'): string[] => [
   'setpriv',
   '--no-new-privs',
   INSIDE.python,
@@ -90,7 +95,7 @@ function containerSpec(plan: ServicePlan, labels: Record<string, string>): Docke
     ],
     Secrets: [{ SecretID: plan.secret.id, SecretName: plan.secret.name, File: { Name: 'env.json', UID: uid, GID: gid, Mode: 0o400 } }],
     HealthCheck: {
-      Test: ['CMD', INSIDE.python, '-I', '-S', `${INSIDE.launcher}/answers.py`, INSIDE.socket],
+      Test: ['CMD', INSIDE.python, '-I', '-S', `${INSIDE.launcher}/answers.py`, INSIDE.socket, String(CHECK_SECONDS)],
       Interval: HEALTH.everySeconds * SECOND,
       Timeout: HEALTH.patienceSeconds * SECOND,
       Retries: HEALTH.failures,

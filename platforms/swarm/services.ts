@@ -35,7 +35,7 @@ export type Task = {
   readonly ServiceID: string;
   readonly CreatedAt: string;
   readonly DesiredState: string;
-  readonly Status: { readonly State: string; readonly Err?: string; readonly ContainerStatus?: { readonly ContainerID?: string } };
+  readonly Status: { readonly State: string; readonly Err?: string; readonly ContainerStatus?: { readonly ContainerID?: string; readonly ExitCode?: number } };
 };
 
 /** Tasks of one service, or of all. */

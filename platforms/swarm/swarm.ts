@@ -8,6 +8,7 @@ import { endControlGroup, placeLauncher } from '../confined.ts';
 import { askOtree, openOtree } from '../otree-client.ts';
 import { ParticipantReader } from '../otree-tables.ts';
 import type {
+  BotsRun,
   BuildRequest,
   BuiltRelease,
   Capabilities,
@@ -27,6 +28,7 @@ import { InstanceDatabases } from '../postgres.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from '../postgres-dump.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { foreignPlaces } from '../uv.ts';
+import { playBots } from './bots.ts';
 import { buildRelease } from './build.ts';
 import { Engine } from './engine.ts';
 import { createFolders, forgetReleases, makeSocketDirectory, pathsOf, readRecord, requireRelease, selectRelease, writeRecord, writeRooms } from './files.ts';
@@ -90,7 +92,7 @@ export class SwarmPlatform implements Platform {
       memoryLimit: true,
       diskLimit: true,
       separatesUsers: true,
-      playsBots: false,
+      playsBots: true,
       isolationNote: this.#ground.hasOutbound
         ? 'Every instance runs in a container of its own, without rights, with a read-only system and a network of its own; it can open connections to the outside, and to what this machine offers to its networks.'
         : 'Every instance runs in a container of its own, without rights, with a read-only system and a network that leads nowhere: it reaches its own database and the front door, nothing else.',
@@ -162,8 +164,9 @@ export class SwarmPlatform implements Platform {
     return await openOtree({ socketPath: this.upstreamSocket(spec.instanceId) }, spec.restKey, request);
   }
 
-  async playBots(): Promise<void> {
-    throw new AppError('platform_failed', { reason: 'bots are not played in containers yet.' });
+  async playBots(spec: InstanceSpec, run: BotsRun): Promise<void> {
+    await this.prepare();
+    await playBots(this.#ground, spec, run);
   }
 
   async databaseFacts(spec: InstanceAccess): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {

@@ -54,10 +54,10 @@ describe('the service of an instance', () => {
           ],
           Secrets: [{ SecretID: 'secret-id', SecretName: 'i-k3v9-00ff', File: { Name: 'env.json', UID: '200007', GID: '200007', Mode: 0o400 } }],
           HealthCheck: {
-            Test: ['CMD', '/app/venv/bin/python', '-I', '-S', '/app/launcher/answers.py', '/run/arboretum/socket/otree.sock'],
+            Test: ['CMD', '/app/venv/bin/python', '-I', '-S', '/app/launcher/answers.py', '/run/arboretum/socket/otree.sock', '25'],
             Interval: 15 * SECOND,
-            Timeout: 10 * SECOND,
-            Retries: 8,
+            Timeout: 30 * SECOND,
+            Retries: 3,
             StartPeriod: 60 * SECOND,
           },
         },
@@ -95,11 +95,12 @@ describe('the service of an instance', () => {
 });
 
 describe('containers that run once', () => {
+  const single = { ...owner, image: 'arboretum/release:0011', user: '200007:200007', limits, words: [], hasOutbound: false };
   const held = { CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'], LogConfig: { Type: 'none', Config: {} } };
 
   it('a run of the launcher has the limits of the instance, nothing to write but /tmp, and no network', () => {
-    const run = { ...owner, image: 'arboretum/release:0011', user: '200007:200007', limits, command: 'try' as const, hasOutbound: false };
-    expect(runSpec({ ...run, folders: { ...folders, env: '/data/instances/k3v9/try.json' } })).toEqual({
+    const run = { ...single, command: 'try' as const };
+    expect(runSpec({ ...run, folders: { ...folders, env: '/data/instances/k3v9/try.json', botPackages: null } })).toEqual({
       Image: 'arboretum/release:0011',
       Labels: { ...labels, 'arboretum.part': 'run' },
       Entrypoint: [],
@@ -122,6 +123,27 @@ describe('containers that run once', () => {
           '/run/arb/postgres:/run/arb/postgres:ro',
         ],
       },
+    });
+  });
+
+  it('bots get no database, give way to who plays, and leave their files in a layer of their own', () => {
+    const places = { ...folders, env: '/data/instances/k3v9/bots.json', database: null, botPackages: '/cache/bots' };
+    const spec = runSpec({ ...single, command: 'bots', words: ['dictator', '', '/tmp/bots'], folders: places });
+    expect(spec.Cmd?.slice(-4)).toEqual(['bots', 'dictator', '', '/tmp/bots']);
+    expect(spec.Env).toContain('ARBORETUM_BOT_PACKAGES=/app/bot-packages');
+    expect(spec.HostConfig).toEqual({
+      ...held,
+      Memory: 512 * MIB,
+      MemorySwap: 512 * MIB,
+      PidsLimit: 40,
+      NetworkMode: 'none',
+      CpuShares: 256,
+      Binds: [
+        '/data/instances/k3v9/bots.json:/run/arboretum/env.json:ro',
+        '/data/instances/k3v9/rooms:/run/arboretum/rooms:ro',
+        '/data/tools/launcher:/app/launcher:ro',
+        '/cache/bots:/app/bot-packages:ro',
+      ],
     });
   });
 
