@@ -1,7 +1,7 @@
 // A Docker Engine of the tests' own: installed where it is missing, on folders and a socket of its own, with a base image made here.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
@@ -15,6 +15,8 @@ export const BASE_IMAGE = 'arboretum-test-base:bookworm';
 
 const cacheDir = path.join('/var/tmp', `arboretum-tests-${process.getuid?.() ?? 0}`);
 const prefix = 'arb-engine-';
+/** A root of its own for the engine, where this machine is a chroot. */
+const ownRoot = path.join(import.meta.dirname, 'own-root.py');
 const needed = ['dockerd', 'containerd', 'iptables', 'debootstrap', 'tar'] as const;
 const packages = ['docker.io', 'iptables', 'debootstrap'];
 const START_MS = 60_000;
@@ -104,7 +106,8 @@ async function startContainerd(folder: string): Promise<void> {
   ];
   writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
   const log = openSync(place('containerd.log'), 'a');
-  const child = spawn(findProgram('containerd') ?? '/usr/bin/containerd', ['--config', place('containerd.toml')], {
+  const command = [ownRoot, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
+  const child = spawn(findProgram('python3') ?? '/usr/bin/python3', command, {
     stdio: ['ignore', log, log],
     detached: true,
     env: PATH,
@@ -146,13 +149,23 @@ async function startEngine(unlock: () => void): Promise<TestEngine> {
   };
 }
 
+/** What leads into containerd's mount namespace, when that is another one: both must see the same mounts. */
+function besideContainerd(folder: string): string[] {
+  const namespaceOf = (pid: number | 'self'): string => `/proc/${pid}/ns/mnt`;
+  const pid = readPid(path.join(folder, 'containerd.noted'))?.pid ?? 'self';
+  const isSame = readlinkSync(namespaceOf(pid)) === readlinkSync(namespaceOf('self'));
+  return isSame ? [] : [findProgram('nsenter') ?? '/usr/bin/nsenter', `--mount=${namespaceOf(pid)}`];
+}
+
 async function launch(folder: string, docker: Docker): Promise<ChildProcess> {
   const place = (name: string): string => path.join(folder, name);
   const log = openSync(place('log'), 'a');
   rmSync(place('pid'), { force: true });
+  const [program = '', ...before] = [...besideContainerd(folder), findProgram('dockerd') ?? '/usr/sbin/dockerd'];
   const child = spawn(
-    findProgram('dockerd') ?? '/usr/sbin/dockerd',
+    program,
     [
+      ...before,
       '--containerd',
       place('c.sock'),
       '--data-root',

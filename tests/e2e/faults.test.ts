@@ -1,6 +1,5 @@
 // What goes wrong in a lab: a worker that dies in the middle, a backup that cannot be written, pushes that cross.
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
@@ -10,7 +9,7 @@ import type { DeploymentView, InstanceView } from '../../contracts/instances.ts'
 import type { JobView } from '../../contracts/jobs.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { commit, makeKey, makeProject, push, type Key } from './git.ts';
-import { countRows, processOf } from './inside.ts';
+import { countRows, nginxPids, processOf } from './inside.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 import { until } from './until.ts';
 
@@ -158,11 +157,7 @@ describe('PostgreSQL that is stopped for a while', () => {
 
 describe('nginx that is killed', () => {
   it('is back within five seconds', async () => {
-    const pidFile =
-      readdirSync(path.join(path.dirname(panel.dataDir), 'run')).map((name) => path.join(path.dirname(panel.dataDir), 'run', name, 'nginx.pid'))[0] ?? '';
-    const master = readFileSync(pidFile, 'utf8').trim();
-    const workers = execFileSync('pgrep', ['-P', master], { encoding: 'utf8' }).trim().split('\n');
-    for (const pid of [master, ...workers]) process.kill(Number(pid), 'SIGKILL');
+    for (const pid of nginxPids(panel)) process.kill(pid, 'SIGKILL');
     await expect(statusOf()).rejects.toThrow(/ECONN/);
     const begin = Date.now();
     await until('the experiment answers', async () => (await statusOf().catch(() => 0)) === 200, { withinMs: 5_000 });

@@ -1,7 +1,8 @@
 // A look behind a panel that these tests started: its database, its Redis, its processes.
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { WholePanel } from './panel.ts';
@@ -49,9 +50,21 @@ export function panelProcesses(panel: WholePanel): number[] {
   return [...serverAndWorker(panel).map(({ pid }) => pid), ...redis];
 }
 
+/** Master and workers of this panel's front door. */
+export function nginxPids(panel: WholePanel): number[] {
+  const run = path.join(path.dirname(panel.dataDir), 'run');
+  const folder = readdirSync(run).find((name) => existsSync(path.join(run, name, 'nginx.pid'))) ?? '';
+  const master = Number(readFileSync(path.join(run, folder, 'nginx.pid'), 'utf8'));
+  const workers = execFileSync('pgrep', ['-P', String(master)], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number);
+  return [master, ...workers];
+}
+
 export async function flushRedis(panel: WholePanel): Promise<void> {
-  const { REDIS_SOCKET: path = '', REDIS_PASSWORD: password = '' } = environmentOf(panel);
-  const redis = new Redis({ path, password });
+  const { REDIS_SOCKET: socket = '', REDIS_PASSWORD: password = '' } = environmentOf(panel);
+  const redis = new Redis({ path: socket, password });
   await redis.flushall();
   redis.disconnect();
 }

@@ -2,8 +2,8 @@
 
 import type { Page } from 'playwright-core';
 
-/** Two rounds of bargaining over the live page, then the survey. */
-export async function playBargain(one: Page, two: Page): Promise<void> {
+/** Two rounds of bargaining over the live page, then the survey. @param between happens when the first round is over */
+export async function playBargain(one: Page, two: Page, between?: () => Promise<void>): Promise<void> {
   for (let round = 1; round <= 2; round += 1) {
     await Promise.all([one, two].map((page) => page.locator('#offer').waitFor()));
     // Who is player 1 may change from round to round; any offer may be accepted by the other.
@@ -13,6 +13,10 @@ export async function playBargain(one: Page, two: Page): Promise<void> {
     for (const page of [one, two]) {
       await page.getByText('You agreed').waitFor();
       await page.locator('.otree-btn-next').click();
+    }
+    if (round === 1 && between !== undefined) {
+      await Promise.all([one, two].map((page) => page.locator('#offer').waitFor()));
+      await between();
     }
   }
   for (const page of [one, two]) {
