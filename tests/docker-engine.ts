@@ -162,7 +162,7 @@ async function launch(folder: string, docker: Docker, enter: readonly string[]):
   const log = openSync(place('log'), 'a');
   rmSync(place('pid'), { force: true });
   const options = ['--containerd', place('c.sock'), '--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
-  const [file, ...args] = [...enter, findProgram('dockerd') ?? '/usr/sbin/dockerd', ...options];
+  const [file = '', ...args] = [...enter, findProgram('dockerd') ?? '/usr/sbin/dockerd', ...options];
   const child = spawn(file, [...args, '-H', `unix://${place('docker.sock')}`, '--insecure-registry', PRIVATE.registry], {
     stdio: ['ignore', log, log],
     detached: true,
