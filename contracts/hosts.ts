@@ -20,7 +20,6 @@ const hostShape = {
 export const hostListSchema = z.object({ isSpread: z.boolean(), hosts: z.array(z.object({ ...hostShape, instanceIds: z.array(z.string()) })) }).nullable();
 
 const hostInstanceSchema = z.object({ name: z.string(), participantsInSession: z.number().int() });
-export type HostInstance = z.infer<typeof hostInstanceSchema>;
 
 export const hostsSchema = z.object({
   /** Whether instances may run on any of them; otherwise only on the panel's. */

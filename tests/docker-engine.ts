@@ -109,7 +109,7 @@ async function startContainerd(folder: string, enter: readonly string[]): Promis
   ];
   writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
   const log = openSync(place('containerd.log'), 'a');
-  const [file = '', ...args] = [...enter, ...withOwnRoot, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
+  const [file, ...args] = [...enter, ...withOwnRoot, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
   const child = spawn(file, args, {
     stdio: ['ignore', log, log],
     detached: true,

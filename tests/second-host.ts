@@ -79,7 +79,7 @@ async function makeHost(folder: string): Promise<string[]> {
     'echo ready',
     'exec sleep infinity',
   ].join('\n');
-  const host = spawn('unshare', ['--net', '--mount', '--uts', ...withOwnRoot, '/bin/sh', '-c', script], {
+  const host = spawn(findProgram('unshare') ?? '/usr/bin/unshare', ['--net', '--mount', '--uts', ...withOwnRoot, '/bin/sh', '-c', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
     env: PATH,
@@ -92,7 +92,10 @@ async function makeHost(folder: string): Promise<string[]> {
   host.stdout.destroy();
   const enter = ['nsenter', '--target', String(host.pid), '--net', '--mount', '--uts', '--'];
   const inside = async (...args: string[]): Promise<string> =>
-    await runOrThrow({ file: 'nsenter', args: [...enter.slice(1), findProgram('ip') ?? '/sbin/ip', ...args], timeoutMs: 10_000 }, `ip ${args.join(' ')}`);
+    await runOrThrow(
+      { file: findProgram('nsenter') ?? '/usr/bin/nsenter', args: [...enter.slice(1), findProgram('ip') ?? '/sbin/ip', ...args], timeoutMs: 10_000 },
+      `ip ${args.join(' ')}`,
+    );
   await ip('link', 'add', CABLE[0], 'type', 'veth', 'peer', 'name', CABLE[1], 'netns', String(host.pid));
   await ip('addr', 'add', `${PRIVATE.first}/24`, 'dev', CABLE[0]);
   await ip('link', 'set', CABLE[0], 'up');

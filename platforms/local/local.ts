@@ -99,14 +99,7 @@ export class LocalPlatform implements Movable {
   async capabilities(): Promise<Capabilities> {
     const { separatesUsers } = this.#ground;
     const places = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup/cgroup.subtree_control'];
-    const isWritable = await Promise.all(
-      places.map((place) =>
-        access(place, constants.W_OK).then(
-          () => true,
-          () => false,
-        ),
-      ),
-    );
+    const isWritable = await Promise.all(places.map(canWrite));
     return {
       diskLimit: true,
       memoryLimit: separatesUsers && isWritable.includes(true),
@@ -299,3 +292,9 @@ export class LocalPlatform implements Movable {
     });
   }
 }
+
+const canWrite = (place: string): Promise<boolean> =>
+  access(place, constants.W_OK).then(
+    () => true,
+    () => false,
+  );

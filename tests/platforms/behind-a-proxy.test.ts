@@ -134,6 +134,8 @@ describe.each(kinds)('the %s example of the guide', (kind) => {
     let isOver = false;
     const sent: number[] = [];
     const sending = (async () => {
+      // Ended below.
+      // oxlint-disable-next-line no-unmodified-loop-condition
       while (!isOver) sent.push((await ask(front.port, { name: `trust.${host}`, body: 'answer', agent })).status);
     })();
     for (let reload = 0; reload < 5; reload += 1) {

@@ -25,7 +25,7 @@ export function ChangeHost({ host }: Props): ReactNode {
   if (!host.takesInstances) {
     return (
       <Button type="button" basic compact loading={change.isPending} disabled={change.isPending} onClick={activate}>
-        Use again
+        {'Use\u00a0again'}
       </Button>
     );
   }

@@ -40,23 +40,24 @@ function Hosts({ view: { hosts, isSpread } }: { view: HostsView }): ReactNode {
 const columns: readonly Column<SwarmHostView>[] = [
   { title: 'Host', render: (host) => <Name host={host} /> },
   { title: 'How it is', render: (host) => <State host={host} /> },
-  { title: 'Size', render: ({ cores, memoryBytes }) => `${countOf(cores, 'core')}, ${describeBytes(memoryBytes)}` },
+  { title: 'Size', render: ({ cores, memoryBytes }) => `${countOf(cores, 'core')}, ${describeBytes(memoryBytes)}`.replaceAll(/(?<=\d) /g, '\u00a0') },
   { title: 'Instances', render: ({ instances }) => <Instances instances={instances} /> },
   { title: 'Change', isTitleHidden: true, render: (host) => <ChangeHost host={host} /> },
 ];
 
+/** One element for each cell: on a phone it stands beside its label. */
 function Name({ host: { name, address, role, isPanelHost } }: { host: SwarmHostView }): ReactNode {
   return (
-    <>
+    <div>
       <strong className="breaks">{name}</strong>
       <div className="quiet">{[isPanelHost ? 'the panel’s host' : role, address].filter(Boolean).join(', ')}</div>
-    </>
+    </div>
   );
 }
 
 function State({ host }: { host: SwarmHostView }): ReactNode {
   return (
-    <>
+    <div>
       <Sign look={lookOf(host)} />
       {host.awaySince !== null && (
         <>
@@ -64,17 +65,21 @@ function State({ host }: { host: SwarmHostView }): ReactNode {
           since <Ago at={host.awaySince} />
         </>
       )}
-      {host.state === 'down' && <div className="quiet">What ran there was started again on another host.</div>}
-    </>
+      {host.state === 'down' && <div className="quiet">What ran there is started again on other hosts.</div>}
+    </div>
   );
 }
 
 function Instances({ instances }: Pick<SwarmHostView, 'instances'>): ReactNode {
   if (instances.length === 0) return <span className="quiet">none</span>;
-  return instances.map(({ name }, at) => (
-    <span key={name}>
-      {at > 0 && ', '}
-      <Link to={`/instances/${name}`}>{name}</Link>
-    </span>
-  ));
+  return (
+    <div>
+      {instances.map(({ name }, at) => (
+        <span key={name}>
+          {at > 0 && ', '}
+          <Link to={`/instances/${name}`}>{name}</Link>
+        </span>
+      ))}
+    </div>
+  );
 }

@@ -24,9 +24,11 @@ export function JoinCommand(): ReactNode {
   return (
     <>
       {data === undefined ? (
-        <Button type="button" basic loading={isPending} disabled={isPending} onClick={() => mutate()}>
-          Add a host…
-        </Button>
+        <p>
+          <Button type="button" basic loading={isPending} disabled={isPending} onClick={() => mutate()}>
+            Add a host…
+          </Button>
+        </p>
       ) : (
         <>
           <p>
