@@ -15,6 +15,7 @@ const names = [
   'glossary',
   'rights',
   'running',
+  'swarm',
   'dokku',
   'system-check',
   'addresses',
