@@ -3,7 +3,7 @@
 import type http from 'node:http';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { WorkerContext } from '../../domain/context.ts';
 import { FactsWatch } from '../../domain/facts-watch.ts';
 import { makeRoomsKeeper } from '../../domain/rooms-keeper.ts';
@@ -17,7 +17,7 @@ let worker: WorkerContext;
 let answering: http.Server;
 let manager: Client;
 
-beforeEach(async () => {
+beforeAll(async () => {
   // Nobody listens on port 9: a Dokku host that is configured, but away.
   panel = await startPanel({ DOCKER_SOCKET: '/no/such/docker.sock', DOKKU_HOST: '127.0.0.1', DOKKU_PORT: '9', DOKKU_DOMAIN: 'exp.test' });
   const { ctx } = panel;
@@ -29,7 +29,7 @@ beforeEach(async () => {
   answering = await startAnswering(worker, { facts: new FactsWatch(), rooms: makeRoomsKeeper() });
   manager = await panel.signIn(await panel.person('manager'));
 });
-afterEach(async () => {
+afterAll(async () => {
   answering.close();
   await panel.close();
 });
@@ -72,11 +72,15 @@ it('refuses an engine that is not there, a platform of no name, and a change bes
   const fixed = await choose('dokku');
   expect([fixed.status, fixed.body['code'], fixed.body['title']]).toEqual([409, 'platform_fixed', expect.stringContaining('There is 1 instance')]);
   expect(platforms()).toEqual(['local', 'local', 'local']);
-  expect(await panel.ctx.db.audit.count({ where: { action: { startsWith: 'platform.' } } })).toBe(0);
+  expect(await panel.ctx.db.audit.findMany({ where: { action: { startsWith: 'platform.' } }, select: { subject: true }, orderBy: { at: 'asc' } })).toEqual([
+    { subject: 'dokku' },
+    { subject: 'local' },
+  ]);
 });
 
 it('changes nothing while the worker is away', async () => {
   answering.close();
+  await panel.ctx.db.instance.deleteMany();
   const { status, body } = await choose('dokku');
   expect([status, body['code']]).toEqual([503, 'worker_away']);
   expect(panel.ctx.config.PLATFORM).toBe('local');
