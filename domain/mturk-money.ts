@@ -58,7 +58,7 @@ function judgeMoney({ config, offer, people, mode }: HitFacts): Judgement {
   return {
     result: 'good',
     seen: `${people.toLocaleString('en')} workers × ${dollars(reward)} = ${dollars(rewardsCents)}, and MTurk’s fee of ${feePercent} %: ${dollars(feeCents)}. In all ${dollars(rewardsCents + feeCents)}.`,
-    means: `Bonuses cost ${fees.percent} % more. ${mode === 'sandbox' ? 'In the sandbox nobody is paid.' : 'Keep little more than that in the account.'} Keep little money in the account while testing.`,
+    means: `Bonuses cost ${fees.percent} % more. ${mode === 'sandbox' ? 'In the sandbox nobody is paid; keep little money in the account while you test.' : 'Keep little more than that in the account.'}`,
   };
 }
 

@@ -111,7 +111,7 @@ function judgeRetakes(hit: Requirement): Judgement {
   return {
     result: 'good',
     seen: `Who took part has the qualification ${id}, and who has it cannot take part.`,
-    means: 'It has to exist in the sandbox, too, if you test there; the sandbox neither grants nor asks for it.',
+    means: 'In the sandbox oTree 5 and 6 neither grant it nor ask for it; older ones need one that was made there, too.',
   };
 }
 
