@@ -274,7 +274,7 @@ describe('what opens on a page', () => {
 async function lastHours(page: Page): Promise<void> {
   const part = page.getByRole('region', { name: 'Last hours' });
   await part.getByText('Out of memory: it used more than it may').waitFor();
-  await part.getByText('a faster core helps').waitFor();
+  await part.getByText('If they waited, a faster core helps').waitFor();
   await part.getByRole('img', { name: /^Core/ }).waitFor();
   await part.getByRole('button', { name: '48 h' }).click();
   await part.locator('[aria-pressed=true]', { hasText: '48 h' }).waitFor();
