@@ -41,7 +41,6 @@ const commands: Readonly<Record<string, Command>> = {
   server: (config) => become(config, 'server'),
   worker: (config) => become(config, 'worker'),
   link,
-  ready,
 };
 
 const authoritiesOf = ({ layout }: Pick<Config, 'layout'>): string => path.join(layout.toolsDir, 'ca-certificates.crt');
@@ -121,12 +120,6 @@ async function link(config: Config): Promise<void> {
     config,
     makeProgress((line) => void process.stdout.write(line)),
   );
-}
-
-/** For the health check of the server's container. */
-async function ready(config: Config): Promise<void> {
-  const answer = await askReady(config.layout.serverSocket);
-  if (answer?.isReady !== true) throw new StartProblem(`Not ready: ${answer?.body ?? 'the server does not answer'}`, 'See docker compose logs.');
 }
 
 /** The settings of `service/settings.env` below those of the environment, as for a panel that is installed as a service. */

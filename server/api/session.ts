@@ -1,5 +1,6 @@
 // Signing in and out, the person who is signed in, and the first start.
 
+import { rmSync } from 'node:fs';
 import { rateLimit, type Options, type RateLimitRequestHandler } from 'express-rate-limit';
 import { AppError } from '../../contracts/errors.ts';
 import {
@@ -96,6 +97,8 @@ export const sessionRoutes: readonly AnyEndpoint[] = [
     run: async ({ ctx, request, body }) => {
       const { token, ...person } = body;
       const user = await createFirstManager(ctx, token, person);
+      // It worked once: nobody is to be shown it again.
+      rmSync(ctx.config.layout.firstRunLinkFile, { force: true });
       await beginSession(request, user);
       return presentMe(ctx, user, request.session.csrfToken ?? '');
     },

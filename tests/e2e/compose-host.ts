@@ -23,6 +23,8 @@ export type ComposeHost = {
   compose(args: readonly string[], more?: Readonly<Record<string, string>>): Promise<string>;
   /** Id of a service's container. */
   idOf(service: string): Promise<string>;
+  /** What a shell in a service's container says; Docker's own client, because Compose takes seconds for it. */
+  inside(service: string, script: string, input?: string): Promise<string>;
   remove(): Promise<void>;
 };
 
@@ -47,14 +49,22 @@ export async function makeComposeHost(engine: TestEngine): Promise<ComposeHost> 
     PORT: String(port),
     GIT_SSH_PORT: String(gitPort),
   };
-  const compose: ComposeHost['compose'] = async (args, more = {}) => await runCompose(program, args, { ...env, ...more });
+  const compose: ComposeHost['compose'] = async (args, more = {}) => await runProgram(program, args, { env: { ...env, ...more } });
+  const idOf = async (service: string): Promise<string> => {
+    const label = [`com.docker.compose.project=${env.COMPOSE_PROJECT_NAME}`, `com.docker.compose.service=${service}`];
+    const [container] = await engine.docker.listContainers({ filters: { label } });
+    if (container === undefined) throw new Error(`there is no container of ${service}`);
+    return container.Id;
+  };
   return {
     url: `http://localhost:${port}`,
     port,
     gitPort,
     dataDir,
     compose,
-    idOf: async (service) => (await compose(['ps', '-q', service])).trim(),
+    idOf,
+    inside: async (service, script, input = '') =>
+      await runProgram(['docker', 'exec', '-i', await idOf(service), 'sh', '-c'], [script], { env: { DOCKER_HOST: env.DOCKER_HOST }, input }),
     remove: async () => {
       await compose(['down', '-t', '5']).catch(() => '');
       rmSync(home, { recursive: true, force: true });
@@ -106,14 +116,19 @@ async function findCompose(): Promise<readonly string[]> {
   return [program];
 }
 
-function runCompose(program: readonly string[], args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+type Given = { readonly env: Readonly<Record<string, string>>; readonly input?: string };
+
+function runProgram(program: readonly string[], args: readonly string[], { env, input }: Given): Promise<string> {
   const [file = '', ...first] = program;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, [...first, ...args], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS });
+    const child = spawn(file, [...first, ...args], { cwd: root, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], timeout: LIMIT_MS });
     let [output, all] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => ((output += text), (all += text)));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (all += text));
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(output) : reject(new Error(`compose ${args.join(' ')}: ${all.split('\n').slice(-40).join('\n')}`))));
+    child.stdin.on('error', () => undefined).end(input ?? '');
+    child.once('close', (code) =>
+      code === 0 ? resolve(output) : reject(new Error(`${program.join(' ')} ${args.join(' ')}: ${all.split('\n').slice(-40).join('\n')}`)),
+    );
   });
 }
