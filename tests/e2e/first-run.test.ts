@@ -123,6 +123,10 @@ describe.skipIf(engine === null)('with an engine', () => {
     expect(await inspect('system-choose')).toEqual([]);
     await use('Run experiments on this machine').click();
     await until('it is local', async () => (await group.locator('code').first().innerText()) === 'local');
+    await group.getByRole('button', { name: 'Choose another platform…' }).click();
+    await containers().check();
+    await use('Run experiments in containers').click();
+    await until('it is swarm again', async () => (await group.locator('code').first().innerText()) === 'swarm');
     await ada.goto(`${panel.url}/instances/new`);
     await ada.getByLabel('Name').fill('trust-game');
     await use('Create instance').click();
