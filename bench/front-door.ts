@@ -1,5 +1,5 @@
 // What the front door costs a request, in each mode, beside the same server asked directly (goal P6: 0.2 ms at most).
-// node --import tsx bench/front-door.ts [ROUNDS] [REQUESTS IN A ROUND]
+// node --import tsx bench/front-door.ts [ROUNDS] [REQUESTS IN A ROUND] [small: without oTree]
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,6 +16,7 @@ import { startOtree, statusAt } from './otree-alone.ts';
 
 const rounds = Number(process.argv[2] ?? 7);
 const requests = Number(process.argv[3] ?? 400);
+const withOtree = process.argv[4] !== 'small';
 const atOnce = 16;
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 const certificate = makeCertificate('lab.test', '*.lab.test', 'otree.test');
@@ -81,17 +82,18 @@ async function timeInTurn(ways: readonly Way[]): Promise<ReadonlyMap<string, num
 const cpuUsOf = (pids: readonly number[]): number =>
   pids.map((pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000).reduce((sum, one) => sum + one, 0);
 
-/** Requests a second with several at once, and what a request cost nginx. */
-async function rateOf({ ask, makeAgent, workers }: Way): Promise<{ perSecond: number; cpuUs: number }> {
+/** Requests a second with several at once, and what a request cost nginx and the client, which has to encrypt as well. */
+async function rateOf({ ask, makeAgent, workers }: Way): Promise<{ perSecond: number; cpuUs: number; clientUs: number }> {
   const agent = makeAgent(atOnce);
   // Handshakes are not what a request costs: browsers keep their connections over many.
   await Promise.all(Array.from({ length: atOnce }, () => ask(agent)));
-  const cpuBefore = cpuUsOf(workers);
+  const [cpuBefore, ownBefore] = [cpuUsOf(workers), process.cpuUsage()];
   const begin = performance.now();
   await Promise.all(Array.from({ length: requests }, () => ask(agent)));
   const perSecond = requests / ((performance.now() - begin) / 1000);
+  const { user, system } = process.cpuUsage(ownBefore);
   agent.destroy();
-  return { perSecond, cpuUs: (cpuUsOf(workers) - cpuBefore) / requests };
+  return { perSecond, cpuUs: (cpuUsOf(workers) - cpuBefore) / requests, clientUs: (user + system) / requests };
 }
 
 type Doors = { readonly plain: Awaited<ReturnType<typeof makeStand>>; readonly secure: Awaited<ReturnType<typeof makeStand>>; readonly securePort: number };
@@ -142,30 +144,32 @@ async function waysThrough(
 
 /** All ways, round after round; each round is compared with itself. */
 async function compare(name: string, ways: readonly Way[]) {
-  const seen = new Map(ways.map((way) => [way.name, { ms: [] as number[], perSecond: [] as number[], cpuUs: [] as number[] }]));
+  const seen = new Map(ways.map((way) => [way.name, { ms: [] as number[], perSecond: [] as number[], cpuUs: [] as number[], clientUs: [] as number[] }]));
   for (let at = -1; at < rounds; at += 1) {
     const times = await timeInTurn(ways);
     for (const way of ways) {
-      const { perSecond, cpuUs } = await rateOf(way);
+      const { perSecond, cpuUs, clientUs } = await rateOf(way);
       if (at < 0) continue; // The first round warms up.
       seen.get(way.name)?.ms.push(times.get(way.name) ?? Number.NaN);
       seen.get(way.name)?.perSecond.push(perSecond);
       seen.get(way.name)?.cpuUs.push(cpuUs);
+      seen.get(way.name)?.clientUs.push(clientUs);
     }
   }
   const alone = [...seen.values()][0] ?? { ms: [], perSecond: [] };
-  const rows = [...seen].map(([way, { ms, perSecond, cpuUs }]) => ({
+  const rows = [...seen].map(([way, { ms, perSecond, cpuUs, clientUs }]) => ({
     server: name,
     way,
     ms: round(median(ms)),
     addedMs: round(median(ms.map((value, index) => value - (alone.ms[index] ?? 0)))),
     timesAlone: round(median(ms.map((value, index) => value / (alone.ms[index] ?? 1)))),
     nginxCpuUs: Math.round(median(cpuUs)),
+    clientCpuUs: Math.round(median(clientUs)),
     rateToAlone: round(median(perSecond.map((value, index) => value / (alone.perSecond[index] ?? 1)))),
   }));
   table(
-    [name, 'ms', 'added ms', '× alone', 'nginx’s CPU, µs', `requests/s, ${atOnce} at once, ÷ alone`],
-    rows.map((row) => [row.way, row.ms, row.addedMs, row.timesAlone, row.nginxCpuUs, row.rateToAlone].map(String)),
+    [name, 'ms', 'added ms', '× alone', 'nginx’s CPU, µs', 'the client’s', `requests/s, ${atOnce} at once, ÷ alone`],
+    rows.map((row) => [row.way, row.ms, row.addedMs, row.timesAlone, row.nginxCpuUs, row.clientCpuUs, row.rateToAlone].map(String)),
   );
   return rows;
 }
@@ -184,6 +188,16 @@ try {
     withoutKeeping(wayOf('alone, a connection each', { socketPath: sockets.small, path: '/' })),
     ...(await waysThrough(doors, { name: 'small', page: '/', socket: sockets.small, prefixed: sockets.small })),
   ]);
+  const otree = withOtree ? await compareOtree() : [];
+  print({ machine: machine(), rounds, requests, results: [...results, ...otree] });
+} finally {
+  small.disconnect();
+  for (const stop of stops) await stop();
+  await doors.plain.clear();
+  await doors.secure.clear();
+}
+
+async function compareOtree() {
   for (const [folder, socket, pathPrefix] of [
     ['a', sockets.otree, ''],
     ['b', sockets.prefixed, '/otree/bench'],
@@ -194,17 +208,11 @@ try {
     chmodSync(socket, 0o777);
   }
   const hasPaths = (await statusAt(sockets.prefixed, '/otree/bench/login')) === 200;
-  const otree = await compare('oTree, /login', [
+  return compare('oTree, /login', [
     wayOf('alone', { socketPath: sockets.otree, path: '/login' }),
     // As nginx asks oTree, which closes connections that rest for 5 s.
     withoutKeeping(wayOf('alone, a connection each', { socketPath: sockets.otree, path: '/login' })),
     ...(hasPaths ? [wayOf('alone, below a path', { socketPath: sockets.prefixed, path: '/otree/bench/login' })] : []),
     ...(await waysThrough(doors, { name: 'otree', page: '/login', socket: sockets.otree, prefixed: hasPaths ? sockets.prefixed : null })),
   ]);
-  print({ machine: machine(), rounds, requests, results: [...results, ...otree] });
-} finally {
-  small.disconnect();
-  for (const stop of stops) await stop();
-  await doors.plain.clear();
-  await doors.secure.clear();
 }

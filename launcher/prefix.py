@@ -3,8 +3,9 @@
 Inside, oTree sees the paths that it always sees, so its comparison of the page that a participant asked for with the
 page of his turn (views/abstract.py `dispatch`) holds. What it writes is put right in two places:
 - where it makes addresses: `path_format` of its routes (reverse, request.url_for, {{ url }}, {{ static }}), its start
-  links, and the paths of its websockets. Seams, alike in oTree 5.4 - 6.0 (tests run 5.4.0, 5.9.6, 5.10.4, 5.11.5, 6.0.15): `urls.routes`, starlette 0.14.1 routing.py
-  `path_format`, common.py `participant_start_url`, channels/utils.py `*_path`.
+  links, and the paths of its websockets. Seams, alike in oTree 5.4 - 6.0 (tests run 5.4.0, 5.9.6, 5.10.4, 5.11.5 and
+  6.0.15): `urls.routes`, starlette 0.14.1 routing.py `path_format`, common.py `participant_start_url`,
+  channels/utils.py `*_path`.
 - on the way out, for everything else: Location, the path of cookies, and HTML (see `prefix_html.py`).
 Requests without the prefix are answered, too: the panel and the timeout worker send them into the socket.
 """
