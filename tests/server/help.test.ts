@@ -17,6 +17,7 @@ const names = [
   'glossary',
   'rights',
   'running',
+  'swarm',
   'dokku',
   'system-check',
   'addresses',
