@@ -36,8 +36,9 @@ export function helpRouter(): Router {
   const router = Router();
   router.get('/', (_request, response) => response.redirect('/help/experimenter'));
   router.get('/help.css', (_request, response) => void response.type('css').set('Cache-Control', 'max-age=3600').send(plainCss));
-  // express.static asks for nothing outside the folder, and answers what is not there with the next route's 404.
-  router.use('/images', express.static(path.join(docsDir, 'images'), { index: false, maxAge: 3_600_000 }));
+  router.use('/images', express.static(path.join(docsDir, 'images'), { index: false, maxAge: 3_600_000 }), (_request, _response, next) =>
+    next(new AppError('not_found')),
+  );
   router.get('/:name', (request, response, next) => {
     const page = pages.find(({ name }) => name === request.params.name);
     if (!page) return next(new AppError('not_found'));
