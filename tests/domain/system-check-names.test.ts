@@ -143,13 +143,14 @@ describe('the best kind of address', () => {
   });
 });
 
-type Way = { readonly saw?: string; readonly hasWebsocket?: boolean; readonly identity?: string };
+type Way = { readonly saw?: string; readonly hasWebsocket?: boolean; readonly identity?: string; readonly isCircle?: boolean };
 
 /** Something that answers at a public address, as the panel would after a proxy has done this to the request. */
 async function answering(way: Way, judge: (around: Surroundings) => Promise<void>): Promise<void> {
   const server = http.createServer((request, response) => {
     response.setHeader(identityHeader, way.identity ?? panelIdentity(surroundings().config.layout));
     response.setHeader(sawHeader, way.saw ?? `http://${request.headers.host}`);
+    if (way.isCircle) response.writeHead(301, { Location: `http://${request.headers.host}${request.url}` });
     response.end('alive\n');
   });
   if (way.hasWebsocket !== false)
@@ -181,6 +182,12 @@ describe('the public address', () => {
     expect(await run('reached', around)).toMatchObject({ result: 'bad' });
     expect(await run('reached', { ...around, isPanelRunning: false })).toMatchObject({ result: 'unknown' });
   });
+
+  it('that leads to itself again is bad, whoever does it', () =>
+    answering({ isCircle: true }, async (around) => {
+      expect(await run('reached', around)).toMatchObject({ result: 'bad', seen: expect.stringContaining('go round in circles'), request: null });
+      expect(await run('passed-on', around)).toMatchObject({ result: 'unknown' });
+    }));
 
   it('with a proxy that changes the host name is bad', () =>
     answering({ saw: 'http://127.0.0.1:8080' }, async (around) => {

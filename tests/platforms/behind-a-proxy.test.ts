@@ -131,12 +131,10 @@ describe.each(kinds)('the %s example of the guide', (kind) => {
 
   it('loses nothing that is sent while the panel’s nginx reloads behind it', async () => {
     const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
-    let isOver = false;
+    const over = new AbortController();
     const sent: number[] = [];
     const sending = (async () => {
-      // Ended below.
-      // oxlint-disable-next-line no-unmodified-loop-condition
-      while (!isOver) sent.push((await ask(front.port, { name: `trust.${host}`, body: 'answer', agent })).status);
+      while (!over.signal.aborted) sent.push((await ask(front.port, { name: `trust.${host}`, body: 'answer', agent })).status);
     })();
     for (let reload = 0; reload < 5; reload += 1) {
       const before = sent.length;
@@ -144,7 +142,7 @@ describe.each(kinds)('the %s example of the guide', (kind) => {
       await stand.door.applyOne('more', null, never);
       await until('more were sent', () => sent.length > before + 5);
     }
-    isOver = true;
+    over.abort();
     await sending;
     agent.destroy();
     expect(sent.filter((status) => status !== 200)).toEqual([]);
