@@ -20,7 +20,7 @@ export type Fault = {
 /** Who plays, and where. */
 export type Game = { readonly panel: WholePanel; readonly instance: string; readonly mode: string; readonly people: readonly Page[] };
 
-export type Outcome = { readonly mode: string; readonly killed: string; readonly saw: string; readonly seconds: number; readonly rowsLost: number };
+export type Outcome = { readonly mode: string; readonly killed: string; readonly saw: string; readonly seconds: number; readonly lost: readonly string[] };
 
 /** Kills, waits until it is back and both people have their pages, and tells. */
 export async function suffer(game: Game, fault: Fault): Promise<Outcome> {
@@ -35,16 +35,16 @@ export async function suffer(game: Game, fault: Fault): Promise<Outcome> {
   const seconds = (performance.now() - began) / 1000;
   await Promise.all(sights.map((sight) => sight.end()));
   const after = new Map((await rowsOf(game)).map(({ name, rows }) => [name, rows]));
-  const rowsLost = before.reduce((sum, { name, rows }) => sum + Math.max(0, rows - (after.get(name) ?? 0)), 0);
+  const lost = before.filter(({ name, rows }) => (after.get(name) ?? 0) < rows).map(({ name, rows }) => `${rows - (after.get(name) ?? 0)} of ${name}`);
   const worst = sights.toSorted((one, other) => other.awayMs() - one.awayMs())[0];
-  return { mode: game.mode, killed: fault.killed, saw: worst?.words() ?? '', seconds, rowsLost };
+  return { mode: game.mode, killed: fault.killed, saw: worst?.words() ?? '', seconds, lost };
 }
 
 /** One line for each fault. */
 export function printOutcomes(outcomes: readonly Outcome[]): void {
   const lines = outcomes.map(
-    ({ mode, killed, saw, seconds, rowsLost }) =>
-      `${mode.padEnd(10)} ${killed.padEnd(20)} ${seconds.toFixed(1).padStart(5)} s   ${String(rowsLost).padEnd(9)} ${saw}`,
+    ({ mode, killed, saw, seconds, lost }) =>
+      `${mode.padEnd(10)} ${killed.padEnd(20)} ${seconds.toFixed(1).padStart(5)} s   ${(lost.join(', ') || 'none').padEnd(9)} ${saw}`,
   );
   process.stdout.write(`\n${'mode'.padEnd(10)} ${'kill -9 of'.padEnd(20)} well after ${'rows lost'.padEnd(9)} participants saw\n${lines.join('\n')}\n\n`);
 }
@@ -107,11 +107,11 @@ function watch(address: string): Sight {
   };
 }
 
-/** Rows of every table of the experiment. */
+/** Rows of every table of the experiment but the timeout worker's queue, whose entries go when they are done (oTree 6.0 tasks.py). */
 const rowsOf = async ({ panel, instance }: Game): Promise<{ name: string; rows: number }[]> =>
   await askDatabase<{ name: string; rows: number }>(
     panel,
     instance,
     `SELECT relname AS name, (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %s', oid::regclass), false, true, '')))[1]::text::int AS rows
-       FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`,
+       FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'otree_taskqueuemessage'`,
   );
