@@ -152,6 +152,15 @@ export const settings = {
     'none: `docker swarm init` is yours',
     'Makes the engine the manager of a Swarm of its own at this address of the machine, when it is in none. 127.0.0.1 does for one host.',
   ),
+  SWARM_REGISTRY: setting(
+    z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]*:\d{1,5}$/, 'must be HOST:PORT of an image registry, for example 10.0.0.1:5000')
+      .optional(),
+    'HOST:PORT',
+    'none: instances run on this machine',
+    'The image registry that every host of the Swarm reaches. With it, instances run on any host that has room.',
+  ),
   DOKKU_HOST: setting(
     z.string().optional(),
     'host name',

@@ -17,6 +17,9 @@ def serve(config, timeout_command):
     """Serve until a signal comes; returns then. Raises what oTree or the project raises while starting."""
     import otree.main
 
+    if config.get('gate'):
+        from arboretum_launcher import away
+        away.follow(config['gate'], config['roomsFile'], config['projectDir'])
     rooms.install(config.get('roomsFile') or '')
     otree.main.setup()
     exports.install()

@@ -7,8 +7,8 @@
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
 of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir, and
 roomsFile where the panel edits rooms (see `rooms.py`), sessionFields where completion links were entered (see
-`session_fields.py`), port where it is to listen on one, too, isInContainer, and pathPrefix where it lives below a path
-(see `prefix.py`).
+`session_fields.py`), port where it is to listen on one, too, isInContainer, gate where it may run on another host than
+the panel's (see `away.py`), and pathPrefix where it lives below a path (see `prefix.py`).
 
 Exit codes: 0 · 64 wrong usage · 65 the project has a problem · 69 the database has one · 78 env.json or oTree's
 version cannot be used; 65 and 69 leave `ARBORETUM-PROBLEM {json}` as the last line on stderr. See `problems.py`.

@@ -4,6 +4,7 @@
 
 import type { Readable } from 'node:stream';
 import type { Adoption } from './adoption.ts';
+import type { PlatformHosts } from './hosts.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
 import type { Secret } from './secret.ts';
 
@@ -223,6 +224,8 @@ export interface Platform {
   readonly kind: 'local' | 'swarm' | 'dokku' | 'fake';
   /** Experiments that run there without the panel; null: there can be none. */
   readonly adoption: Adoption | null;
+  /** The machines on which it runs instances; null: it knows of one only. */
+  readonly hosts: PlatformHosts | null;
   capabilities(): Promise<Capabilities>;
 
   /** How the machine is on which instances run, asked now; never throws. null: that is this machine. */

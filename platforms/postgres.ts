@@ -116,6 +116,12 @@ export class InstanceDatabases {
     return { host, port, database, user: databaseName(instanceId), password };
   }
 
+  /** The same `DATABASE_URL` for somewhere else, where the server stands behind `hostAndPort`. */
+  urlBehind(instanceId: string, password: Secret, hostAndPort: string): Secret {
+    const name = databaseName(instanceId);
+    return new Secret(`postgresql://${name}:${encodeURIComponent(password.open())}@${hostAndPort}/${name}`);
+  }
+
   /** `DATABASE_URL` for oTree (SQLAlchemy 1.3.22 passes the query's `host` to the driver, so a Unix socket works). */
   urlOf(instanceId: string, password: Secret, database?: string): Secret {
     const address = this.addressOf(instanceId, password, database);

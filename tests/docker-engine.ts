@@ -19,7 +19,9 @@ const needed = ['dockerd', 'containerd', 'iptables', 'debootstrap', 'tar'] as co
 const packages = ['docker.io', 'iptables', 'debootstrap'];
 const START_MS = 60_000;
 const GRACE_MS = 30_000;
-const PATH = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+/** Where the second host of `tests/second-host.ts` finds the first one, and the registry there. */
+export const PRIVATE = { first: '10.77.213.1', second: '10.77.213.2', registry: '10.77.213.1:5000' } as const;
+export const PATH = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
 
 /** An engine with the base image, in no Swarm yet. */
 export type TestEngine = {
@@ -38,7 +40,7 @@ export type TestEngine = {
 export async function engineForTests(): Promise<TestEngine | null> {
   try {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('a Docker Engine of the tests’ own needs Linux and root');
-    await ensurePackages();
+    await ensurePrograms(needed, packages);
     mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
     const unlock = await lockMachine();
     try {
@@ -55,15 +57,15 @@ export async function engineForTests(): Promise<TestEngine | null> {
   }
 }
 
-async function ensurePackages(): Promise<void> {
+/** Installs Debian's packages where one of the programs is missing. */
+export async function ensurePrograms(programs: readonly string[], from: readonly string[]): Promise<void> {
+  const missing = (): string[] => programs.filter((name) => findProgram(name) === null && !existsSync(`/usr/sbin/${name}`));
   if (missing().length === 0) return;
   const rights = await findRights();
-  if (rights === null) throw new Error(`${missing().join(', ')} are missing (Debian: ${packages.join(' ')})`);
-  await installByApt(rights, packages, { log: () => {}, note: () => {} });
-  if (missing().length > 0) throw new Error(`${missing().join(', ')} are still missing after installing ${packages.join(' ')}`);
+  if (rights === null) throw new Error(`${missing().join(', ')} are missing (Debian: ${from.join(' ')})`);
+  await installByApt(rights, from, { log: () => {}, note: () => {} });
+  if (missing().length > 0) throw new Error(`${missing().join(', ')} are still missing after installing ${from.join(' ')}`);
 }
-
-const missing = (): string[] => needed.filter((name) => findProgram(name) === null && !existsSync(`/usr/sbin/${name}`));
 
 /** Two engines would share bridges, rules and Swarm's ports. */
 async function lockMachine(): Promise<() => void> {
@@ -87,13 +89,14 @@ async function clearOldEngines(): Promise<void> {
   }
 }
 
-async function endEngine(folder: string): Promise<void> {
-  for (const name of ['dockerd.noted', 'containerd.noted']) await endNoted(path.join(folder, name), GRACE_MS);
+/** Ends what was noted in an engine's folder, and removes it. */
+export async function endEngine(folder: string): Promise<void> {
+  for (const name of ['dockerd.noted', 'containerd.noted', 'registry.noted', 'host.noted']) await endNoted(path.join(folder, name), GRACE_MS);
   await removeFolder(folder);
 }
 
 /** A service of its own, as on a real host: containers live through the death of dockerd. */
-async function startContainerd(folder: string): Promise<void> {
+async function startContainerd(folder: string, enter: readonly string[]): Promise<void> {
   const place = (name: string): string => path.join(folder, name);
   const config = [
     'version = 2',
@@ -104,7 +107,8 @@ async function startContainerd(folder: string): Promise<void> {
   ];
   writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
   const log = openSync(place('containerd.log'), 'a');
-  const child = spawn(findProgram('containerd') ?? '/usr/bin/containerd', ['--config', place('containerd.toml')], {
+  const [file, ...args] = [...enter, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
+  const child = spawn(file, args, {
     stdio: ['ignore', log, log],
     detached: true,
     env: PATH,
@@ -118,54 +122,52 @@ async function startContainerd(folder: string): Promise<void> {
 }
 
 async function startEngine(unlock: () => void): Promise<TestEngine> {
-  const folder = path.join('/var/tmp', `${prefix}${process.pid}`);
+  const folder = folderFor('');
   mkdirSync(folder, { mode: 0o711 });
-  const socket = path.join(folder, 'docker.sock');
-  const docker = new Docker({ socketPath: socket });
   const stop = async (): Promise<void> => {
     await endEngine(folder);
     unlock();
   };
-  let child: ChildProcess;
   try {
-    await startContainerd(folder);
-    child = await launch(folder, docker);
-    await importBase(docker);
+    const engine = await launchEngine(folder, []);
+    await importBase(engine.docker);
+    return { ...engine, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Folder of an engine of this run; a later run clears it away. */
+export const folderFor = (suffix: string): string => path.join('/var/tmp', `${prefix}${process.pid}${suffix}`);
+
+/** Starts an engine on a folder. @param enter what leads a command to where the engine is to live */
+export async function launchEngine(folder: string, enter: readonly string[]): Promise<Omit<TestEngine, 'stop'>> {
+  const socket = path.join(folder, 'docker.sock');
+  const docker = new Docker({ socketPath: socket });
+  await startContainerd(folder, enter);
+  let child = await launch(folder, docker, enter);
   return {
     socket,
     docker,
     pid: () => child.pid ?? 0,
     revive: async () => {
-      child = await launch(folder, docker);
+      child = await launch(folder, docker, enter);
     },
-    stop,
   };
 }
 
-async function launch(folder: string, docker: Docker): Promise<ChildProcess> {
+async function launch(folder: string, docker: Docker, enter: readonly string[]): Promise<ChildProcess> {
   const place = (name: string): string => path.join(folder, name);
   const log = openSync(place('log'), 'a');
   rmSync(place('pid'), { force: true });
-  const child = spawn(
-    findProgram('dockerd') ?? '/usr/sbin/dockerd',
-    [
-      '--containerd',
-      place('c.sock'),
-      '--data-root',
-      place('data'),
-      '--exec-root',
-      place('exec'),
-      '--pidfile',
-      place('pid'),
-      '-H',
-      `unix://${place('docker.sock')}`,
-    ],
-    { stdio: ['ignore', log, log], detached: true, env: PATH },
-  );
+  const options = ['--containerd', place('c.sock'), '--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
+  const [file = '', ...args] = [...enter, findProgram('dockerd') ?? '/usr/sbin/dockerd', ...options];
+  const child = spawn(file, [...args, '-H', `unix://${place('docker.sock')}`, '--insecure-registry', PRIVATE.registry], {
+    stdio: ['ignore', log, log],
+    detached: true,
+    env: PATH,
+  });
   closeSync(log);
   notePid(place('dockerd.noted'), child.pid ?? 0);
   for (const deadline = Date.now() + START_MS; ; await delay(100)) {

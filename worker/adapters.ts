@@ -99,13 +99,14 @@ async function openLocal(ctx: Context): Promise<Platform> {
 
 /** An engine that does not answer, or manages no Swarm yet, is no reason not to start: every use asks it again. */
 async function openSwarm(ctx: Context): Promise<Platform> {
-  const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS } = ctx.config;
+  const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS, SWARM_REGISTRY } = ctx.config;
   const platform = new SwarmPlatform({
     ...housingOf(ctx),
     engineSocket,
     baseImages,
     hasOutbound: SWARM_OUTBOUND === 'internet',
     advertiseAddress: SWARM_ADVERTISE_ADDRESS ?? null,
+    registry: SWARM_REGISTRY ?? null,
   });
   try {
     ctx.log.info('the Docker Engine answers', { version: await platform.requireManager() });

@@ -50,6 +50,7 @@ type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 export class DokkuPlatform implements Platform {
   readonly kind = 'dokku';
   readonly adoption: DokkuAdoption;
+  readonly hosts = null;
   readonly #host: Host;
   readonly #workshop: Workshop;
   readonly #observer: Observer;

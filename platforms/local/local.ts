@@ -45,6 +45,7 @@ type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 export class LocalPlatform implements Platform {
   readonly kind = 'local';
   readonly adoption = null;
+  readonly hosts = null;
   readonly #ground: Ground;
   readonly #observer: Observer;
   readonly #participants = new ParticipantReader();

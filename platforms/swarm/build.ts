@@ -19,6 +19,7 @@ import { commit, idOf, lookAtBaseImages } from './images.ts';
 import { runLauncher } from './launcher.ts';
 import { INSIDE, labelsOf, releaseImage } from './names.ts';
 import { ensurePackages } from './packages.ts';
+import { handOver } from './registry.ts';
 import { runToEnd, withContainer } from './runs.ts';
 
 const FORMAT = 1;
@@ -42,6 +43,10 @@ export async function buildRelease(ground: Ground, task: Task): Promise<BuiltRel
   ground.builds.running += 1;
   try {
     const { release, images } = await buildInto(ground, task, work);
+    if (ground.registry !== null) {
+      task.request.onOutput('-----> Handing the image to the registry, for the other hosts\n');
+      await handOver(ground, { instanceId, image: images.image }, signal);
+    }
     await keepRelease(ground, instanceId, { release, images });
     await rm(work, { recursive: true, force: true });
     return release;

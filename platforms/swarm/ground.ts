@@ -16,6 +16,8 @@ export type SwarmOptions = BuildGround & {
   readonly hasOutbound: boolean;
   /** Address at which an engine that is in no Swarm yet is made a manager; null: that is left to people. */
   readonly advertiseAddress: string | null;
+  /** `HOST:PORT` of the image registry that all hosts of the Swarm reach; null: instances run on the panel's own machine only. */
+  readonly registry: string | null;
   readonly log: (message: string) => void;
 };
 

@@ -1,12 +1,16 @@
 // Images: asking base images for their Python, committing what a container has become, and clearing away.
 
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type Docker from 'dockerode';
 import { AppError } from '../../contracts/errors.ts';
+import { launcherDir } from '../confined.ts';
 import { questionSpec } from './container-spec.ts';
 import { asking, ifThere } from './engine.ts';
 import { imagesOfReleases } from './files.ts';
 import type { Ground } from './ground.ts';
-import { LABEL } from './names.ts';
+import { LABEL, serveImage } from './names.ts';
 import { runToEnd, withContainer } from './runs.ts';
 
 export type BaseImage = { readonly name: string; readonly id: string; /** Full version of its `python3`, `3.11.2`. */ readonly python: string };
@@ -70,14 +74,26 @@ export async function commit(container: Docker.Container, name: string): Promise
   await asking(container.commit({ repo, tag, pause: false }) as Promise<unknown>);
 }
 
+/** Name of the image that other hosts get for a release; the same for the same content. */
+export async function serveImageOf(ground: Ground, image: string): Promise<string> {
+  const hash = createHash('sha256').update(`${image}\n`);
+  const names = (await readdir(launcherDir(ground))).filter((name) => name.endsWith('.py')).toSorted();
+  for (const name of names) hash.update(`${name}\n`).update(await readFile(path.join(launcherDir(ground), name)));
+  return serveImage(hash.digest('hex'));
+}
+
 /** Removes this panel's images that no release needs any more; layers that others share stay. While something is built nothing is removed: the next time does it. */
 export async function pruneImages(ground: Ground): Promise<void> {
   const there = await asking(ground.engine.quick.listImages({ filters: { label: [`${LABEL.panel}=${ground.panelId}`] } }));
-  const needed = await imagesOfReleases(ground);
-  const names = there.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name.startsWith('arboretum/'));
+  const releases = await imagesOfReleases(ground);
+  const forHosts = ground.registry === null ? [] : await Promise.all([...releases].map(async (image) => await serveImageOf(ground, image)));
+  const needed = new Set([...releases, ...forHosts]);
+  const inRegistry = ground.registry === null ? null : `${ground.registry}/`;
+  const plain = (name: string): string => (inRegistry !== null && name.startsWith(inRegistry) ? name.slice(inRegistry.length) : name);
+  const names = there.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => plain(name).startsWith('arboretum/'));
   // Releases first: an environment below one is only named no more.
   for (const name of names.toSorted().toReversed()) {
-    if (needed.has(name)) continue;
+    if (needed.has(plain(name))) continue;
     if (ground.builds.running > 0) return;
     await ground.engine.quick
       .getImage(name)

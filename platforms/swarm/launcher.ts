@@ -8,7 +8,7 @@ import type { InstanceSpec } from '../platform.ts';
 import { runSpec } from './container-spec.ts';
 import { pathsOf } from './files.ts';
 import { databaseSocketDir, type Ground, userOf } from './ground.ts';
-import { INSIDE } from './names.ts';
+import { GATE, INSIDE } from './names.ts';
 import { type ContainerResult, type ContainerRun, runToEnd, withContainer } from './runs.ts';
 
 export type LauncherRun = ContainerRun & {
@@ -29,6 +29,16 @@ export const configInside = (ground: Ground, spec: InstanceSpec, database?: stri
     }),
     isInContainer: true,
   });
+
+/** What it says to the instance's service: on any host the database and the front door are behind the gate. */
+export const serviceConfig = (ground: Ground, spec: InstanceSpec): string => {
+  const config = JSON.parse(configInside(ground, spec)) as { environment: Record<string, string> };
+  if (ground.registry === null) return JSON.stringify(config);
+  const url =
+    databaseSocketDir(ground) === null ? null : ground.databases.urlBehind(spec.instanceId, spec.databasePassword, `${GATE.name}:${GATE.databasePort}`);
+  const environment = { ...config.environment, ...(url === null ? {} : { DATABASE_URL: url.open() }) };
+  return JSON.stringify({ ...config, environment, port: GATE.otreePort, gate: `${GATE.name}:${GATE.linePort}` });
+};
 
 /** Runs one command to its end. @throws platform_failed; the signal's reason */
 export async function runLauncher(ground: Ground, spec: InstanceSpec, run: LauncherRun): Promise<ContainerResult> {

@@ -1,7 +1,7 @@
 // What things of the panel are called on the engine, and the labels that tell whose they are. Pure.
 
-/** `serve`: the service's containers; `run`: one run of the launcher; `build`: the making of an image. */
-export type Part = 'serve' | 'run' | 'build';
+/** `serve`: the service's containers; `gate`: those of its gate; `run`: one run of the launcher; `build`: the making of an image. */
+export type Part = 'serve' | 'gate' | 'run' | 'build';
 
 export const LABEL = { panel: 'arboretum.panel', instance: 'arboretum.instance', part: 'arboretum.part', spec: 'arboretum.spec' } as const;
 
@@ -12,6 +12,8 @@ const checked = (instanceId: string): string => {
 
 /** Name of an instance's service, and of its network. */
 export const serviceName = (instanceId: string): string => `i-${checked(instanceId)}`;
+/** Name of the service that stands between the front door and an instance on any host. */
+export const gateName = (instanceId: string): string => `g-${checked(instanceId)}`;
 /** Name of the secret that holds an env.json: another content, another name. */
 export const secretName = (instanceId: string, hash: string): string => `${serviceName(instanceId)}-${hash.slice(0, 16)}`;
 /** Image with a Python environment; `instanceId` where others' source packages were built for it, which no other instance shall get. */
@@ -19,6 +21,8 @@ export const packagesImage = (hash: string, instanceId: string | null): string =
   `arboretum/packages:${hash.slice(0, 32)}${instanceId === null ? '' : `-${checked(instanceId)}`}`;
 /** Image with project and environment. */
 export const releaseImage = (hash: string): string => `arboretum/release:${hash.slice(0, 32)}`;
+/** A release with the launcher in it, as other hosts need it. */
+export const serveImage = (hash: string): string => `arboretum/serve:${hash.slice(0, 32)}`;
 
 export type Owner = { readonly panelId: string; readonly instanceId: string; readonly part: Part };
 
@@ -54,3 +58,16 @@ export const INSIDE = {
   secret: '/run/secrets/env.json',
   env: '/run/arboretum/env.json',
 } as const;
+
+/** How an instance and its gate find each other in the network that is theirs alone (launcher/gate.py). */
+export const GATE = {
+  name: 'gate',
+  otreePort: 8000,
+  databasePort: 5432,
+  linePort: 7001,
+  /** Beside the socket: how many bytes the instance says it takes. */
+  memoryFile: 'memory',
+} as const;
+
+/** A host with this label gets no instances; its engine may do other work, such as the panel's own. */
+export const HOST_LABEL = { name: 'arboretum.instances', none: 'none' } as const;

@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import type Docker from 'dockerode';
 import { diagnoseLauncher, lastWords } from '../diagnose.ts';
 import { measureTree } from '../measure-tree.ts';
 import { answersLogin } from '../otree-client.ts';
@@ -12,6 +11,8 @@ import { keepLog } from '../timed-log.ts';
 import { asking } from './engine.ts';
 import { type InstanceRecord, pathsOf, readRecord } from './files.ts';
 import type { Ground } from './ground.ts';
+import { listNodes, type Run, runsFrom } from './elsewhere.ts';
+import { lookAtEnd, lookAtRun } from './inspection.ts';
 import { linesOf, logOf } from './logs.ts';
 import { LABEL, ownedBy, serviceName } from './names.ts';
 import { type Listed, listTasks, type Task } from './services.ts';
@@ -31,7 +32,7 @@ type Seen = Omit<Observation, 'diskBytes'>;
 const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, webProcesses: 0, startedAt: null } as const;
 
 /** One look at the engine, for all instances. */
-type Look = { readonly services: ReadonlyMap<string, { id: string; at: number }>; readonly tasks: readonly Task[]; readonly containers: readonly Listed[] };
+type Look = { readonly services: ReadonlyMap<string, { id: string; at: number }>; readonly tasks: readonly Task[]; readonly runs: readonly (Listed | Run)[] };
 
 /** Looks at instances; remembers how often each service was started, for the engine forgets all but the last few. */
 export class Observer {
@@ -60,18 +61,20 @@ export class Observer {
   }
 
   async #look(): Promise<Look> {
-    const { quick } = this.#ground.engine;
-    const filters = ownedBy({ panelId: this.#ground.panelId, part: 'serve' });
-    const [services, tasks, containers] = await Promise.all([
-      asking(quick.listServices({ filters })),
+    const { panelId, registry, engine } = this.#ground;
+    const filters = ownedBy({ panelId, part: 'serve' });
+    const [services, tasks, containers, nodes] = await Promise.all([
+      asking(engine.quick.listServices({ filters })),
       listTasks(this.#ground),
-      asking(quick.listContainers({ all: true, filters })),
+      registry === null ? asking(engine.quick.listContainers({ all: true, filters })) : [],
+      registry === null ? [] : listNodes(this.#ground),
     ]);
+    const runs = registry === null ? containers.toSorted((a, b) => a.Created - b.Created) : runsFrom(tasks, nodes, panelId);
     const named = services.map(({ ID, Spec, CreatedAt }): [string, { id: string; at: number }] => [
       Spec?.Name ?? '',
       { id: ID, at: Date.parse(CreatedAt ?? '') },
     ]);
-    return { services: new Map(named), tasks, containers: containers.toSorted((a, b) => a.Created - b.Created) };
+    return { services: new Map(named), tasks, runs };
   }
 
   async #observeOne(instanceId: string, look: Look | null): Promise<Seen> {
@@ -85,7 +88,7 @@ export class Observer {
     if (service === undefined) return { ...NOTHING, state: 'stopped' };
     const full = await this.#checkDisk(instanceId, record);
     if (full !== null) return { ...NOTHING, state: 'crashed', detail: full };
-    const own = look.containers.filter(({ Labels }) => Labels[LABEL.instance] === instanceId && Labels[SERVICE_ID] === service.id);
+    const own = look.runs.filter(({ Labels }) => Labels[LABEL.instance] === instanceId && Labels[SERVICE_ID] === service.id);
     const tasks = look.tasks.filter(({ ServiceID }) => ServiceID === service.id);
     const restarts = Math.max(0, this.#countStarts(instanceId, service.id, own) - 1);
     const current = own.findLast(({ State }) => State === 'running');
@@ -102,17 +105,17 @@ export class Observer {
     return { ...NOTHING, state: doesAnswer ? 'running' : 'unknown', webProcesses: doesAnswer ? 1 : 0, detail };
   }
 
-  async #lookAtRunning(instanceId: string, { current, before, restarts }: { current: Listed; before: Listed | undefined; restarts: number }): Promise<Seen> {
-    const container = this.#ground.engine.quick.getContainer(current.Id);
-    const [doesAnswer, inspected, stats] = await Promise.all([
+  async #lookAtRunning(
+    instanceId: string,
+    { current, before, restarts }: { current: Listed | Run; before: Listed | Run | undefined; restarts: number },
+  ): Promise<Seen> {
+    const [doesAnswer, { isOutOfMemory, startedAt, memoryBytes }] = await Promise.all([
       answersLogin({ socketPath: pathsOf(this.#ground, instanceId).socket }, PROBE_MS),
-      asking(container.inspect()),
-      asking(container.stats({ stream: false, 'one-shot': true })).catch(() => null),
+      lookAtRun(this.#ground, current),
     ]);
-    const startedAt = new Date(inspected.State.StartedAt);
-    const seen = { ...NOTHING, restarts, startedAt, memoryBytes: stats === null ? null : residentBytes(stats) };
+    const seen = { ...NOTHING, restarts, startedAt, memoryBytes };
     if (doesAnswer) {
-      const detail = inspected.State.OOMKilled ? OUT_OF_MEMORY : restarts === 0 ? null : (await this.#endOf(before, [], restarts)).detail;
+      const detail = isOutOfMemory ? OUT_OF_MEMORY : restarts === 0 ? null : (await this.#endOf(before, [], restarts)).detail;
       return { ...seen, state: 'running', webProcesses: 1, detail };
     }
     const isYoung = Date.now() - startedAt.getTime() < STARTING_MS;
@@ -128,30 +131,26 @@ export class Observer {
   }
 
   /** How and why it ended the last time, in plain words. */
-  async #endOf(ended: Listed | undefined, tasks: readonly Task[], restarts: number): Promise<{ exitCode: number | null; detail: string }> {
+  async #endOf(ended: Listed | Run | undefined, tasks: readonly Task[], restarts: number): Promise<{ exitCode: number | null; detail: string }> {
     const repeated = restarts >= LOOP ? `It ends again and again (started ${restarts + 1} times). The last time: ` : '';
-    const inspected =
-      ended === undefined
-        ? null
-        : await this.#ground.engine.quick
-            .getContainer(ended.Id)
-            .inspect()
-            .catch(() => null);
-    if (ended === undefined || inspected === null) {
+    const end = ended === undefined ? null : await lookAtEnd(this.#ground, ended);
+    if (ended === undefined || end === null) {
       const refusal = tasks.findLast(({ Status }) => Status.Err !== undefined)?.Status.Err;
       return { exitCode: null, detail: `${repeated}${refusal ?? 'its container is gone.'}` };
     }
-    const { ExitCode: exitCode, OOMKilled } = inspected.State;
-    if (OOMKilled) return { exitCode, detail: `${repeated}${OUT_OF_MEMORY}` };
+    const { exitCode, isOutOfMemory, words, isMove } = end;
+    if (words !== null && isMove) return { exitCode, detail: words };
+    if (isOutOfMemory) return { exitCode, detail: `${repeated}${OUT_OF_MEMORY}` };
+    if (words !== null) return { exitCode, detail: `${repeated}${words}` };
     const killed = exitCode === null ? undefined : KILLED.get(exitCode);
     if (killed !== undefined) return { exitCode, detail: `${repeated}${killed}` };
-    const output = (await linesOf(this.#ground, ended.Id, LAST_LINES).catch(() => [])).map(({ text }) => `${text}\n`).join('');
+    const output = (await linesOf(this.#ground, ended, LAST_LINES).catch(() => [])).map(({ text }) => `${text}\n`).join('');
     const failure = { exitCode, output };
     return { exitCode, detail: `${repeated}${diagnoseLauncher(failure)?.message ?? lastWords(failure)}` };
   }
 
   /** The engine keeps the last few containers of a service; those seen before count, too. At a new one, what its predecessors wrote is kept. */
-  #countStarts(instanceId: string, serviceId: string, own: readonly Listed[]): number {
+  #countStarts(instanceId: string, serviceId: string, own: readonly (Listed | Run)[]): number {
     const known = this.#starts.get(serviceId) ?? new Set<string>();
     this.#starts.set(serviceId, known);
     const before = known.size;
@@ -193,12 +192,3 @@ const KILLED: ReadonlyMap<number, string> = new Map([
 const OUT_OF_MEMORY = 'out of memory: it used more than it may.';
 
 const unreadable = (error: unknown): Seen => ({ ...NOTHING, state: 'unhealthy', detail: error instanceof Error ? error.message : String(error) });
-
-/** What it really holds: without what the kernel keeps of files and would give away (docker 20.10 cli/command/container/stats_helpers.go). */
-export function residentBytes({ memory_stats: memory }: Pick<Docker.ContainerStats, 'memory_stats'>): number | null {
-  const usage = memory?.usage;
-  if (usage === undefined) return null;
-  const stats = (memory.stats ?? {}) as unknown as Record<string, number | undefined>;
-  const cached = stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0;
-  return cached < usage ? usage - cached : usage;
-}

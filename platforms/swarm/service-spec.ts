@@ -2,7 +2,7 @@
 
 import type Docker from 'dockerode';
 import type { InstanceSpec } from '../platform.ts';
-import { INSIDE, labelsOf, LABEL, serviceName } from './names.ts';
+import { HOST_LABEL, INSIDE, labelsOf, LABEL, serviceName } from './names.ts';
 
 export type ServicePlan = {
   readonly panelId: string;
@@ -13,10 +13,11 @@ export type ServicePlan = {
   readonly limits: InstanceSpec['limits'];
   readonly secret: { readonly id: string; readonly name: string };
   readonly networkId: string;
-  /** The folders below are this one's; instances run nowhere else. */
-  readonly nodeId: string;
-  readonly folders: { readonly socket: string; readonly rooms: string; readonly launcher: string; readonly database: string | null };
+  /** The folders are this one's; instances run nowhere else. null: on any host, through a gate, and with an image that has the launcher in it. */
+  readonly home: { readonly nodeId: string; readonly folders: Folders } | null;
 };
+
+export type Folders = { readonly socket: string; readonly rooms: string; readonly launcher: string; readonly database: string | null };
 
 const SECOND = 1_000_000_000;
 const MIB = 1024 * 1024;
@@ -27,6 +28,10 @@ const FILES_SHARE = 4;
 /** How long oTree may be busy with one request (making a large session) before it is taken for dead: 8 × 15 s. */
 const HEALTH = { everySeconds: 15, patienceSeconds: 10, failures: 8, startSeconds: 60 } as const;
 export const GRACE_SECONDS = 10;
+/** Hosts that are to take instances. */
+const MAY_RUN = `node.labels.${HOST_LABEL.name}!=${HOST_LABEL.none}`;
+/** Labels of participants, at most. */
+const ROOMS_MIB = 16;
 
 /** Bytes that an instance may keep in `/tmp`. */
 export const filesBytes = ({ memoryMib, diskMib }: InstanceSpec['limits']): number =>
@@ -60,7 +65,7 @@ export function serviceSpec(plan: ServicePlan): Docker.CreateServiceOptions {
       ContainerSpec: containerSpec(plan, labels),
       Resources: { Limits: { MemoryBytes: plan.limits.memoryMib * MIB, NanoCPUs: CORES * SECOND, Pids: plan.limits.processes } },
       RestartPolicy: { Condition: 'any', Delay: 2 * SECOND, MaxAttempts: 0 },
-      Placement: { Constraints: [`node.id==${plan.nodeId}`] },
+      Placement: { Constraints: [plan.home === null ? MAY_RUN : `node.id==${plan.home.nodeId}`] },
       Networks: [{ Target: plan.networkId }],
       LogDriver: { Name: 'json-file', Options: { 'max-size': '10m', 'max-file': '3' } },
     },
@@ -68,7 +73,7 @@ export function serviceSpec(plan: ServicePlan): Docker.CreateServiceOptions {
 }
 
 function containerSpec(plan: ServicePlan, labels: Record<string, string>): Docker.ContainerSpec {
-  const { folders, user } = plan;
+  const { user } = plan;
   const [uid = '', gid = ''] = user.split(':');
   return {
     Image: plan.image,
@@ -83,10 +88,7 @@ function containerSpec(plan: ServicePlan, labels: Record<string, string>): Docke
     StopGracePeriod: GRACE_SECONDS * SECOND,
     Mounts: [
       { Type: 'tmpfs', Source: '', Target: '/tmp', TmpfsOptions: { SizeBytes: filesBytes(plan.limits), Mode: 0o1777 } },
-      bind(folders.socket, INSIDE.socketDir, false),
-      bind(folders.rooms, INSIDE.roomsDir),
-      bind(folders.launcher, INSIDE.launcher),
-      ...(folders.database === null ? [] : [bind(folders.database, folders.database)]),
+      ...(plan.home === null ? foldersOfItsOwn : foldersOf(plan.home.folders)),
     ],
     Secrets: [{ SecretID: plan.secret.id, SecretName: plan.secret.name, File: { Name: 'env.json', UID: uid, GID: gid, Mode: 0o400 } }],
     HealthCheck: {
@@ -99,7 +101,20 @@ function containerSpec(plan: ServicePlan, labels: Record<string, string>): Docke
   };
 }
 
-const bind = (source: string, target: string, isReadOnly = true): Docker.MountSettings => ({
+const foldersOf = (folders: Folders): Docker.MountSettings[] => [
+  bind(folders.socket, INSIDE.socketDir, false),
+  bind(folders.rooms, INSIDE.roomsDir),
+  bind(folders.launcher, INSIDE.launcher),
+  ...(folders.database === null ? [] : [bind(folders.database, folders.database)]),
+];
+
+/** In its memory: what its health check asks at, and the rooms that its gate tells it. */
+const foldersOfItsOwn: Docker.MountSettings[] = [
+  { Type: 'tmpfs', Source: '', Target: INSIDE.socketDir, TmpfsOptions: { SizeBytes: MIB, Mode: 0o1777 } },
+  { Type: 'tmpfs', Source: '', Target: INSIDE.roomsDir, TmpfsOptions: { SizeBytes: ROOMS_MIB * MIB, Mode: 0o1777 } },
+];
+
+export const bind = (source: string, target: string, isReadOnly = true): Docker.MountSettings => ({
   Type: 'bind',
   Source: source,
   Target: target,

@@ -6,7 +6,8 @@ import type Docker from 'dockerode';
 import { AppError } from '../../contracts/errors.ts';
 import { asking, ifThere, statusOf } from './engine.ts';
 import type { Ground } from './ground.ts';
-import { LABEL, labelsOf, ownedBy, type Part, secretName, serviceName } from './names.ts';
+import { gateName, LABEL, labelsOf, ownedBy, type Part, secretName, serviceName } from './names.ts';
+import { type Run, runsElsewhere, runsOnHosts } from './elsewhere.ts';
 import { removeContainer } from './runs.ts';
 import { GRACE_SECONDS, networkSpec, withHash } from './service-spec.ts';
 
@@ -15,7 +16,7 @@ const POLL_MS = 100;
 const STOP_LIMIT_MS = (GRACE_SECONDS + 10) * 1000;
 
 /** One container of an instance, as the engine's list has it. */
-export type Listed = Docker.ContainerInfo;
+export type Listed = Pick<Docker.ContainerInfo, 'Id' | 'Created' | 'State' | 'Labels'>;
 
 /** A service as far as it matters here; null when there is none. @throws platform_failed */
 export async function findService(ground: Ground, instanceId: string): Promise<{ id: string; hash: string | null } | null> {
@@ -29,13 +30,23 @@ export async function containersOf(ground: Ground, instanceId: string, part?: Pa
   return (await asking(ground.engine.quick.listContainers({ all: true, filters }))).toSorted((a, b) => a.Created - b.Created);
 }
 
+/** Containers of an instance's service, ended ones included, oldest first, wherever they may be. */
+export const servingOf = async (ground: Ground, instanceId: string): Promise<readonly (Listed | Run)[]> =>
+  ground.registry === null ? await containersOf(ground, instanceId, 'serve') : await runsOnHosts(ground, instanceId);
+
 /** What the scheduler says of a service's tasks, oldest first (Docker API 1.41 `Task`). */
 export type Task = {
   readonly ID: string;
   readonly ServiceID: string;
+  readonly NodeID?: string;
   readonly CreatedAt: string;
   readonly DesiredState: string;
-  readonly Status: { readonly State: string; readonly Err?: string; readonly ContainerStatus?: { readonly ContainerID?: string } };
+  readonly Status: {
+    readonly State: string;
+    readonly Err?: string;
+    readonly ContainerStatus?: { readonly ContainerID?: string; readonly ExitCode?: number };
+  };
+  readonly Spec?: { readonly ContainerSpec?: { readonly Labels?: Readonly<Record<string, string>> } };
 };
 
 /** Tasks of one service, or of all. */
@@ -52,6 +63,8 @@ export async function createService(ground: Ground, spec: Docker.CreateServiceOp
 /** By which two wanted services are told apart. */
 export const hashOf = (spec: Docker.CreateServiceOptions): string => createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
 
+const ofServices: ReadonlySet<string> = new Set(['serve', 'gate']);
+
 /** Removes the service and waits until no container of the instance runs; one that the engine leaves running is killed. */
 export async function endService(ground: Ground, instanceId: string): Promise<void> {
   await ifThere(ground.engine.quick.getService(serviceName(instanceId)).remove());
@@ -59,9 +72,12 @@ export async function endService(ground: Ground, instanceId: string): Promise<vo
   for (;;) {
     // What a crash of the panel left of single runs ends as well.
     const left = await containersOf(ground, instanceId);
-    if (left.length === 0) return;
+    const isElsewhere = await runsElsewhere(ground, instanceId);
+    if (left.length === 0 && !isElsewhere) return;
     const isLate = Date.now() > deadline;
-    for (const { Id, Labels } of left) if (isLate || Labels[LABEL.part] !== 'serve') await removeContainer(ground, Id);
+    // What still runs may need its database to the last.
+    if (!isElsewhere && left.every(({ Labels }) => Labels[LABEL.part] === 'gate')) await ifThere(ground.engine.quick.getService(gateName(instanceId)).remove());
+    for (const { Id, Labels } of left) if (isLate || !ofServices.has(Labels[LABEL.part] ?? '')) await removeContainer(ground, Id);
     if (Date.now() > deadline + STOP_LIMIT_MS) throw new AppError('platform_failed', { reason: 'the Docker Engine does not end the experiment’s container.' });
     await pause(POLL_MS);
   }

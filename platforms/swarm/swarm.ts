@@ -31,6 +31,7 @@ import { buildRelease } from './build.ts';
 import { Engine } from './engine.ts';
 import { createFolders, forgetReleases, makeSocketDirectory, pathsOf, readRecord, requireRelease, selectRelease, writeRecord, writeRooms } from './files.ts';
 import type { Ground, SwarmOptions } from './ground.ts';
+import { SwarmHosts } from './hosts.ts';
 import { pruneImages } from './images.ts';
 import { logOf } from './logs.ts';
 import { Observer } from './observe.ts';
@@ -46,6 +47,7 @@ type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 export class SwarmPlatform implements Platform {
   readonly kind = 'swarm';
   readonly adoption = null;
+  readonly hosts: SwarmHosts;
   readonly #ground: Ground;
   readonly #observer: Observer;
   readonly #participants = new ParticipantReader();
@@ -60,6 +62,7 @@ export class SwarmPlatform implements Platform {
       panelId,
       builds: { running: 0 },
     };
+    this.hosts = new SwarmHosts(this.#ground);
     this.#observer = new Observer(this.#ground, async (instanceId) => await stopInstance(this.#ground, instanceId));
   }
 

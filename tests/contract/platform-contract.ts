@@ -12,10 +12,17 @@ import { makeSpec } from './instances.ts';
 import { type Bench, never, type PlatformStand } from './stand.ts';
 
 /** How long one test, and the suite's making and clearing away, may take, milliseconds. */
-export type Patience = { readonly testMs: number; readonly endsMs: number };
+export type Patience = { readonly testMs: number; readonly endsMs: number; readonly chosen?: readonly ((bench: Bench) => void)[] };
+
+/** All themes, in this order: later ones find what earlier ones left. */
+const themes = [buildingAndRunning, roomsOfThePanel, exportsAndBots, standingCrashes, dumping, logsAndResets, changesAndTrouble, gaps, ending, broken] as const;
 
 /** The suite. Instances are made and destroyed by it; one of them, with the sample project, serves most tests, in this order. */
-export function describePlatform(name: string, makeStand: () => Promise<PlatformStand>, patience: Patience = { testMs: 120_000, endsMs: 60_000 }): void {
+export function describePlatform(
+  name: string,
+  makeStand: () => Promise<PlatformStand>,
+  { chosen = themes, ...patience }: Patience = { testMs: 120_000, endsMs: 60_000 },
+): void {
   describe(`the ${name} platform`, { timeout: patience.testMs }, () => {
     const strays: InstanceSpec[] = [];
     const bench: Bench = {
@@ -46,15 +53,6 @@ export function describePlatform(name: string, makeStand: () => Promise<Platform
       }
     }, patience.endsMs);
 
-    buildingAndRunning(bench);
-    roomsOfThePanel(bench);
-    exportsAndBots(bench);
-    standingCrashes(bench);
-    dumping(bench);
-    logsAndResets(bench);
-    changesAndTrouble(bench);
-    gaps(bench);
-    ending(bench);
-    broken(bench);
+    for (const theme of chosen) theme(bench);
   });
 }

@@ -28,8 +28,8 @@ export type SwarmStand = PlatformStand & {
   readonly containers: (spec: InstanceSpec) => Promise<Docker.ContainerInfo[]>;
 };
 
-/** A Swarm platform on an engine and on fresh folders. @param engine is stopped by whoever started it */
-export async function makeSwarmStand(engine: TestEngine | null, more: Partial<SwarmOptions> = {}): Promise<SwarmStand> {
+/** A Swarm platform on an engine and on fresh folders. @param engine is stopped by whoever started it @param others engines of further hosts */
+export async function makeSwarmStand(engine: TestEngine | null, more: Partial<SwarmOptions> = {}, others: readonly Docker[] = []): Promise<SwarmStand> {
   if (engine === null) throw new Error('no Docker Engine runs here');
   const [databaseUrl, tools] = [requireEnvironment('ARBORETUM_TEST_DATABASE_URL'), requireEnvironment('ARBORETUM_TEST_TOOLS')];
   const ground = await mkdtemp(path.join(os.tmpdir(), 'arb-'));
@@ -54,11 +54,20 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
     baseImages: [BASE_IMAGE],
     hasOutbound: false,
     advertiseAddress: '127.0.0.1',
+    registry: null,
     log: (message) => process.stderr.write(`${message}\n`),
     ...more,
   };
   const filters = ({ instanceId }: InstanceSpec) => ({ label: [`${LABEL.instance}=${instanceId}`] });
-  const containers = async (spec: InstanceSpec) => await engine.docker.listContainers({ filters: filters(spec) });
+  const serving = async (spec: InstanceSpec) => {
+    const found = await Promise.all(
+      [engine.docker, ...others].map(async (docker) =>
+        (await docker.listContainers({ filters: filters(spec) })).filter(({ Labels }) => Labels[LABEL.part] !== 'gate').map((info) => ({ docker, info })),
+      ),
+    );
+    return found.flat();
+  };
+  const containers = async (spec: InstanceSpec) => (await serving(spec)).map(({ info }) => info);
   return {
     platform: new SwarmPlatform(options),
     options,
@@ -68,7 +77,7 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
     ...localDatabases,
     countProcesses: async (spec) => (await containers(spec)).length,
     crash: async (spec) => {
-      for (const { Id } of await containers(spec)) process.kill((await engine.docker.getContainer(Id).inspect()).State.Pid, 'SIGKILL');
+      for (const { docker, info } of await serving(spec)) process.kill((await docker.getContainer(info.Id).inspect()).State.Pid, 'SIGKILL');
     },
     leftovers: async (spec) => {
       const all = { filters: filters(spec) };

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { buildSpec, questionSpec, runSpec } from '../../platforms/swarm/container-spec.ts';
+import { gateSpec } from '../../platforms/swarm/gate-spec.ts';
 import { readLines } from '../../platforms/swarm/logs.ts';
 import { labelsOf, ownedBy, packagesImage, releaseImage, secretName, serviceName } from '../../platforms/swarm/names.ts';
-import { residentBytes } from '../../platforms/swarm/observe.ts';
+import { residentBytes } from '../../platforms/swarm/inspection.ts';
 import { filesBytes, networkSpec, serviceSpec, withHash } from '../../platforms/swarm/service-spec.ts';
 
 const MIB = 1024 * 1024;
@@ -21,8 +22,7 @@ const plan = {
   limits,
   secret: { id: 'secret-id', name: 'i-k3v9-00ff' },
   networkId: 'network-id',
-  nodeId: 'node-id',
-  folders: { ...folders, socket: '/run/arb/i/k3v9' },
+  home: { nodeId: 'node-id', folders: { ...folders, socket: '/run/arb/i/k3v9' } },
 };
 
 describe('the service of an instance', () => {
@@ -70,6 +70,73 @@ describe('the service of an instance', () => {
     });
   });
 
+  it('may run on any host that takes instances, with nothing of the panel’s host mounted', () => {
+    const { TaskTemplate } = serviceSpec({ ...plan, image: '10.0.0.1:5000/arboretum/serve@sha256:00', home: null }) as {
+      TaskTemplate: { Placement: object; ContainerSpec: { Image: string; Mounts: { Type: string; Target: string }[] } };
+    };
+    expect(TaskTemplate.Placement).toEqual({ Constraints: ['node.labels.arboretum.instances!=none'] });
+    expect(TaskTemplate.ContainerSpec.Image).toBe('10.0.0.1:5000/arboretum/serve@sha256:00');
+    expect(TaskTemplate.ContainerSpec.Mounts.map(({ Type, Target }) => `${Type} ${Target}`)).toEqual([
+      'tmpfs /tmp',
+      'tmpfs /run/arboretum/socket',
+      'tmpfs /run/arboretum/rooms',
+    ]);
+  });
+
+  it('has a gate on the panel’s host then: the instance’s user and network, its folders, no port, no secret', () => {
+    const gate = gateSpec({
+      ...owner,
+      image: 'base',
+      user: plan.user,
+      networkId: 'network-id',
+      ...plan.home,
+      databaseSocket: '/run/arb/postgres/.s.PGSQL.5432',
+    });
+    expect(gate).toEqual({
+      Name: 'g-k3v9',
+      Labels: { ...labels, 'arboretum.part': 'gate' },
+      Mode: { Replicated: { Replicas: 1 } },
+      UpdateConfig: { Parallelism: 1, Order: 'stop-first', FailureAction: 'pause' },
+      EndpointSpec: { Mode: 'dnsrr' },
+      TaskTemplate: {
+        ContainerSpec: {
+          Image: 'base',
+          Labels: { ...labels, 'arboretum.part': 'gate' },
+          Command: [
+            'setpriv',
+            '--no-new-privs',
+            'python3',
+            '-I',
+            '-S',
+            '/app/launcher/gate.py',
+            '/run/arboretum/socket/otree.sock',
+            '/run/arboretum/rooms/rooms.json',
+            '/run/arboretum/socket/memory',
+            '/run/arb/postgres/.s.PGSQL.5432',
+          ],
+          Dir: '/',
+          Env: ['LANG=C.UTF-8', 'PYTHONUNBUFFERED=1', 'PYTHONDONTWRITEBYTECODE=1'],
+          User: '200007:200007',
+          ReadOnly: true,
+          CapabilityDrop: ['ALL'],
+          StopSignal: 'SIGTERM',
+          StopGracePeriod: 3 * SECOND,
+          Mounts: [
+            { Type: 'bind', Source: '/run/arb/i/k3v9', Target: '/run/arboretum/socket', ReadOnly: false },
+            { Type: 'bind', Source: '/data/instances/k3v9/rooms', Target: '/run/arboretum/rooms', ReadOnly: true },
+            { Type: 'bind', Source: '/data/tools/launcher', Target: '/app/launcher', ReadOnly: true },
+            { Type: 'bind', Source: '/run/arb/postgres', Target: '/run/arb/postgres', ReadOnly: true },
+          ],
+        },
+        Resources: { Limits: { MemoryBytes: 96 * MIB, NanoCPUs: SECOND, Pids: 32 } },
+        RestartPolicy: { Condition: 'any', Delay: SECOND, MaxAttempts: 0 },
+        Placement: { Constraints: ['node.id==node-id'] },
+        Networks: [{ Target: 'network-id', Aliases: ['gate'] }],
+        LogDriver: { Name: 'json-file', Options: { 'max-size': '1m', 'max-file': '1' } },
+      },
+    });
+  });
+
   it('publishes no port, and is told apart from another by a label alone', () => {
     const spec = withHash(serviceSpec(plan), 'cafe');
     expect(JSON.stringify(spec)).not.toContain('Publish');
@@ -77,7 +144,9 @@ describe('the service of an instance', () => {
   });
 
   it('mounts no folder for a database that is reached by a network', () => {
-    const mounts = serviceSpec({ ...plan, folders: { ...plan.folders, database: null } }).TaskTemplate as { ContainerSpec: { Mounts: { Target: string }[] } };
+    const mounts = serviceSpec({ ...plan, home: { ...plan.home, folders: { ...plan.home.folders, database: null } } }).TaskTemplate as {
+      ContainerSpec: { Mounts: { Target: string }[] };
+    };
     expect(mounts.ContainerSpec.Mounts.map(({ Target }) => Target)).toEqual(['/tmp', '/run/arboretum/socket', '/run/arboretum/rooms', '/app/launcher']);
   });
 

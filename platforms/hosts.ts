@@ -1,0 +1,33 @@
+// The machines on which a platform runs instances: seeing them, adding one, and emptying one for maintenance.
+
+/** One machine, as the platform knows it now. */
+export type PlatformHost = {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string | null;
+  readonly role: 'manager' | 'worker';
+  readonly state: 'ready' | 'down' | 'unknown';
+  /** Since when it has been in this state, as far as is known; null: it is there. */
+  readonly awaySince: Date | null;
+  readonly takesInstances: boolean;
+  /** Front door and database are here. */
+  readonly isPanelHost: boolean;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** Ids of the instances that run there. */
+  readonly instanceIds: readonly string[];
+};
+
+export interface PlatformHosts {
+  /** Whether instances may run on any of them; otherwise only on the panel's. */
+  readonly isSpread: boolean;
+
+  /** @throws platform_failed */
+  list(): Promise<readonly PlatformHost[]>;
+
+  /** What to type on a machine that shall join; holds a secret that lets any machine join. @throws platform_failed */
+  joinCommand(): Promise<string>;
+
+  /** Whether a host is to take instances; those on one that is not are started anew elsewhere, one at a time each. Idempotent. @throws not_found, platform_failed */
+  setTaking(hostId: string, isTaking: boolean): Promise<void>;
+}

@@ -1,0 +1,155 @@
+// The Swarm platform with two hosts: instances on the second one, through gate and registry, and the loss of that host.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PlatformHost } from '../../platforms/hosts.ts';
+import type { Platform } from '../../platforms/platform.ts';
+import { HOST_LABEL, serviceName } from '../../platforms/swarm/names.ts';
+import { engineForTests, PRIVATE } from '../docker-engine.ts';
+import { joinSwarm, SECOND_NAME, type SecondHost, startSecondHost } from '../second-host.ts';
+import { dumping, logsAndResets } from './contract-data.ts';
+import { roomsOfThePanel } from './contract-rooms.ts';
+import { buildingAndRunning, standingCrashes } from './contract-running.ts';
+import { deploy, makeSpec, stateOf, TRUST_GAME } from './instances.ts';
+import { until } from './local-stand.ts';
+import { never } from './stand.ts';
+import { describePlatform } from './platform-contract.ts';
+import { makeSwarmStand, type SwarmStand } from './swarm-stand.ts';
+
+const engine = await engineForTests();
+let second: SecondHost;
+let nodes: { first: string; second: string };
+const stand = async () => await makeSwarmStand(engine, { registry: PRIVATE.registry, advertiseAddress: PRIVATE.first }, [second.docker]);
+
+/** Whether a host is to take instances. */
+async function takes(nodeId: string, isWanted: boolean): Promise<void> {
+  if (engine === null) return;
+  const node = engine.docker.getNode(nodeId);
+  const { Version, Spec } = (await node.inspect()) as { Version: { Index: number }; Spec: { Labels?: Record<string, string> } };
+  const { [HOST_LABEL.name]: _before, ...others } = Spec.Labels ?? {};
+  await node.update({ version: Version.Index, ...Spec, Labels: { ...others, ...(isWanted ? {} : { [HOST_LABEL.name]: HOST_LABEL.none }) } });
+}
+
+afterAll(async () => {
+  await second?.stop();
+  await engine?.stop();
+}, 120_000);
+
+describe.skipIf(engine === null)('with a second host', () => {
+  beforeAll(async () => {
+    if (engine === null) return;
+    second = await startSecondHost();
+    await engine.docker.swarmInit({ AdvertiseAddr: PRIVATE.first, ListenAddr: `${PRIVATE.first}:2377`, DataPathAddr: PRIVATE.first });
+    nodes = await joinSwarm(engine.docker, second.docker);
+    await takes(nodes.first, false);
+  }, 180_000);
+
+  describePlatform('swarm (on the other host)', stand, {
+    testMs: 180_000,
+    endsMs: 120_000,
+    chosen: [buildingAndRunning, roomsOfThePanel, standingCrashes, dumping, logsAndResets],
+  });
+
+  describe('and its loss', { timeout: 300_000 }, () => {
+    let bench: SwarmStand;
+    let platform: Platform;
+    const spec = makeSpec();
+    const hosts = async (): Promise<readonly PlatformHost[]> => (await platform.hosts?.list()) ?? [];
+    const where = async (): Promise<string | undefined> => (await hosts()).find(({ instanceIds }) => instanceIds.includes(spec.instanceId))?.name;
+    const answers = async (): Promise<boolean> =>
+      (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 3000 }).catch(() => ({ status: 0 }))).status === 200;
+    /** It alone runs, on the second host, and answers. */
+    const isOnSecond = async (): Promise<boolean> =>
+      (await second.docker.listContainers()).length === 1 && (await bench.countProcesses(spec)) === 1 && (await where()) === SECOND_NAME && (await answers());
+    const peopleThere = async (): Promise<number> => (await platform.participants(spec)).length;
+
+    beforeAll(async () => {
+      bench = await stand();
+      platform = bench.platform;
+      await deploy(platform, spec, { dir: TRUST_GAME });
+    }, 420_000);
+    afterAll(async () => {
+      await platform.destroy(spec, never);
+      await bench.close();
+    }, 120_000);
+
+    it('tells the hosts, what runs on each, and how another one joins', async () => {
+      expect(await hosts()).toEqual([
+        expect.objectContaining({ id: nodes.first, isPanelHost: true, role: 'manager', state: 'ready', takesInstances: false, instanceIds: [] }),
+        expect.objectContaining({
+          id: nodes.second,
+          name: SECOND_NAME,
+          address: PRIVATE.second,
+          role: 'worker',
+          state: 'ready',
+          awaySince: null,
+          takesInstances: true,
+          instanceIds: [spec.instanceId],
+        }),
+      ]);
+      expect(await platform.hosts?.joinCommand()).toMatch(/^docker swarm join --token SWMTKN-1-\S+ 10\.77\.213\.1:2377$/);
+    });
+
+    it('has no way from there but to its gate: no published port, no bind mount, an inner network', async () => {
+      const [container] = await bench.containers(spec);
+      const { HostConfig, Mounts, NetworkSettings } = await second.docker.getContainer(container?.Id ?? '').inspect();
+      expect([HostConfig.PortBindings ?? {}, Mounts.filter(({ Type }) => Type !== 'tmpfs')]).toEqual([{}, []]);
+      expect(Object.keys(NetworkSettings.Networks)).toEqual([serviceName(spec.instanceId)]);
+      expect(await engine?.docker.getNetwork(serviceName(spec.instanceId)).inspect()).toMatchObject({ Internal: true });
+    });
+
+    it('moves when its host is emptied, and loses nothing', async () => {
+      await platform.askOtree(spec, {
+        method: 'POST',
+        path: '/api/sessions',
+        body: { session_config_name: 'trust_game', num_participants: 6 },
+        timeoutMs: 20_000,
+      });
+      expect(await peopleThere()).toBe(6);
+      await platform.hosts?.setTaking(nodes.first, true);
+      const began = Date.now();
+      await platform.hosts?.setTaking(nodes.second, false);
+      await until('it runs on the first host', async () => (await where()) !== undefined && (await where()) !== SECOND_NAME && (await answers()), 120_000);
+      process.stderr.write(`\nits host emptied: answers from the other one after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+      expect(await peopleThere()).toBe(6);
+      await platform.hosts?.setTaking(nodes.second, true);
+      await platform.hosts?.setTaking(nodes.first, false);
+      await until('it is back on the second host', isOnSecond, 120_000);
+    });
+
+    it('a host that was cut off gets no database any more, and gives up when it is back', async () => {
+      const [before] = await second.docker.listContainers();
+      await platform.hosts?.setTaking(nodes.first, true);
+      await second.cut(true);
+      await until('the first host has taken over', async () => (await where()) !== SECOND_NAME && (await answers()), 180_000);
+      expect((await second.docker.getContainer(before?.Id ?? '').inspect()).State.Running, 'the old one runs on behind the cut').toBe(true);
+      expect(await bench.countConnections(spec)).toBeGreaterThan(0);
+      const seen = await stateOf(platform, spec);
+      expect(seen).toMatchObject({ state: 'running', detail: expect.stringContaining(`the host ${SECOND_NAME} does not answer any more`) });
+      await second.cut(false);
+      await until('the old one has ended', async () => (await second.docker.listContainers()).length === 0, 120_000);
+      expect(await peopleThere()).toBe(6);
+      await until('the host is back', async () => (await hosts()).every(({ state }) => state === 'ready'), 60_000);
+      await platform.hosts?.setTaking(nodes.first, false);
+      await until('it runs on the second host', isOnSecond, 120_000);
+    });
+
+    it('is back on the other host when its own is lost, and no row is', async () => {
+      await until('it runs on the second host', isOnSecond, 120_000);
+      await platform.hosts?.setTaking(nodes.first, true);
+      const rows = (await platform.databaseFacts(spec)).rowCounts;
+      const began = Date.now();
+      await second.lose();
+      await until('it answers from the first host', async () => (await answers()) && (await where()) !== SECOND_NAME, 180_000);
+      process.stderr.write(`\nits host lost: answers from the other one after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+      expect((await platform.databaseFacts(spec)).rowCounts).toEqual(rows);
+      expect(await stateOf(platform, spec)).toMatchObject({
+        state: 'running',
+        detail: expect.stringContaining('does not answer any more; it was started again on another one'),
+      });
+      expect((await hosts()).find(({ name }) => name === SECOND_NAME)).toMatchObject({ state: 'down', instanceIds: [], awaySince: expect.any(Date) });
+      await platform.stop(spec, never);
+      await platform.start(spec, never);
+      expect(await answers()).toBe(true);
+    });
+  });
+});
