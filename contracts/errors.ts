@@ -156,6 +156,11 @@ export const errorTable = {
   instance_not_created: { status: 409, sentence: 'This instance was not fully created.', hint: 'Delete it and create it again.' },
   platform_failed: { status: 500, sentence: 'The platform could not do this: {reason}', hint: 'Try again; if it stays so, look at the panel’s log.' },
   platform_timeout: { status: 504, sentence: '{what} took longer than {seconds} seconds.', hint: 'Look at the log, then try again.' },
+  host_last: {
+    status: 409,
+    sentence: '{name} is the only host that takes instances.',
+    hint: 'Let another host take instances first.',
+  },
   host_unreachable: {
     status: 503,
     sentence: 'The host {host} cannot be reached: {reason}.',

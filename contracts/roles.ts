@@ -35,6 +35,7 @@ export const panelActions = {
   'legal.change': ['manager'],
   'system.check': ['manager'],
   'certificates.try': ['manager'],
+  'hosts.manage': ['manager'],
   'about.read': ['manager', 'experimenter'],
 } as const satisfies Record<string, readonly (Role | 'anyone')[]>;
 

@@ -44,6 +44,12 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('measure-load'), instanceId: z.string() }),
   /** For the system check: the front door's health and what the platform can do. */
   z.object({ kind: z.literal('look-at-ground') }),
+  /** The machines on which instances may run. */
+  z.object({ kind: z.literal('list-hosts') }),
+  /** Answered with a secret: by it a machine joins. */
+  z.object({ kind: z.literal('tell-join-command') }),
+  /** Whether a host is to take instances. */
+  z.object({ kind: z.literal('set-host'), hostId: z.string().max(100), takesInstances: z.boolean() }),
 ]);
 export type WorkerQuestion = z.infer<typeof workerQuestionSchema>;
 

@@ -16,6 +16,7 @@ import { adoptionRoutes } from './api/adoptions.ts';
 import { courseRoutes } from './api/courses.ts';
 import { activityRoutes } from './api/activity.ts';
 import { environmentRoutes } from './api/environment.ts';
+import { hostRoutes } from './api/hosts.ts';
 import { instanceRoutes } from './api/instances.ts';
 import { jobRoutes } from './api/jobs.ts';
 import { legalRoutes } from './api/legal.ts';
@@ -79,6 +80,7 @@ export const apiRoutes = (pingRedis: () => Promise<unknown>): readonly AnyEndpoi
   ...courseRoutes,
   ...legalRoutes,
   ...aboutRoutes,
+  ...hostRoutes,
   ...addressRoutes,
 ];
 

@@ -8,6 +8,7 @@ import { openBotsData } from '../domain/bots.ts';
 import type { WorkerContext } from '../domain/context.ts';
 import { listExports, openExport, readPageTimes } from '../domain/exports.ts';
 import type { FactsWatch } from '../domain/facts-watch.ts';
+import { hostsOf, listHosts } from '../domain/hosts.ts';
 import { measureLoad } from '../domain/load.ts';
 import { createOtreeSession } from '../domain/otree-sessions.ts';
 import { lookForPreflight } from '../domain/preflight-otree.ts';
@@ -57,6 +58,12 @@ const answering: { readonly [K in Kind]: Answering<K> } = {
   'find-returned': findReturned,
   'look-for-preflight': lookForPreflight,
   'measure-load': (ctx, { instanceId }) => measureLoad(ctx, instanceId),
+  'list-hosts': listHosts,
+  'tell-join-command': async (ctx) => ({ command: await hostsOf(ctx).joinCommand() }),
+  'set-host': async (ctx, { hostId, takesInstances }) => {
+    await hostsOf(ctx).setTaking(hostId, takesInstances);
+    return done;
+  },
   'look-at-ground': async ({ frontDoor, platform }) => {
     const [door, capabilities] = await Promise.all([frontDoor.check(), platform.capabilities()]);
     return { frontDoor: door, ...capabilities } satisfies GroundView;

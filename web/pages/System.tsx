@@ -10,6 +10,7 @@ import { CertificatesGroup } from '../components/CertificatesGroup.tsx';
 import { DataTable, type Column } from '../components/DataTable.tsx';
 import { Fact, FactGroup, FactList } from '../components/Facts.tsx';
 import { HostGroup } from '../components/HostGroup.tsx';
+import { HostsGroup } from '../components/HostsGroup.tsx';
 import { LegalGroup } from '../components/LegalGroup.tsx';
 import { MailGroup } from '../components/MailGroup.tsx';
 import { Sign } from '../components/Sign.tsx';
@@ -42,6 +43,7 @@ function Parts(): ReactNode {
           </div>
           <CertificatesGroup />
           {view.platform === 'dokku' && <HostGroup />}
+          {view.platform === 'swarm' && <HostsGroup />}
           <LegalGroup />
         </>
       )}

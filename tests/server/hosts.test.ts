@@ -1,0 +1,118 @@
+// The hosts of the Swarm over HTTP: what managers see, the guarded and recorded change, and a secret that is shown on a click only.
+
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { WorkerContext } from '../../domain/context.ts';
+import { FactsWatch } from '../../domain/facts-watch.ts';
+import { makeRoomsKeeper } from '../../domain/rooms-keeper.ts';
+import type { PlatformHost, PlatformHosts } from '../../platforms/hosts.ts';
+import { startAnswering } from '../../worker/answer.ts';
+import { anInstance } from '../factories.ts';
+import { startPanel, type Client, type TestPanel } from './panel.ts';
+
+const join = 'docker swarm join --token SWMTKN-1-secret 10.0.0.1:2377';
+let panel: TestPanel;
+let worker: Server;
+let manager: Client;
+let hosts: PlatformHost[];
+
+/** A platform's hosts, in memory. */
+const platformHosts: PlatformHosts = {
+  isSpread: true,
+  list: async () => hosts,
+  joinCommand: async () => join,
+  setTaking: async (id, takesInstances) => {
+    hosts = hosts.map((host) => (host.id === id ? { ...host, takesInstances } : host));
+  },
+};
+
+const host = (id: string, more: Partial<PlatformHost> = {}): PlatformHost => ({
+  id,
+  name: `${id}.lab`,
+  address: '10.0.0.1',
+  role: 'worker',
+  state: 'ready',
+  awaySince: null,
+  takesInstances: true,
+  isPanelHost: false,
+  cores: 4,
+  memoryBytes: 8e9,
+  instanceIds: [],
+  ...more,
+});
+
+beforeAll(async () => {
+  panel = await startPanel();
+  const { layout } = panel.ctx.config;
+  mkdirSync(path.dirname(layout.workerSocket), { recursive: true });
+  const ctx = { ...panel.ctx, platform: { hosts: platformHosts } } as unknown as WorkerContext;
+  worker = await startAnswering(ctx, { facts: new FactsWatch(), rooms: makeRoomsKeeper() });
+  manager = await panel.signIn(await panel.person('manager'));
+});
+afterAll(async () => {
+  await new Promise((resolve) => worker.close(resolve));
+  await panel.close();
+});
+beforeEach(() => {
+  hosts = [host('one', { role: 'manager', isPanelHost: true }), host('two')];
+});
+
+const audit = async (action: string) => await panel.ctx.db.audit.findMany({ where: { action }, orderBy: { id: 'desc' } });
+
+describe('the hosts', () => {
+  it('are told with the instances on each by name, and since when one is down', async () => {
+    const instance = await anInstance(panel.ctx, { state: 'running' });
+    hosts = [host('one', { instanceIds: [instance.id] }), host('two', { state: 'down', awaySince: new Date('2026-01-02T03:04:05Z') })];
+    expect((await manager.send('GET', '/system/hosts')).body).toMatchObject({
+      isSpread: true,
+      hosts: [
+        { id: 'one', instances: [{ name: instance.name, participantsInSession: 0 }] },
+        { id: 'two', state: 'down', awaySince: '2026-01-02T03:04:05.000Z', instances: [] },
+      ],
+    });
+  });
+
+  it('an experimenter sees none of it', async () => {
+    const other = await panel.signIn(await panel.person('experimenter'));
+    expect((await other.send('GET', '/system/hosts')).status).toBe(403);
+    const answer = await other.send('POST', '/system/hosts/join-command');
+    expect([answer.status, JSON.stringify(answer.body).includes('SWMTKN')]).toEqual([403, false]);
+  });
+
+  it('the join command stands in no list, is told on demand, and that is recorded without it', async () => {
+    expect(JSON.stringify((await manager.send('GET', '/system/hosts')).body)).not.toContain('SWMTKN');
+    expect((await manager.send('POST', '/system/hosts/join-command')).body).toEqual({ command: join });
+    const [entry] = await audit('host.show-join-command');
+    expect(entry).toMatchObject({ subject: 'swarm', actorName: expect.stringMatching(/./) });
+    expect(JSON.stringify([entry?.subject, entry?.detail])).not.toContain('SWMTKN');
+  });
+
+  it('one is emptied and used again, both recorded with the instances on it', async () => {
+    const instance = await anInstance(panel.ctx, { state: 'running' });
+    hosts = [host('one'), host('two', { instanceIds: [instance.id] })];
+    expect((await manager.send('POST', '/system/hosts/two/drain', {})).status).toBe(204);
+    expect(hosts.map(({ takesInstances }) => takesInstances)).toEqual([true, false]);
+    expect((await audit('host.drain'))[0]).toMatchObject({ subject: 'two.lab', detail: { instances: [instance.name] } });
+    expect((await manager.send('POST', '/system/hosts/two/activate')).status).toBe(204);
+    expect(hosts.map(({ takesInstances }) => takesInstances)).toEqual([true, true]);
+    expect(await audit('host.activate')).toHaveLength(1);
+  });
+
+  it('people in a session there ask for a reason', async () => {
+    const instance = await anInstance(panel.ctx, { state: 'running', facts: { participantsInSession: 4 } });
+    hosts = [host('one'), host('two', { instanceIds: [instance.id] })];
+    const refused = await manager.send('POST', '/system/hosts/two/drain', {});
+    expect([refused.status, refused.body['code'], hosts[1]?.takesInstances]).toEqual([409, 'people_in_session', true]);
+    expect((await manager.send('POST', '/system/hosts/two/drain', { reason: 'its disk is failing' })).status).toBe(204);
+    expect((await audit('host.drain'))[0]).toMatchObject({ detail: { reason: 'its disk is failing' } });
+  });
+
+  it('the last one that takes instances is not emptied, and one that is not there is not found', async () => {
+    hosts = [host('one'), host('two', { state: 'down' })];
+    const refused = await manager.send('POST', '/system/hosts/one/drain', {});
+    expect([refused.status, refused.body['code'], hosts[0]?.takesInstances]).toEqual([409, 'host_last', true]);
+    expect((await manager.send('POST', '/system/hosts/three/drain', {})).status).toBe(404);
+  });
+});
