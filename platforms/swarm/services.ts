@@ -73,7 +73,12 @@ export async function endService(ground: Ground, instanceId: string): Promise<vo
     // What a crash of the panel left of single runs ends as well.
     const left = await containersOf(ground, instanceId);
     const isElsewhere = await runsElsewhere(ground, instanceId);
-    if (left.length === 0 && !isElsewhere) return;
+    if (left.length === 0 && !isElsewhere) {
+      const gate = ground.engine.quick.getService(gateName(instanceId));
+      if (ground.registry === null || (await ifThere(gate.inspect() as Promise<unknown>)) === null) return;
+      // Its container was just away: it would come back, and stand in the way of the next one.
+      await ifThere(gate.remove());
+    }
     const isLate = Date.now() > deadline;
     // What still runs may need its database to the last.
     if (!isElsewhere && left.every(({ Labels }) => Labels[LABEL.part] === 'gate')) await ifThere(ground.engine.quick.getService(gateName(instanceId)).remove());
