@@ -15,6 +15,8 @@ const names = [
   'glossary',
   'rights',
   'running',
+  'swarm',
+  'compose',
   'dokku',
   'system-check',
   'addresses',
