@@ -18,6 +18,7 @@ const names = [
   'rights',
   'running',
   'swarm',
+  'compose',
   'dokku',
   'system-check',
   'addresses',
