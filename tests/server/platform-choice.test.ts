@@ -70,7 +70,11 @@ it('refuses an engine that is not there, a platform of no name, and a change bes
   expect([swarm.status, swarm.body['title']]).toEqual([500, 'The platform could not do this: the Docker Engine does not answer.']);
   await anInstance(panel.ctx);
   const fixed = await choose('dokku');
-  expect([fixed.status, fixed.body['code'], fixed.body['title']]).toEqual([409, 'platform_not_here', expect.stringContaining('There is 1 instance on this machine')]);
+  expect([fixed.status, fixed.body['code'], fixed.body['title']]).toEqual([
+    409,
+    'platform_not_here',
+    expect.stringContaining('There is 1 instance on this machine'),
+  ]);
   expect(platforms()).toEqual(['local', 'local', 'local']);
   expect(await panel.ctx.db.audit.findMany({ where: { action: { startsWith: 'platform.' } }, select: { subject: true }, orderBy: { at: 'asc' } })).toEqual([
     { subject: 'dokku' },
