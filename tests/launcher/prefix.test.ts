@@ -6,10 +6,10 @@ import { launchVariables } from '../../platforms/dokku/launch.ts';
 import { makeSpec } from '../contract/instances.ts';
 import { heard, Visitor } from './below-path.ts';
 import { type Answer, Instance, type InstanceOptions, marked, query, temporaryDatabase, until } from './instance.ts';
-import { pythonWith } from './venv.ts';
+import { olderVersions, pythonWith } from './venv.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
-const versions = ['6.0.15', '5.11.5', '5.10.4', '5.9.6', '5.4.0'] as const;
+const versions = ['6.0.15', '5.11.5', '5.10.4', ...olderVersions()] as const;
 const prefix = '/otree/trust';
 const labGames = 'tests/projects/lab-games';
 

@@ -20,21 +20,23 @@ export const systemPython = existsSync('/usr/bin/python3') ? '/usr/bin/python3' 
 export function pythonWith(version: OtreeVersion): string {
   const given = process.env['ARBORETUM_TEST_VENV'];
   if (given && version === '6.0.15') return join(given, 'bin/python');
-  const python = older.includes(version) ? olderPython() : systemPython;
+  const python = older.includes(version) ? (findOlderPython() ?? 'python3.9') : systemPython;
   return join(makeOnce(`otree-${version}`, [`otree==${version}`, 'psycopg2-binary', 'requests'], python), 'bin/python');
 }
 
-/** Python 3.8 or 3.9: one on the PATH, one of pyenv's, else one that uv fetches. */
-function olderPython(): string {
+/** Python 3.8 or 3.9: one on the PATH, or one of pyenv's. */
+function findOlderPython(): string | undefined {
   const pyenv = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
   const kept = existsSync(pyenv) ? readdirSync(pyenv).map((name) => join(pyenv, name, 'bin/python')) : [];
   const isOlder = 'import sys, venv; sys.exit(not (3, 8) <= sys.version_info < (3, 10))';
-  const found = ['python3.9', 'python3.8', ...kept].find((file) => spawnSync(file, ['-c', isOlder], { stdio: 'ignore' }).status === 0);
-  if (found !== undefined) return found;
-  const uv = join(makeOnce('uv', ['uv'], systemPython), 'bin/uv');
-  const env = { ...process.env, UV_PYTHON_INSTALL_DIR: join(cache, 'pythons') };
-  execFileSync(uv, ['python', 'install', '--quiet', '3.9'], { env });
-  return execFileSync(uv, ['python', 'find', '--managed-python', '3.9'], { env, encoding: 'utf8' }).trim();
+  return ['python3.9', 'python3.8', ...kept].find((file) => spawnSync(file, ['-c', isOlder], { stdio: 'ignore' }).status === 0);
+}
+
+/** The oldest versions that this machine can run: no distribution that is current has their Python any more, so they are tried where somebody has it. */
+export function olderVersions(): readonly OtreeVersion[] {
+  if (findOlderPython() !== undefined) return older;
+  process.stderr.write(`\noTree ${older.join(' and ')} are LEFT OUT: they need Python 3.8 or 3.9, which is not on this machine\n`);
+  return [];
 }
 
 /** Built beside its place and renamed into it: files that run side by side never see half of one. */

@@ -170,7 +170,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
 
     it('offers the way to the other one, and refuses what is there already or cannot be', async () => {
       expect(await readCapabilities(ctx, { platform: 'local' })).toMatchObject({ canMoveTo: 'swarm', playsBots: true });
-      expect(await readCapabilities(ctx, { platform: 'swarm' })).toMatchObject({ canMoveTo: 'local', playsBots: false });
+      expect(await readCapabilities(ctx, { platform: 'swarm' })).toMatchObject({ canMoveTo: 'local', playsBots: true });
       await expect(askToMove('local')).rejects.toMatchObject({ code: 'move_refused', message: expect.stringContaining('already') });
       const away = await makeSwarmStand(engine, { layout: stand.local.layout, engineSocket: '/nonexistent/docker.sock' });
       const without = workerOn({ swarm: away.platform });
