@@ -73,7 +73,7 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
     options,
     engine,
     containers,
-    traits: { measuresMemory: true, keepsFailedStart: true, startMark: 'started in a container', recoveryMs: 30_000 },
+    traits: { measuresMemory: true, keepsFailedStart: true, startMark: 'started in a container', recoveryMs: 90_000 },
     ...localDatabases,
     countProcesses: async (spec) => (await containers(spec)).length,
     crash: async (spec) => {

@@ -130,7 +130,7 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
     expect(services.filter((_, index) => before[index] !== after[index])).toEqual(['panel', 'worker']);
     expect(missed).toEqual([]);
     expect((await client.get<Me>('/me')).person.userName).toBe('ada');
-    await until('the worker is back', async () => (await show()).state === 'running', { withinMs: 60_000 });
+    await until('the worker is back', async () => (await show()).state === 'running', { withinMs: 120_000 });
     expect(await sql('SELECT word FROM proof')).toBe('kept\n');
     expect(await client.run(name, { kind: 'restart' })).toMatchObject({ state: 'succeeded' });
   }, 600_000);
@@ -139,7 +139,7 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
     await host.compose(['down']);
     await host.compose(['up', '-d', '--no-build']);
     await host.compose(['exec', '-T', 'panel', 'arboretum', 'link']);
-    await until('the experiment answers', answers, { withinMs: 90_000 });
+    await until('the experiment answers', answers, { withinMs: 180_000 });
     expect((await client.get<Me>('/me')).person.userName).toBe('ada');
     expect(await sql('SELECT word FROM proof')).toBe('kept\n');
   }, 600_000);
@@ -165,6 +165,6 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
     expect((await client.get<Me>('/me')).person.userName).toBe('ada');
     expect(await sql('SELECT word FROM proof')).toBe('kept\n');
     expect(await client.run(name, { kind: 'restart' })).toMatchObject({ state: 'succeeded' });
-    await until('the experiment answers', answers, { withinMs: 90_000 });
+    await until('the experiment answers', answers, { withinMs: 180_000 });
   }, 600_000);
 });

@@ -150,7 +150,7 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
       await participant.getByText('Your answers are saved.').waitFor();
       await participant.context().close();
     }
-    await until('it is seen running', async () => (await show()).state === 'running', { withinMs: 60_000 });
+    await until('it is seen running', async () => (await show()).state === 'running', { withinMs: 120_000 });
   }
 
   const newAddress = async (mode: 'port' | 'path'): Promise<void> => {
@@ -267,7 +267,7 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
   it('deletes, and nothing is left on the engine', async () => {
     await act(ada, page(), 'Delete…');
     await confirm('Delete');
-    await until('it is gone', async () => (await client.get<{ instances: InstanceView[] }>('/instances')).instances.length === 0, { withinMs: 90_000 });
+    await until('it is gone', async () => (await client.get<{ instances: InstanceView[] }>('/instances')).instances.length === 0, { withinMs: 180_000 });
     expect(await engine?.docker.listServices()).toEqual([]);
     expect(await engine?.docker.listSecrets()).toEqual([]);
     expect(await engine?.docker.listContainers({ all: true })).toEqual([]);
