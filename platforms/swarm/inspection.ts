@@ -40,7 +40,7 @@ export async function lookAtEnd(ground: Ground, run: Listed | Run): Promise<RunE
 }
 
 /** What the instance last said of itself; null when that was long ago. */
-async function toldMemory(ground: Ground, instanceId: string): Promise<number | null> {
+export async function toldMemory(ground: Ground, instanceId: string): Promise<number | null> {
   const file = path.join(pathsOf(ground, instanceId).socketDir, GATE.memoryFile);
   const told = await stat(file).catch(() => null);
   if (told === null || Date.now() - told.mtimeMs > MEMORY_VALID_MS) return null;

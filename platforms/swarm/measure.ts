@@ -2,17 +2,22 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { Usage } from '../platform.ts';
+import type { Capabilities, Usage } from '../platform.ts';
+import { listNodes, runsFrom } from './elsewhere.ts';
 import { asking } from './engine.ts';
 import type { Ground } from './ground.ts';
 import { LABEL, ownedBy } from './names.ts';
-import { residentBytes } from './inspection.ts';
-import type { Listed } from './services.ts';
+import { residentBytes, toldMemory } from './inspection.ts';
+import { type Listed, listTasks } from './services.ts';
 
 const PATIENCE_MS = 5000;
 /** The engine answers each from the kernel's files; more at once only makes it slower. */
 const SIDE_BY_SIDE = 8;
 const NANOSECONDS = 1e9;
+
+/** What can be told of instances: on one host by its engine, on several by what they tell. */
+export const measuresOf = ({ registry }: Pick<Ground, 'registry'>): Capabilities['measures'] =>
+  registry === null ? ['core', 'memory', 'network'] : ['memory'];
 
 /** @see Platform.measure */
 export async function measureInstances(ground: Ground, instanceIds: readonly string[]): Promise<Map<string, Usage>> {
@@ -25,6 +30,7 @@ export async function measureInstances(ground: Ground, instanceIds: readonly str
 }
 
 async function measureAll(ground: Ground, wanted: ReadonlySet<string>, found: Map<string, Usage>): Promise<void> {
+  if (ground.registry !== null) return await measureByGates(ground, wanted, found);
   const filters = ownedBy({ panelId: ground.panelId, part: 'serve' });
   const running = await asking(ground.engine.quick.listContainers({ filters }));
   const queue = running.filter(({ Labels }) => wanted.has(Labels[LABEL.instance] ?? ''));
@@ -32,6 +38,16 @@ async function measureAll(ground: Ground, wanted: ReadonlySet<string>, found: Ma
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await measureOne(ground, next, found);
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, takeOne));
+}
+
+/** An engine tells of its own containers only; on other hosts there is what each instance tells its gate. */
+async function measureByGates(ground: Ground, wanted: ReadonlySet<string>, found: Map<string, Usage>): Promise<void> {
+  const [tasks, nodes] = await Promise.all([listTasks(ground), listNodes(ground)]);
+  for (const { Id, State, Labels } of runsFrom(tasks, nodes, ground.panelId)) {
+    const instanceId = Labels[LABEL.instance] ?? '';
+    if (State !== 'running' || !wanted.has(instanceId)) continue;
+    found.set(instanceId, { run: Id, memoryBytes: await toldMemory(ground, instanceId), cpuSeconds: null, network: null });
+  }
 }
 
 /** A container that ended meanwhile has nothing to tell. */

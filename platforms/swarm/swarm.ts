@@ -47,7 +47,7 @@ import { databaseSocketDir, type Ground, type SwarmOptions } from './ground.ts';
 import { SwarmHosts } from './hosts.ts';
 import { pruneImages } from './images.ts';
 import { logOf } from './logs.ts';
-import { measureInstances } from './measure.ts';
+import { measureInstances, measuresOf } from './measure.ts';
 import { panelIdOf } from './names.ts';
 import { Observer } from './observe.ts';
 import { resetDatabase, type RunIo, startInstance, stopInstance } from './running.ts';
@@ -109,7 +109,7 @@ export class SwarmPlatform implements Movable {
       diskLimit: true,
       separatesUsers: true,
       playsBots: true,
-      measures: ['core', 'memory', 'network'],
+      measures: measuresOf(this.#ground),
       isolationNote: this.#ground.hasOutbound
         ? 'Every instance runs in a container of its own, without rights, with a read-only system and a network of its own; it can open connections to the outside, and to what this machine offers to its networks.'
         : 'Every instance runs in a container of its own, without rights, with a read-only system and a network that leads nowhere: it reaches its own database and the front door, nothing else.',

@@ -93,7 +93,7 @@ describe.skipIf(engine === null)('a Docker Engine that nobody uses yet', () => {
     expect([worker.platform.kind, worker.config.PLATFORM, panel.ctx.config.PLATFORM]).toEqual(['swarm', 'swarm', 'swarm']);
     expect((await manager.send('GET', '/system')).body).toMatchObject({ platform: 'swarm' });
     expect((await panel.ctx.db.setting.findUnique({ where: { name: 'platform.capabilities' } }))?.value).toMatchObject({
-      isolationNote: expect.stringContaining('container of its own'),
+      swarm: { isolationNote: expect.stringContaining('container of its own'), problem: null },
     });
     const { checks } = (await manager.send('POST', '/system/check', {})).body as unknown as SystemCheck;
     const results = Object.fromEntries(checks.map(({ id, result }) => [id, result]));

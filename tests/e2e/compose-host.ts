@@ -11,7 +11,9 @@ import { freePorts } from './panel.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const NODE_IMAGE = 'arboretum-test-node:bookworm';
-const authorities = '/usr/local/share/ca-certificates';
+/** All authorities that programs here trust, and those that Debian brings. */
+const trusted = '/etc/ssl/certs/ca-certificates.crt';
+const debians = '/usr/share/ca-certificates';
 const LIMIT_MS = 10 * 60_000;
 
 export type ComposeHost = {
@@ -72,14 +74,18 @@ export async function makeComposeHost(engine: TestEngine): Promise<ComposeHost> 
   };
 }
 
-/** What the registries of this machine are signed with; on most machines nothing. */
-const extraAuthorities = (): string =>
-  existsSync(authorities)
-    ? readdirSync(authorities)
-        .filter((name) => name.endsWith('.crt'))
-        .map((name) => readFileSync(path.join(authorities, name), 'utf8').trim())
-        .join('\n')
-    : '';
+/** What this machine trusts beyond Debian's own, a proxy that looks into https for one; on most machines nothing. */
+function extraAuthorities(): string {
+  if (!existsSync(trusted) || !existsSync(debians)) return '';
+  const files = readdirSync(debians, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.crt'));
+  const known = new Set(files.flatMap((name) => certificatesIn(path.join(debians, name))));
+  return certificatesIn(trusted)
+    .filter((one) => !known.has(one))
+    .join('\n');
+}
+
+const certificatesIn = (file: string): readonly string[] =>
+  readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
 
 /** Like `node:20-bookworm-slim`: Debian, with Node and npm below /usr/local. */
 async function makeNodeImage({ docker }: TestEngine): Promise<void> {
