@@ -11,6 +11,7 @@ import { nginxHere } from '../platforms/nginx-host.ts';
 /** Nothing else is imported: in the ground's image lie only this file and the two above, so that an upgrade of the panel leaves it alone. */
 const LOOK_EVERY_MS = 2000;
 const STOP_WITHIN_MS = 8000;
+const START_WITHIN_MS = 2000;
 const LARGEST_QUESTION = 10_000;
 const RUNS = ['-V', '-t -q', ''];
 const SIGNALS = ['SIGHUP', 'SIGQUIT', 'SIGTERM', 'SIGKILL'];
@@ -27,6 +28,24 @@ async function findMaster(): Promise<number | null> {
   return null;
 }
 
+let starting: Promise<unknown> = Promise.resolve();
+
+/**
+ * One after the other, and none beside one that is there: an nginx that finds its ports taken tries for seconds, and would
+ * come up when the other one ends.
+ */
+function start(): ReturnType<typeof nginx.run> {
+  const started = starting.then(async () => {
+    if ((await findMaster()) !== null) return { code: 0, text: '' };
+    const ran = await nginx.run([]);
+    // Its first process ends a moment before the second one calls itself the master.
+    for (const deadline = Date.now() + START_WITHIN_MS; ran.code === 0 && Date.now() < deadline && (await findMaster()) === null;) await delay(20);
+    return ran;
+  });
+  starting = started.catch(() => undefined);
+  return started;
+}
+
 /** Only what keeping nginx takes: this nginx on this configuration, signals to nginx alone. */
 async function answer(raw: unknown): Promise<unknown> {
   const question = raw as { ask?: unknown; argv?: unknown; pid?: unknown; signal?: unknown };
@@ -34,7 +53,7 @@ async function answer(raw: unknown): Promise<unknown> {
   if (question.ask === 'run') {
     const argv = Array.isArray(question.argv) ? question.argv.map(String) : ['?'];
     if (!RUNS.includes(argv.join(' '))) throw new Error('this is no way to run nginx');
-    return await nginx.run(argv);
+    return argv[0] === undefined ? await start() : await nginx.run(argv);
   }
   const pid = Number(question.pid);
   if (!Number.isInteger(pid) || pid < 1) throw new Error('this is no process');
@@ -79,7 +98,7 @@ async function keep(signal: AbortSignal): Promise<void> {
   for (let said = ''; !signal.aborted; await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined)) {
     if (!existsSync(layout.nginxConfig) || (await findMaster()) !== null) continue;
     await clearSocket();
-    const { code, text } = await nginx.run([]);
+    const { code, text } = await start();
     const what = code === 0 ? 'nginx was started' : `nginx does not start: ${text}`;
     if (code === 0 || what !== said) say(what);
     said = what;
@@ -100,6 +119,7 @@ async function clearSocket(): Promise<void> {
 }
 
 async function stop(): Promise<void> {
+  await starting;
   const master = await findMaster();
   if (master === null) return;
   await nginx.signal(master, 'SIGTERM');
