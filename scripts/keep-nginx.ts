@@ -97,7 +97,7 @@ async function listen(): Promise<void> {
 async function keep(signal: AbortSignal): Promise<void> {
   for (let said = ''; !signal.aborted; await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined)) {
     if (!existsSync(layout.nginxConfig) || (await findMaster()) !== null) continue;
-    await clearSocket();
+    if (!(await isFree())) continue;
     const { code, text } = await start();
     const what = code === 0 ? 'nginx was started' : `nginx does not start: ${text}`;
     if (code === 0 || what !== said) say(what);
@@ -105,17 +105,18 @@ async function keep(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** A killed nginx leaves its socket, and the next one could not have it; one on which a worker still listens stays. */
-async function clearSocket(): Promise<void> {
-  const isLeft = await new Promise<boolean>((resolve) => {
+/** Whether no worker of before listens any more. A killed nginx leaves its socket, and the next one could not have it. */
+async function isFree(): Promise<boolean> {
+  const found = await new Promise<string>((resolve) => {
     const socket = net.connect(layout.nginxControlSocket);
     socket.once('connect', () => {
       socket.destroy();
-      resolve(false);
+      resolve('taken');
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+    socket.once('error', ({ code = '' }: NodeJS.ErrnoException) => resolve(code));
   });
-  if (isLeft) rmSync(layout.nginxControlSocket, { force: true });
+  if (found === 'ECONNREFUSED') rmSync(layout.nginxControlSocket, { force: true });
+  return found !== 'taken';
 }
 
 async function stop(): Promise<void> {
