@@ -19,7 +19,7 @@ const prefix = 'arb-engine-';
 export const withOwnRoot = [findProgram('python3') ?? '/usr/bin/python3', path.join(import.meta.dirname, 'own-root.py')];
 const needed = ['dockerd', 'containerd', 'iptables', 'debootstrap', 'tar'] as const;
 const packages = ['docker.io', 'iptables', 'debootstrap'];
-const START_MS = 60_000;
+const START_MS = 180_000;
 const GRACE_MS = 30_000;
 /** Where the second host of `tests/second-host.ts` finds the first one, and the registry there. */
 export const PRIVATE = { first: '10.77.213.1', second: '10.77.213.2', registry: '10.77.213.1:5000' } as const;
@@ -42,10 +42,11 @@ export type TestEngine = {
 export async function engineForTests(): Promise<TestEngine | null> {
   try {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('a Docker Engine of the tests’ own needs Linux and root');
-    await ensurePrograms(needed, packages);
     mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
     const unlock = await lockMachine();
     try {
+      // Two installations at once would each think that it keeps services from starting.
+      await ensurePrograms(needed, packages);
       await clearOldEngines();
       return await startEngine(unlock);
     } catch (error) {
