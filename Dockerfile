@@ -29,7 +29,7 @@ WORKDIR /opt/arboretum
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN node --import tsx scripts/build-image.ts \
+RUN node scripts/generate-client.mjs && node --import tsx scripts/build-image.ts \
  && cd node_modules && rm -rf prisma effect vite @vitejs esbuild @esbuild rollup @rollup tsx typescript fomantic-ui-css semantic-ui-react @electric-sql .cache .vite \
       $(ls -d @prisma/* | grep -v -x -e '@prisma/client' -e '@prisma/client-runtime-utils' -e '@prisma/adapter-pg' -e '@prisma/driver-adapter-utils' -e '@prisma/debug')
 

@@ -51,7 +51,13 @@ export async function makeComposeHost(engine: TestEngine): Promise<ComposeHost> 
     PORT: String(port),
     GIT_SSH_PORT: String(gitPort),
   };
-  const compose: ComposeHost['compose'] = async (args, more = {}) => await runProgram(program, args, { env: { ...env, ...more } });
+  const run = async (args: readonly string[], more: Readonly<Record<string, string>>): Promise<string> =>
+    await runProgram(program, args, { env: { ...env, ...more } });
+  const compose: ComposeHost['compose'] = async (args, more = {}) =>
+    await run(args, more).catch(async (error: unknown) => {
+      const said = await run(['logs', '--no-color', '--tail', '30'], more).catch(() => '');
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`, { cause: error });
+    });
   const idOf = async (service: string): Promise<string> => {
     const label = [`com.docker.compose.project=${env.COMPOSE_PROJECT_NAME}`, `com.docker.compose.service=${service}`];
     const [container] = await engine.docker.listContainers({ filters: { label } });
