@@ -1,8 +1,9 @@
 // What one instance has on disk, who owns it, and which release is selected.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, open, readdir, readlink, rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { type InstanceRecord, keepRecord, makeSocketDirectory, parseRecord, removeReleases } from '../instance-records.ts';
 import { launchConfig, roomsFile } from '../launch-config.ts';
 import { makeDirectory, replaceFile } from '../owned-files.ts';
 import type { EditedRoom, InstanceAccess, InstanceSpec } from '../platform.ts';
@@ -36,9 +37,6 @@ export function pathsOf(ground: Ground, instanceId: string) {
   };
 }
 
-/** What must be known about an instance without its row: who it runs as and how much it may use. */
-export type InstanceRecord = { readonly osUserId: number | null; readonly limits: InstanceSpec['limits'] };
-
 /** Folders of a new instance; safe to repeat. */
 export async function createFolders(ground: Ground, spec: InstanceSpec): Promise<void> {
   const paths = pathsOf(ground, spec.instanceId);
@@ -51,29 +49,10 @@ export async function createFolders(ground: Ground, spec: InstanceSpec): Promise
   await writeRecord(ground, spec);
 }
 
-/** Only the instance may make its socket there, only the front door's group may connect; every parent can be passed through. */
-export async function makeSocketDirectory(ground: Ground, dir: string, osUserId: number | null): Promise<void> {
-  await makeDirectory(ground, path.dirname(dir), { mode: 0o711 });
-  await makeDirectory(ground, dir, { mode: 0o2750, userId: osUserId, groupId: ground.panelGroupId });
-}
-
-export async function writeRecord(ground: Ground, spec: InstanceSpec): Promise<void> {
-  const record: InstanceRecord = { osUserId: spec.osUserId, limits: spec.limits };
-  await replaceFile(pathsOf(ground, spec.instanceId).record, JSON.stringify(record), { mode: 0o600 });
-}
+export const writeRecord = (ground: Ground, spec: InstanceSpec): Promise<void> => keepRecord(pathsOf(ground, spec.instanceId).record, spec);
 
 /** null when the instance was never created here, or is gone. */
-export async function readRecord(ground: Ground, instanceId: string): Promise<InstanceRecord | null> {
-  const text = await readFile(pathsOf(ground, instanceId).record, 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as InstanceRecord);
-}
-
-/** Ids of all instances that were created here. */
-export async function listInstances(ground: Ground): Promise<string[]> {
-  const names = await readdir(ground.layout.instancesDir).catch((): string[] => []);
-  const records = await Promise.all(names.map(async (name) => ((await readRecord(ground, name).catch(() => null)) === null ? [] : [name])));
-  return records.flat();
-}
+export const readRecord = async (ground: Ground, instanceId: string): Promise<InstanceRecord | null> => await parseRecord(pathsOf(ground, instanceId).record);
 
 export type EnvironmentFile = { readonly file: string; readonly databaseUrl: Secret; readonly socket: string; readonly projectDir: string };
 
@@ -121,8 +100,5 @@ export async function selectRelease(ground: Ground, instanceId: string, releaseN
 
 /** Removes releases except those named and the selected one. */
 export async function pruneReleases(ground: Ground, instanceId: string, keep: readonly number[]): Promise<void> {
-  const { releases } = pathsOf(ground, instanceId);
-  const kept = new Set([...keep, await selectedRelease(ground, instanceId)].map(String));
-  const names = await readdir(releases).catch(() => []);
-  for (const name of names.filter((entry) => !kept.has(entry))) await rm(path.join(releases, name), { recursive: true, force: true });
+  await removeReleases(pathsOf(ground, instanceId).releases, [...keep, await selectedRelease(ground, instanceId)]);
 }

@@ -8,7 +8,8 @@ import { type Confinement, confineArguments, endControlGroup, runConfined, start
 import { diagnoseLauncher, diagnoseTrial, lastWords, findMissingTemplate } from '../diagnose.ts';
 import type { InstanceSpec, Trial } from '../platform.ts';
 import { compareWithScratch } from '../postgres-schema.ts';
-import { makeSocketDirectory, pathsOf, selectedRelease, writeEnvironment, writeRecord } from './files.ts';
+import { makeSocketDirectory } from '../instance-records.ts';
+import { pathsOf, selectedRelease, writeEnvironment, writeRecord } from './files.ts';
 import type { Ground } from './ground.ts';
 import { readTail } from './log-file.ts';
 import { answersLogin } from '../otree-client.ts';

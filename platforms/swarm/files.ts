@@ -1,8 +1,9 @@
 // What the panel keeps of one instance on disk: its folders for the containers, its releases, which one is selected.
 
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../contracts/errors.ts';
+import { type InstanceRecord, keepRecord, listRecorded, makeSocketDirectory, parseRecord, removeReleases } from '../instance-records.ts';
 import { keepFile, readSmallFile } from '../kept-files.ts';
 import { roomsFile } from '../launch-config.ts';
 import { makeDirectory, replaceFile } from '../owned-files.ts';
@@ -36,9 +37,6 @@ export function pathsOf(ground: Pick<Ground, 'layout'>, instanceId: string) {
   };
 }
 
-/** What must be known about an instance without its row. */
-export type InstanceRecord = { readonly osUserId: number | null; readonly limits: InstanceSpec['limits'] };
-
 /** Folders of a new instance; safe to repeat. */
 export async function createFolders(ground: Ground, spec: InstanceSpec): Promise<void> {
   const paths = pathsOf(ground, spec.instanceId);
@@ -48,29 +46,13 @@ export async function createFolders(ground: Ground, spec: InstanceSpec): Promise
   await writeRecord(ground, spec);
 }
 
-/** Only the instance may make its socket there, only the front door's group may connect. */
-export async function makeSocketDirectory(ground: Ground, dir: string, osUserId: number | null): Promise<void> {
-  await makeDirectory(ground, path.dirname(dir), { mode: 0o711 });
-  await makeDirectory(ground, dir, { mode: 0o2750, userId: osUserId, groupId: ground.panelGroupId });
-}
-
-export async function writeRecord(ground: Ground, spec: InstanceSpec): Promise<void> {
-  const record: InstanceRecord = { osUserId: spec.osUserId, limits: spec.limits };
-  await replaceFile(pathsOf(ground, spec.instanceId).record, JSON.stringify(record), { mode: 0o600 });
-}
+export const writeRecord = (ground: Ground, spec: InstanceSpec): Promise<void> => keepRecord(pathsOf(ground, spec.instanceId).record, spec);
 
 /** null when the instance was never created here, or is gone. */
-export async function readRecord(ground: Ground, instanceId: string): Promise<InstanceRecord | null> {
-  const text = await readFile(pathsOf(ground, instanceId).record, 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as InstanceRecord);
-}
+export const readRecord = async (ground: Ground, instanceId: string): Promise<InstanceRecord | null> => await parseRecord(pathsOf(ground, instanceId).record);
 
 /** Ids of all instances that were created here. */
-export async function listInstances(ground: Ground): Promise<string[]> {
-  const names = await readdir(ground.layout.containersDir).catch((): string[] => []);
-  const records = await Promise.all(names.map(async (name) => ((await readRecord(ground, name).catch(() => null)) === null ? [] : [name])));
-  return records.flat();
-}
+export const listInstances = (ground: Ground): Promise<string[]> => listRecorded(ground.layout.containersDir, (name) => readRecord(ground, name));
 
 /** Writes the panel's rooms, readable by the instance's user alone. @see Platform.setRooms */
 export async function writeRooms(ground: Ground, spec: InstanceAccess, rooms: readonly EditedRoom[]): Promise<void> {
@@ -113,10 +95,7 @@ export async function selectRelease(ground: Ground, instanceId: string, number: 
 
 /** Forgets releases except those named and the selected one. Their images: `images.ts`. */
 export async function forgetReleases(ground: Ground, instanceId: string, keep: readonly number[]): Promise<void> {
-  const { releases } = pathsOf(ground, instanceId);
-  const kept = new Set([...keep, await selectedRelease(ground, instanceId)].map(String));
-  const names = await readdir(releases).catch((): string[] => []);
-  for (const name of names.filter((entry) => !kept.has(entry))) await rm(path.join(releases, name), { recursive: true, force: true });
+  await removeReleases(pathsOf(ground, instanceId).releases, [...keep, await selectedRelease(ground, instanceId)]);
 }
 
 /** Every image that a release of any instance of this panel needs. */
