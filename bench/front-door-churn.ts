@@ -4,7 +4,8 @@
 import tls from 'node:tls';
 import type { FrontDoorRoute, RouteAddress } from '../platforms/front-door.ts';
 import { makeCertificate } from '../tests/platforms/nginx-certificates.ts';
-import { ask, freePort, handshake, makeStand, never, seenBy, sendBytes, until, type Question } from '../tests/platforms/nginx-stand.ts';
+import { ask, handshake, makeStand, never, seenBy, sendBytes, until, type Question } from '../tests/platforms/nginx-stand.ts';
+import { freePort } from '../tests/free-ports.ts';
 import { machine, median, print, table } from './figures.ts';
 
 const instances = Number(process.argv[2] ?? 100);

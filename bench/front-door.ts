@@ -10,7 +10,8 @@ import path from 'node:path';
 import type { FrontDoorRoute } from '../platforms/front-door.ts';
 import { NginxProcess } from '../platforms/nginx-process.ts';
 import { makeCertificate } from '../tests/platforms/nginx-certificates.ts';
-import { freePort, makeStand, never } from '../tests/platforms/nginx-stand.ts';
+import { makeStand, never } from '../tests/platforms/nginx-stand.ts';
+import { freePort } from '../tests/free-ports.ts';
 import { machine, median, print, table } from './figures.ts';
 import { startOtree, statusAt } from './otree-alone.ts';
 

@@ -8,7 +8,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { firstManager } from '../tests/e2e/client.ts';
 import { commit, makeKey, makeProject, push } from '../tests/e2e/git.ts';
-import { freePorts, makePanel, type WholePanel } from '../tests/e2e/panel.ts';
+import { makePanel, type WholePanel } from '../tests/e2e/panel.ts';
+import { freePorts } from '../tests/free-ports.ts';
 import { until } from '../tests/e2e/until.ts';
 import { type Disk, diskOf, given, startEngine, swarmSettings, withSwarm } from './swarm-panel.ts';
 

@@ -117,16 +117,6 @@ const addressesOf = async (host: string): Promise<string[]> => {
 /** Until the end of the transaction nobody else gives out a port or a host name. */
 export const lockAddresses = (tx: Transaction): Promise<unknown> => tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('arboretum create instance'))`;
 
-/** The lowest port of the range that no instance has or had and keeps, null when none is left. Call after `lockAddresses`. */
-export async function freePort(tx: Transaction, config: Config): Promise<number | null> {
-  const [first, last] = config.INSTANCE_PORTS;
-  const given = { where: { port: { not: null } }, select: { port: true } } as const;
-  const rows = [...(await tx.instance.findMany(given)), ...(await tx.formerAddress.findMany(given))];
-  const taken = new Set([...rows.map(({ port }) => port), config.PORT, config.GIT_SSH_PORT, config.HTTPS_PORT, config.PATH_PORT]);
-  for (let port = first; port <= last; port += 1) if (!taken.has(port)) return port;
-  return null;
-}
-
 /** Whether a host name is an instance's, or was and still leads to it. Call after `lockAddresses`. */
 export async function isHostNameGiven(tx: Transaction, hostName: string, exceptOf = ''): Promise<boolean> {
   const [present, former] = [

@@ -3,10 +3,11 @@
 import { addressModes, type AddressMode, type InstanceAddresses } from '../contracts/addresses.ts';
 import type { FormerAddress, Instance } from '../prisma/client/client.ts';
 import { visibleTo, type OwnedInstance, type Person } from './access.ts';
-import { asAddressed, freePort, instanceUrl, isServed, pathPrefixOf } from './addresses.ts';
+import { asAddressed, instanceUrl, isServed, pathPrefixOf } from './addresses.ts';
 import { addressOf, urlOf, whyNotHere } from './change-address.ts';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
+import { freePort } from './free-port.ts';
 import { lookAtHostName } from './host-names.ts';
 import { askDns, findOwnAddresses, type Names } from './system-check-surroundings.ts';
 

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { startDns, type DnsServer } from './dns-server.ts';
-import { freePort } from './platforms/nginx-stand.ts';
+import { freePort } from './free-ports.ts';
 
 export type Pebble = {
   readonly directoryUrl: string;

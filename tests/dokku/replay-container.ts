@@ -4,11 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { cp, mkdir, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
+import { freePort } from '../free-ports.ts';
 import { type Call, passOn, say } from './replay-call.ts';
 import { type Image, placed } from './replay-image.ts';
-import { closeServer } from './replay-postgres.ts';
 import { hex, nanoNow } from './replay-state.ts';
 
 export type LogLine = { readonly time: string; readonly text: string };
@@ -238,12 +237,4 @@ export class Container {
     }, this.#pauseMs);
     this.#pauseMs *= 2;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await closeServer(server);
-  return port;
 }

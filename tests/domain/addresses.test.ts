@@ -1,10 +1,13 @@
 // Addresses as people and front door have them: what a host name may be, what leads where, who wants a certificate.
 
+import { once } from 'node:events';
+import net from 'node:net';
 import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostNameSchema, type AddressMode } from '../../contracts/addresses.ts';
-import { freePort, instanceUrl, leadsHere, pathPrefixOf, routeAddressOf, type Addressed } from '../../domain/addresses.ts';
+import { instanceUrl, leadsHere, pathPrefixOf, routeAddressOf, type Addressed } from '../../domain/addresses.ts';
 import { loadConfig } from '../../domain/config.ts';
+import { freePort } from '../../domain/free-port.ts';
 import { lookAtHostName, whyNeverOurs } from '../../domain/host-names.ts';
 import { newId } from '../../domain/ids.ts';
 import { namesToCertify } from '../../domain/certificate-names.ts';
@@ -165,6 +168,21 @@ describe('a free port', () => {
     expect(await freePort(own.db, own.config)).toBe(20_006);
     await anInstance(own, { addressMode: 'port', port: 20_006 });
     expect(await freePort(own.db, own.config)).toBeNull();
+    await own.close();
+  });
+
+  it('is none that another program listens on, or talks to somebody from', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port: listened } = server.address() as net.AddressInfo;
+    const own = await testContext({ INSTANCE_PORTS: `${listened}-${listened}` });
+    expect(await freePort(own.db, own.config)).toBeNull();
+    const socket = net.connect(listened, '127.0.0.1');
+    await once(socket, 'connect');
+    const spoken = socket.localPort ?? 0;
+    expect(await freePort(own.db, { ...own.config, INSTANCE_PORTS: [spoken, spoken] })).toBeNull();
+    socket.destroy();
+    server.close();
     await own.close();
   });
 });

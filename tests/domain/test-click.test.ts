@@ -7,7 +7,7 @@ import { asJson } from '../../domain/database.ts';
 import { walkTestClick } from '../../domain/test-click.ts';
 import { presentRow, QUESTION, type ParticipantAnswer } from '../../platforms/otree-tables.ts';
 import type { OtreeRequest, Platform } from '../../platforms/platform.ts';
-import { freePorts } from '../e2e/panel.ts';
+import { freePorts } from '../free-ports.ts';
 import { aProject, anInstance, aRoom, testContext, type TestContext } from '../factories.ts';
 import { Instance as Launched, query, temporaryDatabase } from '../launcher/instance.ts';
 import { pythonWith } from '../launcher/venv.ts';

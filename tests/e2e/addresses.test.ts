@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { InstanceAddresses } from '../../contracts/addresses.ts';
 import { openBrowser, picture, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
-import { freePorts, makePanel, type WholePanel } from './panel.ts';
+import { makePanel, type WholePanel } from './panel.ts';
+import { freePorts } from '../free-ports.ts';
 import { until } from './until.ts';
 
 let panel: WholePanel;

@@ -4,7 +4,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { proxiesForTests, startProxyInFront, type ProxyInFront } from '../proxy-in-front.ts';
 import { openBrowser } from './browser.ts';
-import { freePorts, makePanel, type WholePanel } from './panel.ts';
+import { makePanel, type WholePanel } from './panel.ts';
+import { freePorts } from '../free-ports.ts';
 import { until } from './until.ts';
 
 let panel: WholePanel;

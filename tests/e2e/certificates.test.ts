@@ -5,7 +5,8 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hasPebble, startPebble, type Pebble } from '../pebble.ts';
-import { freePorts, makePanel, type WholePanel } from './panel.ts';
+import { makePanel, type WholePanel } from './panel.ts';
+import { freePorts } from '../free-ports.ts';
 import { until } from './until.ts';
 
 let pebble: Pebble;

@@ -7,7 +7,7 @@ import { findRights, installByApt } from '../../scripts/apt.ts';
 import { findProgram } from '../../scripts/binaries.ts';
 import { runOrThrow } from '../../scripts/run.ts';
 import { BASE_IMAGE, type TestEngine } from '../docker-engine.ts';
-import { freePorts } from './panel.ts';
+import { freePorts } from '../free-ports.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const NODE_IMAGE = 'arboretum-test-node:bookworm';

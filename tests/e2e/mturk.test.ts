@@ -13,7 +13,8 @@ import { openBrowser, picture } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { askDatabase } from './inside.ts';
 import { questionOf, serveElements, startMturkSite, type MturkSite } from './mturk-site.ts';
-import { freePorts, makePanel, type WholePanel } from './panel.ts';
+import { makePanel, type WholePanel } from './panel.ts';
+import { freePorts } from '../free-ports.ts';
 import { signIn, signInToOtree } from './walk.ts';
 
 const project = path.join(import.meta.dirname, '..', 'projects', 'mturk-study');

@@ -2,9 +2,9 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { freePorts } from '../free-ports.ts';
 import { until } from './until.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
@@ -29,18 +29,6 @@ export type WholePanel = {
   /** Ends everything and removes the folders. */
   remove(): Promise<void>;
 };
-
-/** Ports that nobody listens on just now, all different: none is given back before the last one is found. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => net.createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    ports.push((server.address() as net.AddressInfo).port);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
-}
 
 /** A range of user ids that no other panel on this machine is likely to use: a start ends whatever runs under its id. */
 function userIds(): string {

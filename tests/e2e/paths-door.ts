@@ -4,7 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { makeStand, never } from '../platforms/nginx-stand.ts';
-import { freePorts } from './panel.ts';
+import { freePorts } from '../free-ports.ts';
 
 /** One request, and what the front door made of it. */
 export type Seen = {

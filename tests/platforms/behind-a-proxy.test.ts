@@ -6,7 +6,8 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig, trustedProxiesOf } from '../../domain/config.ts';
 import { proxiesForTests, startProxyInFront, type ProxyInFront, type ProxyKind } from '../proxy-in-front.ts';
-import { freePort, makeStand, never, seenBy, until, type Answer, type Stand } from './nginx-stand.ts';
+import { makeStand, never, seenBy, until, type Answer, type Stand } from './nginx-stand.ts';
+import { freePort } from '../free-ports.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 

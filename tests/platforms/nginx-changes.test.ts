@@ -7,8 +7,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NginxProcess } from '../../platforms/nginx-process.ts';
 import { generationFileOf, controlSocketOf, siteFileOf } from '../../platforms/nginx-settings.ts';
-import { freePorts } from '../e2e/panel.ts';
-import { ask, freePort, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
+import { freePort, freePorts } from '../free-ports.ts';
+import { ask, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
 import type { Stand } from './nginx-stand.ts';
 
 // nginx tries 2.5 s to get a port that is in use.

@@ -5,7 +5,8 @@ import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { FrontDoorRoute, RouteAddress } from '../../platforms/front-door.ts';
 import { pathsFileOf, siteFileOf } from '../../platforms/nginx-settings.ts';
-import { ask, freePort, makeStand, never, openSocket, seenBy, until, type Answer, type Stand } from './nginx-stand.ts';
+import { ask, makeStand, never, openSocket, seenBy, until, type Answer, type Stand } from './nginx-stand.ts';
+import { freePort } from '../free-ports.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 

@@ -1,7 +1,8 @@
 // Run as a program by nginx-plain.test.ts, under a user id that is not root: one walk with the door, told as JSON.
 
 import { readFile } from 'node:fs/promises';
-import { freePort, makeStand, never, openSocket, seenBy } from './nginx-stand.ts';
+import { makeStand, never, openSocket, seenBy } from './nginx-stand.ts';
+import { freePort } from '../free-ports.ts';
 
 async function walk(): Promise<void> {
   const stand = await makeStand();

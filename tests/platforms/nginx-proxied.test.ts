@@ -11,7 +11,8 @@ import type { FrontDoorRoute } from '../../platforms/front-door.ts';
 import { startProxyInFront, type ProxyInFront } from '../proxy-in-front.ts';
 import { surroundings } from '../surroundings.ts';
 import { makeCertificate } from './nginx-certificates.ts';
-import { ask, freePort, handshake, makeStand, never, seenBy, sendBytes, until, type Answer, type Stand } from './nginx-stand.ts';
+import { ask, handshake, makeStand, never, seenBy, sendBytes, until, type Answer, type Stand } from './nginx-stand.ts';
+import { freePort } from '../free-ports.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 

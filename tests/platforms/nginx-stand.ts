@@ -7,6 +7,7 @@ import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../free-ports.ts';
 import type { FrontDoorRoute } from '../../platforms/front-door.ts';
 import { layoutOf } from '../../platforms/layout.ts';
 import { NginxFrontDoor } from '../../platforms/nginx.ts';
@@ -66,14 +67,6 @@ export async function makeStand(extra: Partial<NginxOptions> & { readonly dataNa
 }
 
 export type Stand = Awaited<ReturnType<typeof makeStand>>;
-
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '0.0.0.0');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Waits for a condition instead of sleeping. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {

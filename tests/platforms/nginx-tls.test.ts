@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { DoorCertificate, FrontDoorRoute, RouteAddress } from '../../platforms/front-door.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { makeCertificate } from './nginx-certificates.ts';
-import { ask, freePort, makeStand, never, seenBy, until, type Answer, type Stand } from './nginx-stand.ts';
+import { ask, makeStand, never, seenBy, until, type Answer, type Stand } from './nginx-stand.ts';
+import { freePort } from '../free-ports.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 

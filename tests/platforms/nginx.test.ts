@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import net from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ask, freePort, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
+import { ask, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
+import { freePort } from '../free-ports.ts';
 import type { Stand, Upstream } from './nginx-stand.ts';
 
 let stand: Stand;

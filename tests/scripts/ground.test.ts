@@ -15,7 +15,7 @@ import { checkForeignRedis } from '../../scripts/ground-redis.ts';
 import { findSupervisor, keepSupervisor, stopSupervisor } from '../../scripts/ground-supervisor.ts';
 import { identify } from '../../scripts/process-identity.ts';
 import { migratePanel } from '../../scripts/panel-database.ts';
-import { freePorts } from '../e2e/panel.ts';
+import { freePorts } from '../free-ports.ts';
 
 const key = randomBytes(32);
 let home = '';

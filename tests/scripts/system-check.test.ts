@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { freePorts } from '../e2e/panel.ts';
+import { freePorts } from '../free-ports.ts';
 import { catchMails } from '../smtp-catcher.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
