@@ -1,47 +1,21 @@
-// The platform that somebody chose in the page: where new instances are made; kept in the database, read at each start.
+// Choosing a platform in the page: where new instances are made; kept in the database, read at each start.
 
 import os from 'node:os';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { EngineReport } from '../contracts/engine.ts';
 import { AppError } from '../contracts/errors.ts';
 import { movePlatforms } from '../contracts/moving.ts';
-import { platformNames, type PlatformChoice, type PlatformName, type PlatformOption } from '../contracts/platform-choice.ts';
+import { type PlatformChoice, type PlatformName, type PlatformOption } from '../contracts/platform-choice.ts';
 import { lockAddresses } from './addresses.ts';
 import { record } from './audit.ts';
-import { ConfigProblem, type Config } from './config.ts';
+import { chosenName, type chosenSchema, readChosenPlatform, setPlatform } from './chosen-platform.ts';
+import type { Config } from './config.ts';
 import type { Actor, Context } from './context.ts';
 import { asJson, type Database, type Transaction } from './database.ts';
 import { describeOptions, propose } from './platform-options.ts';
-import type { Surroundings } from './system-check-surroundings.ts';
 
-const name = 'platform.chosen';
-const storedSchema = z.object({ platform: z.enum(platformNames), byName: z.string() });
 /** The worker may have to reach a host that is slow. */
 const switchingMs = 40_000;
-
-/** Rows of a reading query, as the system check has it. */
-type Query = NonNullable<Surroundings['query']>;
-
-/** Null: nobody has chosen one. */
-export async function readChosenPlatform(query: Query): Promise<PlatformName | null> {
-  const [row] = await query<{ value: unknown }>(`SELECT value FROM setting WHERE name = '${name}'`);
-  return storedSchema.safeParse(row?.value).data?.platform ?? null;
-}
-
-/**
- * Puts the chosen platform into the settings of this process, unless PLATFORM is given. Everything reads it there, so it is done once, before anything else.
- * @throws ConfigProblem when the chosen one needs a setting that is gone
- */
-export async function settlePlatform(config: Config, query: Query): Promise<void> {
-  if (config.isPlatformGiven) return;
-  const chosen = await readChosenPlatform(query);
-  if (chosen === 'dokku' && !(config.DOKKU_HOST && config.DOKKU_DOMAIN))
-    throw new ConfigProblem(['DOKKU_HOST and DOKKU_DOMAIN are needed: it was chosen in the page that experiments run on a Dokku host.']);
-  if (chosen !== null) setPlatform(config, chosen);
-}
-
-/** The one setting that may change while the process runs. */
-export const setPlatform = (config: Config, platform: PlatformName): void => void Object.assign(config, { PLATFORM: platform });
 
 /** Everything for the page on which one is chosen. @param engine as the worker sees it just now */
 export async function showPlatformChoice(ctx: Pick<Context, 'config' | 'db'>, engine: EngineReport): Promise<PlatformChoice> {
@@ -100,8 +74,8 @@ export async function choosePlatform(ctx: Context, actor: Actor, { platform, eng
       async (tx) => {
         await lockAddresses(tx);
         await demandPossible(ctx.config, tx, { platform, engine, isChange });
-        const value = asJson({ platform, byName: actor.name } satisfies z.infer<typeof storedSchema>);
-        await tx.setting.upsert({ where: { name }, create: { name, value }, update: { value } });
+        const value = asJson({ platform, byName: actor.name } satisfies z.infer<typeof chosenSchema>);
+        await tx.setting.upsert({ where: { name: chosenName }, create: { name: chosenName, value }, update: { value } });
         await record(tx, actor, { action: 'platform.choose', subject: platform, detail: { before } });
         if (isChange) await use(platform);
         isUsed = isChange;

@@ -27,6 +27,8 @@ password_encryption = 'scram-sha-256'
 max_connections = 1000
 # Memory is set aside for the product of the two: as much as PostgreSQL's own 100 times 64, three times over.
 max_locks_per_transaction = 20
+# Nothing here is serializable; what would be still has as many as with PostgreSQL’s own figures.
+max_pred_locks_per_transaction = 10
 shared_buffers = 64MB
 # Many small databases: parallel queries would only take connections and shared memory from others.
 max_parallel_workers_per_gather = 0

@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import type { Config } from '../domain/config.ts';
-import { settlePlatform } from '../domain/platform-choice.ts';
+import { settlePlatform } from '../domain/chosen-platform.ts';
 import type { Layout } from '../platforms/layout.ts';
 import { panelBackupsDirOf } from './directories.ts';
 import { migrate } from './migrate.ts';

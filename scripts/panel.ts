@@ -3,25 +3,22 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigProblem, loadConfig, type Config } from '../domain/config.ts';
-import { runGround } from './ground-command.ts';
-import { installService } from './install-service.ts';
 import { StartProblem } from './problem.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import { takeLock } from './start-lock.ts';
 import { startPanel } from './start-panel.ts';
-import { stopAll } from './stop-all.ts';
-import { systemCheck } from './system-check.ts';
 
 type Command = (config: Config, progress: Progress, signal: AbortSignal) => Promise<void>;
 
+/** Each brings its own code: what a panel does not need stays out of the process that stays. */
 const commands: Readonly<Record<string, Command>> = {
   start: startLocked,
-  ground: runGround,
-  'stop-all': (config, progress) => stopAll(config, progress, { withService: true }),
+  ground: async (...given) => (await import('./ground-command.ts')).runGround(...given),
+  'stop-all': async (config, progress) => (await import('./stop-all.ts')).stopAll(config, progress, { withService: true }),
   // What the ground's unit runs when it is stopped: systemd itself ends the panel before.
-  'stop-ground': (config, progress) => stopAll(config, progress, { withService: false }),
-  'install-service': installService,
-  'system-check': systemCheck,
+  'stop-ground': async (config, progress) => (await import('./stop-all.ts')).stopAll(config, progress, { withService: false }),
+  'install-service': async (...given) => (await import('./install-service.ts')).installService(...given),
+  'system-check': async (config, progress) => (await import('./system-check.ts')).systemCheck(config, progress),
 };
 
 /** One start at a time for one DATA_DIR. */

@@ -8,7 +8,7 @@ import { engineReportSchema } from '../contracts/engine.ts';
 import { hostReportSchema } from '../contracts/system.ts';
 import { groundViewSchema } from '../contracts/system-check.ts';
 import { loadConfig, type Config } from '../domain/config.ts';
-import { settlePlatform } from '../domain/platform-choice.ts';
+import { settlePlatform } from '../domain/chosen-platform.ts';
 import { readKey } from '../domain/sealing.ts';
 import { runSystemCheck } from '../domain/system-check.ts';
 import { askDns, findOwnAddresses, type Surroundings } from '../domain/system-check-surroundings.ts';

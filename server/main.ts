@@ -15,7 +15,7 @@ import type { Context, Events } from '../domain/context.ts';
 import { adoptHeads } from '../domain/deployments.ts';
 import { makeGitAccess } from '../domain/git-access.ts';
 import { prepareFirstManager } from '../domain/people.ts';
-import { settlePlatform } from '../domain/platform-choice.ts';
+import { settlePlatform } from '../domain/chosen-platform.ts';
 import { clearUploads } from '../domain/uploads.ts';
 import { buildApp } from './app.ts';
 import { guardedByFacts } from './fresh-facts.ts';

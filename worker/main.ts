@@ -19,7 +19,7 @@ import { certificatesOf, doorCertificatesOf } from '../domain/certificates.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
 import { installCertificates } from '../domain/install-certificates.ts';
 import { makeRoomsKeeper } from '../domain/rooms-keeper.ts';
-import { settlePlatform } from '../domain/platform-choice.ts';
+import { settlePlatform } from '../domain/chosen-platform.ts';
 import { keepPlatformFronts } from '../domain/platform-fronts.ts';
 import { refreshAllRoutes } from '../domain/routes.ts';
 import { startAnswering } from './answer.ts';

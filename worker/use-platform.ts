@@ -3,7 +3,7 @@
 import type { PlatformName } from '../contracts/platform-choice.ts';
 import { rememberCapabilities } from '../domain/capabilities.ts';
 import type { WorkerContext } from '../domain/context.ts';
-import { setPlatform } from '../domain/platform-choice.ts';
+import { setPlatform } from '../domain/chosen-platform.ts';
 import { openPlatform } from './adapters.ts';
 
 /** Everything in the worker asks the context for its platform each time, so it is exchanged there. @throws when it cannot be opened: then the present one stays */

@@ -1,10 +1,10 @@
 // A look at the Docker Engine for people: whether it answers, what it can limit, what lies and runs on it. Changes nothing.
 
 import { readFile, stat, statfs } from 'node:fs/promises';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { z } from 'zod';
 import type { EngineFacts, EngineReport, SocketRights } from '../../contracts/engine.ts';
-import { statusOf } from './engine.ts';
+import { loadDocker, statusOf } from './engine.ts';
 import { LABEL, ownedBy } from './names.ts';
 import { isRecentApi } from './swarm-node.ts';
 
@@ -27,7 +27,7 @@ export async function reportOnEngine(question: EngineQuestion): Promise<EngineRe
   const isRoot = process.getuid?.() === 0;
   if (rights === null) return { socket, isRoot, answer: 'absent', rights, facts: null };
   try {
-    return { socket, isRoot, answer: 'answers', rights, facts: await factsOf(new Docker({ socketPath: socket, timeout: PATIENCE_MS }), question) };
+    return { socket, isRoot, answer: 'answers', rights, facts: await factsOf(new (loadDocker())({ socketPath: socket, timeout: PATIENCE_MS }), question) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
     return { socket, isRoot, answer: code === 'EACCES' || code === 'EPERM' ? 'refused' : 'silent', rights, facts: null };
