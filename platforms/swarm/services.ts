@@ -65,13 +65,21 @@ export const hashOf = (spec: Docker.CreateServiceOptions): string => createHash(
 
 const ofServices: ReadonlySet<string> = new Set(['serve', 'gate']);
 
-/** Removes the service and waits until no container of the instance runs; one that the engine leaves running is killed. */
+/**
+ * Removes the service and waits until no container of the instance runs; one that the engine leaves running is killed.
+ * Without a service nothing comes back, so what runs here is told to end at once: the engine itself first waits two seconds,
+ * for other hosts to learn of it, and two more before it removes what has ended (moby's `defaultGossipConvergeDelay`).
+ */
 export async function endService(ground: Ground, instanceId: string): Promise<void> {
   await ifThere(ground.engine.quick.getService(serviceName(instanceId)).remove());
   const deadline = Date.now() + STOP_LIMIT_MS;
+  const told = new Set<string>();
+  /** Parts whose service is gone. */
+  const removed = new Set<string>(['serve']);
   for (;;) {
     // What a crash of the panel left of single runs ends as well.
     const left = await containersOf(ground, instanceId);
+    for (const one of left.filter(({ Labels }) => removed.has(Labels[LABEL.part] ?? ''))) await endContainer(ground, one, told);
     const isElsewhere = await runsElsewhere(ground, instanceId);
     if (left.length === 0 && !isElsewhere) {
       const gate = ground.engine.quick.getService(gateName(instanceId));
@@ -81,11 +89,23 @@ export async function endService(ground: Ground, instanceId: string): Promise<vo
     }
     const isLate = Date.now() > deadline;
     // What still runs may need its database to the last.
-    if (!isElsewhere && left.every(({ Labels }) => Labels[LABEL.part] === 'gate')) await ifThere(ground.engine.quick.getService(gateName(instanceId)).remove());
+    if (!isElsewhere && left.every(({ Labels }) => Labels[LABEL.part] === 'gate')) {
+      await ifThere(ground.engine.quick.getService(gateName(instanceId)).remove());
+      removed.add('gate');
+    }
     for (const { Id, Labels } of left) if (isLate || !ofServices.has(Labels[LABEL.part] ?? '')) await removeContainer(ground, Id);
     if (Date.now() > deadline + STOP_LIMIT_MS) throw new AppError('platform_failed', { reason: 'the Docker Engine does not end the experiment’s container.' });
     await pause(POLL_MS);
   }
+}
+
+/** Tells one that runs to end, once; removes one that has ended. */
+async function endContainer(ground: Ground, { Id, State }: Listed, told: Set<string>): Promise<void> {
+  if (State === 'exited') return await removeContainer(ground, Id);
+  if (State !== 'running' || told.has(Id)) return;
+  told.add(Id);
+  // It may have ended just now.
+  await asking(ground.engine.quick.getContainer(Id).kill({ signal: 'SIGTERM' })).catch(() => undefined);
 }
 
 /** Id of the instance's own network, made unless it is there. One that leads elsewhere than wanted is made anew. */
@@ -98,12 +118,13 @@ export async function ensureNetwork(ground: Ground, instanceId: string): Promise
   return made.id;
 }
 
-/** Swarm lets a network go only when it has taken notice that its last task is gone. */
+/** Swarm lets a network go only when it has taken notice that its last task is gone, and this machine's part of it a little later. */
 export async function removeNetwork(ground: Ground, instanceId: string): Promise<void> {
+  const network = ground.engine.quick.getNetwork(serviceName(instanceId));
   for (const deadline = Date.now() + STOP_LIMIT_MS; ; await pause(POLL_MS)) {
     try {
-      await ifThere(ground.engine.quick.getNetwork(serviceName(instanceId)).remove());
-      return;
+      if ((await ifThere<unknown>(network.inspect())) === null) return;
+      await ifThere(network.remove());
     } catch (error) {
       if (Date.now() > deadline) throw error;
     }

@@ -57,12 +57,17 @@ export function dumping(bench: Bench): void {
       code: 'restore_failed',
       details: { reason: expect.stringContaining('otree_participant') },
     });
-    const abort = new AbortController();
-    const restoring = bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, abort.signal);
-    const ended = restoring.catch((error: unknown) => error);
-    await expect.poll(async () => (await bench.stand.databases(spec)).length, { interval: 1, timeout: 60_000 }).toBe(2);
-    abort.abort(new Error('the panel was stopped'));
-    expect(await ended).toMatchObject({ message: 'the panel was stopped' });
+    /** A restore that is aborted as soon as its database is there; undefined when it was faster than that. */
+    const aborted = async (): Promise<unknown> => {
+      const abort = new AbortController();
+      const ended = bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, abort.signal).catch((error: unknown) => error);
+      await expect.poll(async () => (await bench.stand.databases(spec)).length, { interval: 1, timeout: 60_000 }).toBe(2);
+      abort.abort(new Error('the panel was stopped'));
+      return await ended;
+    };
+    let end = await aborted();
+    for (let tries = 1; end === undefined && tries < 5; tries += 1) end = await aborted();
+    expect(end).toMatchObject({ message: 'the panel was stopped' });
     await truncate(file, dump.sizeBytes - 1000);
     expect((await refusal(bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never))).code).toBe('restore_failed');
     expect((await bench.platform.databaseFacts(spec)).rowCounts).toEqual(before);
