@@ -1,6 +1,5 @@
 // Choosing a platform in the page: where new instances are made; kept in the database, read at each start.
 
-import os from 'node:os';
 import type { z } from 'zod';
 import type { EngineReport } from '../contracts/engine.ts';
 import { AppError } from '../contracts/errors.ts';
@@ -12,6 +11,7 @@ import { chosenName, type chosenSchema, readChosenPlatform, setPlatform } from '
 import type { Config } from './config.ts';
 import type { Actor, Context } from './context.ts';
 import { asJson, type Database, type Transaction } from './database.ts';
+import { findCards } from './network-cards.ts';
 import { describeOptions, propose } from './platform-options.ts';
 
 /** The worker may have to reach a host that is slow. */
@@ -102,14 +102,11 @@ async function demandPossible(config: Config, tx: Transaction, { platform, engin
     throw new AppError('platform_not_here', { reason: 'The Docker Engine is in no Swarm yet.', fix: 'Make it the manager of one first.' });
 }
 
-/** Cards that Docker and other engines make for their own networks. */
-const madeByEngines = /^(?:docker|br-|veth|cni|virbr|podman|lxc|flannel|cali)/;
-
 /** IPv4 addresses of this machine at which an engine may manage a Swarm. */
 function addressesFor(given: string | undefined): PlatformChoice['addresses'] {
-  const own = Object.entries(os.networkInterfaces())
-    .filter(([card]) => !madeByEngines.test(card))
-    .flatMap(([card, list]) => (list ?? []).filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => ({ address, note: card })));
+  const own = findCards()
+    .filter(({ isIPv4 }) => isIPv4)
+    .map(({ address, card }) => ({ address, note: card }));
   const wished = given === undefined || own.some(({ address }) => address === given) ? [] : [{ address: given, note: 'SWARM_ADVERTISE_ADDRESS' }];
   const here = { address: '127.0.0.1', note: 'this machine alone' };
   return [here, ...[...wished, ...own].filter(({ address }) => address !== here.address)];

@@ -2,11 +2,11 @@
 
 import { lookup, Resolver } from 'node:dns/promises';
 import net from 'node:net';
-import os from 'node:os';
 import type { EngineReport } from '../contracts/engine.ts';
 import type { HostReport } from '../contracts/system.ts';
 import type { Checked, GroundView } from '../contracts/system-check.ts';
 import type { Config } from './config.ts';
+import { findCards } from './network-cards.ts';
 
 /** Asks DNS itself, not the machine's own list of hosts: what other computers are told. */
 export type Names = {
@@ -70,12 +70,8 @@ export function askDns(servers?: readonly string[]): Names {
   };
 }
 
-/** Addresses of all network cards; those that only a neighbour on the same cable could use are left out. */
-export const findOwnAddresses = (): string[] =>
-  Object.values(os.networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
-    .map(({ address }) => address);
+/** Addresses of this machine that others can use. */
+export const findOwnAddresses = (): string[] => findCards().map(({ address }) => address);
 
 /** Host name of PUBLIC_URL without the brackets of an IPv6 address. */
 export const hostOf = (config: Pick<Config, 'publicUrl'>): string => config.publicUrl.hostname.replaceAll(/^\[|\]$/g, '');
