@@ -50,6 +50,9 @@ export class PlatformsByInstance implements Platform {
   lookAtHost(): Promise<HostReport | null> {
     return this.#home.lookAtHost();
   }
+  retire(): void {
+    for (const platform of this.#all) platform.retire();
+  }
   /** The same place on all of them. */
   upstreamSocket(instanceId: string): string | null {
     return this.#home.upstreamSocket(instanceId);
