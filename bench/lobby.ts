@@ -2,94 +2,19 @@
 // node --import tsx bench/lobby.ts [PEOPLE] [PEOPLE FOR OTREE]; beside each its limit, measured in the same run.
 
 import { fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { io, type Socket } from 'socket.io-client';
-import type { ClientEvents, ServerEvents } from '../contracts/events.ts';
 import { makeLabels } from '../contracts/rooms.ts';
-import { makePanel } from '../tests/e2e/panel.ts';
 import { machine, median, print, table } from './figures.ts';
+import { ada, ask, databaseUrl, form, makeRoom, openScreens, panel, readyAt, removeRoom } from './lobby-panel.ts';
 
 const people = Number(process.argv[2] ?? 2000);
 const forOtree = Number(process.argv[3] ?? 300);
 const watchers = 20;
-const agent = new http.Agent({ keepAlive: true, maxSockets: 250 });
-const panel = await makePanel();
 const round = (value: number): number => Math.round(value * 10) / 10;
 const at99 = (list: readonly number[]): number => list.toSorted((one, other) => one - other)[Math.floor(list.length * 0.99)] ?? Number.NaN;
-
-type Reply = { readonly status: number; readonly location: string; readonly text: string; readonly ms: number };
-const ask = (method: string, url: URL, headers: http.OutgoingHttpHeaders = {}, body = ''): Promise<Reply> =>
-  new Promise((resolve, reject) => {
-    const begin = performance.now();
-    const options = { agent, method, host: '127.0.0.1', port: url.port, path: url.pathname + url.search, headers: { host: url.host, ...headers } };
-    const request = http.request(options, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, location: response.headers.location ?? '', text, ms: performance.now() - begin }));
-    });
-    request.on('error', reject).end(body);
-  });
-const form = { 'content-type': 'application/x-www-form-urlencoded' };
-
-/** Signed in as the first manager by the printed link; the cookie opens the screens, too. */
-async function firstManager() {
-  const token = /first-run\?token=(\S+)/.exec(panel.output())?.[1] ?? '';
-  const api = (to: string): string => `${panel.url}/api/v1${to}`;
-  const person = { token, name: 'Ada', userName: 'ada', email: 'ada@lab.example', password: randomBytes(12).toString('hex') };
-  const me = await fetch(api('/first-run'), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(person) });
-  const cookie = me.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-  const headers = { cookie, 'content-type': 'application/json', 'x-csrf-token': ((await me.json()) as { csrfToken: string }).csrfToken };
-  const send = async <T>(method: string, to: string, body?: unknown): Promise<T> => {
-    const answer = await fetch(api(to), { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-    if (!answer.ok) throw new Error(await answer.text());
-    return (answer.status === 204 ? null : await answer.json()) as T;
-  };
-  const ended = async ({ id }: { id: string }): Promise<void> => {
-    for (;;) {
-      // The front door closes idle connections when it takes up a new address: asked again.
-      const { state } = await send<{ state: string }>('GET', `/jobs/${id}`).catch(() => ({ state: 'unknown' }));
-      if (state === 'failed') throw new Error(`job ${id} failed`);
-      if (state === 'succeeded') return;
-      await wait(300);
-    }
-  };
-  return { cookie, send, ended };
-}
-
-const ada = await (async () => {
-  await panel.start();
-  return firstManager();
-})();
-const { job } = await ada.send<{ job: { id: string } }>('POST', '/instances', { name: 'crowd' });
-await ada.ended(job);
-
-const makeRoom = (room: string, labels: readonly string[]): Promise<unknown> =>
-  ada.send('PUT', `/instances/crowd/rooms/${room}`, { displayName: room, labels: labels.join('\n'), usesSecureUrls: false, since: null });
-const removeRoom = async (room: string): Promise<void> => {
-  const { rooms } = await ada.send<{ rooms: { name: string; edited: { at: string } | null }[] }>('GET', '/instances/crowd');
-  const since = rooms.find(({ name }) => name === room)?.edited?.at ?? '';
-  await ada.send('DELETE', `/instances/crowd/rooms/${room}?since=${encodeURIComponent(since)}&isConfirmed=true`);
-};
-const readyAt = (room: string, label: string): URL => new URL(`/lobby/crowd/${room}/${label}/ready`, panel.url);
-
-type Screen = Socket<ServerEvents, ClientEvents>;
-const openScreens = async (count: number): Promise<Screen[]> => {
-  const screens: Screen[] = [];
-  while (screens.length < count) {
-    const some = Array.from({ length: Math.min(100, count - screens.length) }, (): Screen =>
-      io(panel.url, { transports: ['websocket'], extraHeaders: { cookie: ada.cookie }, forceNew: true, reconnection: false }),
-    );
-    await Promise.all(some.map((screen) => new Promise((resolve, reject) => screen.once('connect', () => resolve(null)).once('connect_error', reject))));
-    screens.push(...some);
-  }
-  return screens;
-};
 
 /** Spread evenly over a second. */
 const inOneSecond = async (count: number, act: (index: number) => Promise<number>): Promise<number[]> => {
@@ -112,20 +37,6 @@ type RawSocket = {
 };
 const engine = createRequire(createRequire(import.meta.url).resolve('socket.io'));
 const RawWebSocket = createRequire(engine.resolve('engine.io'))('ws') as new (url: string) => RawSocket;
-
-/** The panel's own PostgreSQL, whose address only its processes know. */
-function databaseUrl(): string {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-      const url = variables.find((variable) => variable.startsWith('DATABASE_URL='))?.slice('DATABASE_URL='.length);
-      if (url && variables.some((variable) => variable === `DATA_DIR=${panel.dataDir}`)) return url;
-    } catch {
-      continue; // gone, or somebody else's
-    }
-  }
-  throw new Error('the panel’s processes were not found');
-}
 
 async function openLimit(): Promise<(count: number) => Promise<RawSocket[]>> {
   limit.send(databaseUrl());

@@ -1,5 +1,6 @@
 // What the platforms of this panel can do, as the worker found out: the server, which has no platform, reads it here.
 
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { measureNames } from '../contracts/metrics.ts';
 import { movePlatforms, type MovePlatform } from '../contracts/moving.ts';
@@ -23,10 +24,12 @@ export type KnownCapabilities = z.infer<typeof storedSchema> & {
   readonly canMoveTo: MovePlatform | null;
 };
 
-/** Asks the worker's platforms and keeps what they answer. */
+/** Asks the worker's platforms and keeps what they answer; when that is what stands there already, nothing is written. */
 export async function rememberCapabilities(ctx: Pick<Context, 'db'>, platform: Pick<Platform, 'kind' | 'capabilities' | 'moving'>): Promise<void> {
   const offers = (await platform.moving?.list()) ?? [{ kind: platform.kind, capabilities: await platform.capabilities(), problem: null }];
   const value = asJson(Object.fromEntries(offers.map(({ kind, capabilities, problem }) => [kind, { ...picked(capabilities), problem }])));
+  const known = await ctx.db.setting.findUnique({ where: { name } });
+  if (isDeepStrictEqual(known?.value, value)) return;
   await ctx.db.setting.upsert({ where: { name }, create: { name, value }, update: { value } });
 }
 

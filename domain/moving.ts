@@ -5,7 +5,7 @@ import { moveWords, type MovePlatform } from '../contracts/moving.ts';
 import type { BuiltRelease } from '../platforms/platform.ts';
 import type { Deployment, Instance } from '../prisma/client/client.ts';
 import { readCapabilities } from './capabilities.ts';
-import type { Context } from './context.ts';
+import type { Context, WorkerContext } from './context.ts';
 import { asJson } from './database.ts';
 import { announceInstance } from './instances.ts';
 
@@ -19,7 +19,7 @@ export async function demandMovable(ctx: Pick<Context, 'db'>, instance: Pick<Ins
 type Moved = { readonly to: MovePlatform; readonly built: { readonly deployment: Pick<Deployment, 'id'>; readonly release: BuiltRelease } | null };
 
 /** From here on it belongs to the other platform, where only the version that was built there can run. */
-export async function noteMoved(ctx: Context, instance: Pick<Instance, 'id'>, { to, built }: Moved): Promise<void> {
+export async function noteMoved(ctx: WorkerContext, instance: Pick<Instance, 'id'>, { to, built }: Moved): Promise<void> {
   await ctx.db.$transaction(async (tx) => {
     const project = built === null ? {} : { project: asJson(built.release.project) };
     await tx.instance.update({ where: { id: instance.id }, data: { platform: to, ...project } });
@@ -32,5 +32,6 @@ export async function noteMoved(ctx: Context, instance: Pick<Instance, 'id'>, { 
     const data = { requirementsHash, lock, otreeVersion: described.otreeVersion, isReleaseKept: true, ...project };
     await tx.deployment.update({ where: { id: built.deployment.id }, data });
   });
+  ctx.platform.moving?.forget(instance.id);
   await announceInstance(ctx, instance.id);
 }

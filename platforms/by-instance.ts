@@ -2,11 +2,9 @@
 
 import { Readable } from 'node:stream';
 import type { PlatformHosts } from './hosts.ts';
+import { KnownKinds, type KindsOf } from './known-kinds.ts';
 import type { Movable, MovableKind, Moving, Offer } from './moving.ts';
 import type { Capabilities, HostReport, InstanceSpec, Observation, Platform, Usage } from './platform.ts';
-
-/** Platform of each instance by its row; ids without a row are left out. */
-export type KindsOf = (instanceIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
 type Options = {
   /** Where new instances are made. */
@@ -17,6 +15,11 @@ type Options = {
 type Named = Pick<InstanceSpec, 'instanceId' | 'osUserId'>;
 type Arguments<Name extends keyof Platform> = Platform[Name] extends (...given: infer Given) => unknown ? Given : never;
 
+type Together<Seen> = {
+  readonly kinds: Promise<ReadonlyMap<string, string>>;
+  readonly ask: (platform: Movable, own: readonly string[]) => Promise<ReadonlyMap<string, Seen>>;
+};
+
 /** What each method promises: `platform.ts`. An instance of a platform that is not there is looked for at home. */
 export class PlatformsByInstance implements Platform {
   readonly kind: MovableKind;
@@ -25,15 +28,20 @@ export class PlatformsByInstance implements Platform {
   readonly hosts: PlatformHosts | null;
   readonly #home: Movable;
   readonly #all: readonly Movable[];
-  readonly #kindsOf: KindsOf;
+  readonly #kinds: KnownKinds;
 
   constructor({ home, others, kindsOf }: Options) {
     this.kind = home.kind;
     this.hosts = home.hosts;
     this.#home = home;
     this.#all = [home, ...others];
-    this.#kindsOf = kindsOf;
-    this.moving = { list: () => this.#list(), at: (kind) => this.#at(kind), settle: (signal) => this.#settle(signal) };
+    this.#kinds = new KnownKinds(kindsOf);
+    this.moving = {
+      list: () => this.#list(),
+      at: (kind) => this.#at(kind),
+      settle: (signal) => this.#settle(signal),
+      forget: (instanceId) => this.#kinds.forget(instanceId),
+    };
   }
 
   capabilities(): Promise<Capabilities> {
@@ -42,16 +50,19 @@ export class PlatformsByInstance implements Platform {
   lookAtHost(): Promise<HostReport | null> {
     return this.#home.lookAtHost();
   }
+  retire(): void {
+    for (const platform of this.#all) platform.retire();
+  }
   /** The same place on all of them. */
   upstreamSocket(instanceId: string): string | null {
     return this.#home.upstreamSocket(instanceId);
   }
 
   observe(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Observation>> {
-    return this.#together(instanceIds, (platform, own) => platform.observe(own));
+    return this.#together(instanceIds, { kinds: this.#kinds.read(instanceIds), ask: (platform, own) => platform.observe(own) });
   }
   measure(instanceIds: readonly string[]): Promise<ReadonlyMap<string, Usage>> {
-    return this.#together(instanceIds, (platform, own) => platform.measure(own));
+    return this.#together(instanceIds, { kinds: this.#kinds.recall(instanceIds), ask: (platform, own) => platform.measure(own) });
   }
 
   /** oTree must never run twice on one database: what a move that was cut off left elsewhere ends first. */
@@ -76,20 +87,21 @@ export class PlatformsByInstance implements Platform {
   selectRelease = async (...given: Arguments<'selectRelease'>) => await (await this.#of(given[0])).selectRelease(...given);
   stop = async (...given: Arguments<'stop'>) => await (await this.#of(given[0])).stop(...given);
   keepFront = async (...given: Arguments<'keepFront'>) => await (await this.#of(given[0])).keepFront(...given);
-  askOtree = async (...given: Arguments<'askOtree'>) => await (await this.#of(given[0])).askOtree(...given);
-  openOtree = async (...given: Arguments<'openOtree'>) => await (await this.#of(given[0])).openOtree(...given);
   playBots = async (...given: Arguments<'playBots'>) => await (await this.#of(given[0])).playBots(...given);
-  databaseFacts = async (...given: Arguments<'databaseFacts'>) => await (await this.#of(given[0])).databaseFacts(...given);
-  participants = async (...given: Arguments<'participants'>) => await (await this.#of(given[0])).participants(...given);
   dumpDatabase = async (...given: Arguments<'dumpDatabase'>) => await (await this.#of(given[0])).dumpDatabase(...given);
   verifyDump = async (...given: Arguments<'verifyDump'>) => await (await this.#of(given[0])).verifyDump(...given);
   pruneReleases = async (...given: Arguments<'pruneReleases'>) => await (await this.#of(given[0])).pruneReleases(...given);
-  readLog = async (...given: Arguments<'readLog'>) => await (await this.#of({ instanceId: given[0] })).readLog(...given);
-  readLogFrom = async (...given: Arguments<'readLogFrom'>) => await (await this.#of({ instanceId: given[0] })).readLogFrom(...given);
+
+  askOtree = async (...given: Arguments<'askOtree'>) => await (await this.#whereSeen(given[0].instanceId)).askOtree(...given);
+  openOtree = async (...given: Arguments<'openOtree'>) => await (await this.#whereSeen(given[0].instanceId)).openOtree(...given);
+  databaseFacts = async (...given: Arguments<'databaseFacts'>) => await (await this.#whereSeen(given[0].instanceId)).databaseFacts(...given);
+  participants = async (...given: Arguments<'participants'>) => await (await this.#whereSeen(given[0].instanceId)).participants(...given);
+  readLog = async (...given: Arguments<'readLog'>) => await (await this.#whereSeen(given[0])).readLog(...given);
+  readLogFrom = async (...given: Arguments<'readLogFrom'>) => await (await this.#whereSeen(given[0])).readLogFrom(...given);
 
   openLog(instanceId: string): Readable {
     const pieces = async function* (this: PlatformsByInstance): AsyncGenerator<Buffer> {
-      yield* (await this.#of({ instanceId })).openLog(instanceId) as AsyncIterable<Buffer>;
+      yield* (await this.#whereSeen(instanceId)).openLog(instanceId) as AsyncIterable<Buffer>;
     };
     return Readable.from(pieces.call(this), { objectMode: false });
   }
@@ -99,11 +111,8 @@ export class PlatformsByInstance implements Platform {
   }
 
   /** Asks each platform about its own instances. */
-  async #together<Seen>(
-    instanceIds: readonly string[],
-    ask: (platform: Movable, own: readonly string[]) => Promise<ReadonlyMap<string, Seen>>,
-  ): Promise<ReadonlyMap<string, Seen>> {
-    const kinds = await this.#kindsOf(instanceIds);
+  async #together<Seen>(instanceIds: readonly string[], { kinds: asked, ask }: Together<Seen>): Promise<ReadonlyMap<string, Seen>> {
+    const kinds = await asked;
     const seen = await Promise.all(
       this.#all.map(async (platform) => {
         const own = instanceIds.filter((id) => this.#at(kinds.get(id)) === platform);
@@ -114,7 +123,12 @@ export class PlatformsByInstance implements Platform {
   }
 
   async #of({ instanceId }: { readonly instanceId: string }): Promise<Movable> {
-    return this.#at((await this.#kindsOf([instanceId])).get(instanceId));
+    return this.#at((await this.#kinds.read([instanceId])).get(instanceId));
+  }
+
+  /** For what only looks, many times a minute. */
+  async #whereSeen(instanceId: string): Promise<Movable> {
+    return this.#at((await this.#kinds.recall([instanceId])).get(instanceId));
   }
 
   /** The instance's own platform, after the others have let go of it. */
@@ -137,7 +151,7 @@ export class PlatformsByInstance implements Platform {
     const failures: string[] = [];
     for (const platform of this.#all) {
       const held = await platform.held();
-      const kinds = await this.#kindsOf(held);
+      const kinds = await this.#kinds.read(held);
       for (const instanceId of held.filter((id) => kinds.has(id) && this.#at(kinds.get(id)) !== platform)) {
         await platform
           .vacate({ instanceId, osUserId: null }, signal)

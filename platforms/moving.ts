@@ -42,4 +42,7 @@ export interface Moving {
    * job runs. @returns what could not be cleared away, a sentence each; the next start of such an instance tries again
    */
   settle(signal: AbortSignal): Promise<readonly string[]>;
+
+  /** The instance's row names another platform from now on: what was remembered of it is asked anew. To be said by whoever wrote the row. */
+  forget(instanceId: string): void;
 }

@@ -46,6 +46,10 @@ export abstract class OnThisMachine<G extends Shared> {
     }
   }
 
+  retire(): void {
+    // Connections to databases of instances are closed ten seconds after the last question anyway.
+  }
+
   async lookAtHost(): Promise<null> {
     return null;
   }

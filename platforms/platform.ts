@@ -369,6 +369,9 @@ export interface Platform {
   /** Removes built releases except those named. */
   pruneReleases(spec: InstanceSpec, keep: readonly number[]): Promise<void>;
 
+  /** Another platform took its place: what it keeps open is closed once nothing runs on it. Who asks it later is answered all the same. */
+  retire(): void;
+
   /** Removes processes, files, database, role. Backups are the caller's. Absent already: returns. */
   destroy(spec: Pick<InstanceSpec, 'instanceId' | 'osUserId'>, signal: AbortSignal): Promise<void>;
 }

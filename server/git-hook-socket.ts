@@ -10,7 +10,7 @@ import { z } from 'zod';
 
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { Log } from '../domain/context.ts';
-import type { GitRepository, Push, PushVerdict } from './git-ssh.ts';
+import type { GitRepository, Push, PushVerdict } from './git-access.ts';
 
 /** Answers one push; what it throws becomes a refusal. */
 export type PushJudge = (push: Push) => Promise<PushVerdict>;

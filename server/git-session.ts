@@ -9,7 +9,7 @@ import type { ServerChannel } from 'ssh2';
 import { AppError, describeError } from '../contracts/errors.ts';
 import type { Log } from '../domain/context.ts';
 import { gitEnvironment, gitSettings, type HookSocket } from './git-hook-socket.ts';
-import type { GitAccess, GitPerson, GitRepository, GitService, Push, RefUpdate } from './git-ssh.ts';
+import type { GitAccess, GitPerson, GitRepository, GitService, Push, RefUpdate } from './git-access.ts';
 
 /** What every command needs. */
 export type GitWorks = { access: GitAccess; hookSocket: HookSocket; hooksDir: string; gitBinary: string; gitTimeoutMs: number; stallMs: number; log: Log };

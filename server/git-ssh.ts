@@ -1,63 +1,29 @@
 // The SSH endpoint for git: listens, limits what is not signed in, and knows a person only by a signature it has checked.
 
-/* oxlint-disable max-lines -- the contract with the panel and its limits stand beside the code that keeps them */
-
-import { chmod, link, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import process from 'node:process';
 
 import ssh2, { type Connection, type PublicKeyAuthContext, type ServerChannel, type ServerConfig, type Session } from 'ssh2';
 
 import type { Log } from '../domain/context.ts';
+import type { GitAccess, GitPerson, GitService } from './git-access.ts';
 import { startHookSocket } from './git-hook-socket.ts';
 import { serveGitCommand, type GitWorks } from './git-session.ts';
+import {
+  defaultLimits,
+  type Doors,
+  farewell,
+  type GitLimits,
+  lastWordsMs,
+  leaveMs,
+  makeRoom,
+  newVisitor,
+  steps,
+  type Visitor,
+  waitForWork,
+} from './git-visitors.ts';
 import { fingerprintOf, isSignedBy, isUsableKey } from './ssh-public-key.ts';
 
-export type GitService = 'git-receive-pack' | 'git-upload-pack';
-export type GitPerson = { readonly personId: string; readonly keyId: string; readonly name: string };
-export type GitRepository = { readonly instanceId: string; readonly name: string; readonly directory: string; readonly maxPushMib: number };
-export type RefUpdate = { readonly ref: string; readonly oldCommit: string; readonly newCommit: string };
-/** What was pushed; `options` are those of `git push -o`. */
-export type Push = { readonly updates: readonly RefUpdate[]; readonly options: readonly string[] };
-export type PushVerdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string; readonly hint: string };
-/** How the deployment of a push ended; `lines` are the last words for the terminal. */
-export type PushOutcome = { readonly succeeded: boolean; readonly lines: readonly string[] };
-
-/** What the endpoint asks the panel. */
-export interface GitAccess {
-  /** @returns null when the key is unknown or removed, or its person disabled */
-  findPerson(fingerprint: string): Promise<GitPerson | null>;
-  /** Asked again for every command. @throws `not_found`, `not_allowed` */
-  openRepository(person: GitPerson, name: string, command: GitService): Promise<GitRepository>;
-  /** Asked by the hook, before any ref moves. */
-  judgePush(person: GitPerson, repository: GitRepository, push: Push): Promise<PushVerdict>;
-  /** After the refs moved; empty when the client had nothing to push. @returns null when there is nothing to deploy */
-  afterPush(person: GitPerson, repository: GitRepository, push: Push): Promise<{ jobId: string } | null>;
-  /** Passes on the job's log until the job ends. Aborting stops the reading, not the job. */
-  followJob(jobId: string, onText: (text: string) => void, signal: AbortSignal): Promise<PushOutcome>;
-}
-
-/** What one client, or all together, may use. A refusal closes the socket. */
-export type GitLimits = {
-  /** From the connection to a checked signature; default 15 s. */
-  loginGraceMs: number;
-  /** Not signed in, from one address (one /64 with IPv6); default 10. One more closes the one that came least far. */
-  unknownPerAddress: number;
-  /** Not signed in, in all; default 100. */
-  unknown: number;
-  /** Refused keys on one connection; default 6. */
-  tries: number;
-  /** Open channels on one connection; default 10. */
-  channels: number;
-  /** Commands of one person at once; default 8. */
-  commandsPerPerson: number;
-  /** A connection without a command, or a client that takes nothing of what is sent; default 2 min. */
-  idleMs: number;
-  /** One run of git, transfer included; default 15 min. */
-  gitTimeoutMs: number;
-  /** Pause between two questions whether the client is still there; three without an answer end it. Default 15 s. */
-  keepaliveMs: number;
-};
 export type GitSshOptions = {
   access: GitAccess;
   hostKey: string;
@@ -71,17 +37,6 @@ export type GitSshOptions = {
   log: Log;
 };
 
-const defaultLimits: GitLimits = {
-  loginGraceMs: 15_000,
-  unknownPerAddress: 10,
-  unknown: 100,
-  tries: 6,
-  channels: 10,
-  commandsPerPerson: 8,
-  idleMs: 120_000,
-  gitTimeoutMs: 900_000,
-  keepaliveMs: 15_000,
-};
 const commandLine = /^git[ -](receive-pack|upload-pack) '\/?([a-z][a-z0-9-]{1,38}[a-z0-9])(?:\.git)?'$/;
 
 // ssh2's own lists also hold SHA-1 and compression.
@@ -103,9 +58,6 @@ const algorithms: NonNullable<ServerConfig['algorithms']> = {
 // An honest client keeps to 2 MiB of window a channel and reads what it is sent; ssh2 1.17 checks neither.
 const mostUnreadBytes = 4 * 1024 * 1024;
 const mostUnsentBytes = 8 * 1024 * 1024;
-const lastWordsMs = 10_000;
-// OpenSSH throws away what it has not shown yet when it is told to disconnect; after its last channel it leaves by itself.
-const leaveMs = 2_000;
 
 /** The only two commands there are, with one quoted name; null for everything else. The name is looked up, never used as a path. */
 export function parseGitCommand(line: string): { service: GitService; name: string } | null {
@@ -146,69 +98,12 @@ export async function startGitSsh(options: GitSshOptions): Promise<{ port: numbe
   };
 }
 
-/** Reads the host key (Ed25519, OpenSSH format, 0600), or makes one at the first start. */
-export async function loadHostKey(file: string): Promise<string> {
-  const present = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return null;
-  });
-  if (present !== null) {
-    if (ssh2.utils.parseKey(present) instanceof Error)
-      throw new Error(`${file} is not an SSH host key. Put it back from a backup, or remove it: every client then has to accept a new one.`);
-    await chmod(file, 0o600);
-    return present;
-  }
-  const fresh = makeHostKey();
-  const scratch = `${file}.${process.pid}`;
-  await writeFile(scratch, fresh, { mode: 0o600 });
-  await link(scratch, file).finally(() => rm(scratch)); // whole or not at all, and never over another one
-  return fresh;
-}
-
-/** ssh2 1.17 writes about one key in 330 that it cannot read back: such a one is made anew. */
-function makeHostKey(): string {
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'arboretum' });
-  return ssh2.utils.parseKey(key) instanceof Error ? makeHostKey() : key;
-}
-
-/** How far one came that has not signed in: said nothing, said what it is, talks in cipher. */
-const steps = { silent: 0, named: 1, talks: 2 };
-/** Time in which one that has just come is not yet judged by that. */
-const settlingMs = 1_000;
-
-/** One connection. */
-type Visitor = {
-  readonly socket: Socket;
-  readonly address: string;
-  readonly since: number;
-  readonly left: AbortController;
-  readonly sessions: Set<Session>;
-  readonly channels: Set<ServerChannel>;
-  readonly running: Set<Promise<void>>;
-  steps: number;
-  connection: Connection | null;
-  person: GitPerson | null;
-  idle: NodeJS.Timeout | undefined;
-};
-type House = { works: GitWorks; limits: GitLimits; visitors: Set<Visitor>; commands: Map<string, number>; stopping: AbortController; isClosing: boolean };
+type House = Doors & { works: GitWorks; commands: Map<string, number>; stopping: AbortController };
 
 /** ssh2 reports a connection only after its first line, so the doorkeeping is done on our own sockets. */
 function welcome(house: House, config: ServerConfig, socket: Socket): void {
-  const address = addressGroup(socket.remoteAddress ?? '');
-  const visitor: Visitor = {
-    socket,
-    address,
-    since: performance.now(),
-    left: new AbortController(),
-    sessions: new Set(),
-    channels: new Set(),
-    running: new Set(),
-    steps: steps.silent,
-    connection: null,
-    person: null,
-    idle: undefined,
-  };
-  makeRoom(house, address);
+  const visitor = newVisitor(socket);
+  makeRoom(house, visitor.address);
   house.visitors.add(visitor);
   const grace = setTimeout(() => visitor.person === null && socket.destroy(), house.limits.loginGraceMs);
   socket
@@ -226,24 +121,6 @@ function welcome(house: House, config: ServerConfig, socket: Socket): void {
     for (const channel of visitor.channels) unreadBytes = Math.max(unreadBytes, channel.readableLength);
     if (unreadBytes > mostUnreadBytes || socket.writableLength > mostUnsentBytes) socket.destroy();
   });
-}
-
-/**
- * Closes one of those who have not signed in, when there are too many: the one that came least far, then of the largest crowd, then the oldest.
- *
- * Refusing the newcomer instead would let ten silent sockets lock out a whole lab behind one address.
- */
-function makeRoom(house: House, address: string): void {
-  const unknown = [...house.visitors].filter((visitor) => visitor.person === null && !visitor.socket.destroyed);
-  const crowds = new Map<string, number>();
-  for (const visitor of unknown) crowds.set(visitor.address, (crowds.get(visitor.address) ?? 0) + 1);
-  const isCrowded = (crowds.get(address) ?? 0) >= house.limits.unknownPerAddress;
-  if (!isCrowded && unknown.length < house.limits.unknown) return;
-  const now = performance.now();
-  const rank = (visitor: Visitor): number => (now - visitor.since < settlingMs ? steps.talks : visitor.steps) * 1e6 - (crowds.get(visitor.address) ?? 0);
-  // A set keeps the order of arrival, and `reduce` the first of equals: the oldest.
-  const candidates = isCrowded ? unknown.filter((visitor) => visitor.address === address) : unknown;
-  candidates.reduce((worst, visitor) => (rank(visitor) < rank(worst) ? visitor : worst)).socket.destroy();
 }
 
 function meet(house: House, visitor: Visitor, connection: Connection): void {
@@ -360,31 +237,8 @@ async function serve(house: House, visitor: Visitor, { channel, line, protocol, 
   }
 }
 
-/** Closes a connection that does nothing. */
-function waitForWork(house: House, visitor: Visitor): void {
-  if (visitor.running.size > 0) return;
-  clearTimeout(visitor.idle);
-  visitor.idle = setTimeout(() => farewell(visitor), house.isClosing ? leaveMs : house.limits.idleMs);
-}
-
-function farewell({ connection, socket }: Visitor): void {
-  connection?.end();
-  socket.destroySoon();
-  setTimeout(() => socket.destroy(), lastWordsMs).unref(); // one that does not read never gets to the end
-}
-
 async function withinTime(work: Promise<unknown>, timeMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, timeMs)))]);
   clearTimeout(timer);
-}
-
-/** Addresses that count as one client: an IPv4 address, or the first 64 bits of an IPv6 one. */
-export function addressGroup(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  return [...left, ...Array<string>(Math.max(0, tail === undefined ? 0 : 8 - left.length - right.length)).fill('0'), ...right].slice(0, 4).join(':');
 }

@@ -19,7 +19,8 @@ import { settlePlatform } from '../domain/chosen-platform.ts';
 import { clearUploads } from '../domain/uploads.ts';
 import { buildApp } from './app.ts';
 import { guardedByFacts } from './fresh-facts.ts';
-import { loadHostKey, startGitSsh } from './git-ssh.ts';
+import { loadHostKey } from './git-host-key.ts';
+import { startGitSsh } from './git-ssh.ts';
 import { startLive } from './live.ts';
 import { loginSessions } from './login-session.ts';
 

@@ -5,15 +5,14 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { findRights, installByApt } from '../scripts/apt.ts';
 import { findProgram } from '../scripts/binaries.ts';
-import { endNoted, identify, notePid, readPid } from '../scripts/process-identity.ts';
+import { endNoted, notePid, readPid } from '../scripts/process-identity.ts';
 import { runOrThrow } from '../scripts/run.ts';
+import { cacheDir, ensurePrograms, lockMachine } from './programs.ts';
 
 /** Python of Debian 12, which debootstrap makes the image with. */
 export const BASE_IMAGE = 'arboretum-test-base:bookworm';
 
-const cacheDir = path.join('/var/tmp', `arboretum-tests-${process.getuid?.() ?? 0}`);
 const prefix = 'arb-engine-';
 /** Gives a command a root of its own, where this machine is a chroot. */
 export const withOwnRoot = [findProgram('python3') ?? '/usr/bin/python3', path.join(import.meta.dirname, 'own-root.py')];
@@ -42,10 +41,9 @@ export type TestEngine = {
 export async function engineForTests(): Promise<TestEngine | null> {
   try {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('a Docker Engine of the tests’ own needs Linux and root');
-    mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
-    const unlock = await lockMachine();
+    // Two engines would share bridges, rules and Swarm's ports.
+    const unlock = await lockMachine('engine');
     try {
-      // Two installations at once would each think that it keeps services from starting.
       await ensurePrograms(needed, packages);
       await clearOldEngines();
       return await startEngine(unlock);
@@ -57,30 +55,6 @@ export async function engineForTests(): Promise<TestEngine | null> {
     if (process.env['CI']) throw error;
     process.stderr.write(`\nThe tests of the Swarm platform are LEFT OUT: ${error instanceof Error ? error.message : String(error)}\n`);
     return null;
-  }
-}
-
-/** Installs Debian's packages where one of the programs is missing. */
-export async function ensurePrograms(programs: readonly string[], from: readonly string[]): Promise<void> {
-  const missing = (): string[] => programs.filter((name) => findProgram(name) === null && !existsSync(`/usr/sbin/${name}`));
-  if (missing().length === 0) return;
-  const rights = await findRights();
-  if (rights === null) throw new Error(`${missing().join(', ')} are missing (Debian: ${from.join(' ')})`);
-  await installByApt(rights, from, { log: () => {}, note: () => {} });
-  if (missing().length > 0) throw new Error(`${missing().join(', ')} are still missing after installing ${from.join(' ')}`);
-}
-
-/** Two engines would share bridges, rules and Swarm's ports. */
-async function lockMachine(): Promise<() => void> {
-  const lock = path.join(cacheDir, 'engine.lock');
-  for (;;) {
-    try {
-      writeFileSync(lock, JSON.stringify(identify(process.pid)), { flag: 'wx' });
-      return () => rmSync(lock, { force: true });
-    } catch {
-      if (readPid(lock) === null) rmSync(lock, { force: true });
-      else await delay(500);
-    }
   }
 }
 

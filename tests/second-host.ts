@@ -9,7 +9,8 @@ import type Docker from 'dockerode';
 import { findProgram } from '../scripts/binaries.ts';
 import { endNoted, notePid } from '../scripts/process-identity.ts';
 import { run, runOrThrow } from '../scripts/run.ts';
-import { endEngine, ensurePrograms, folderFor, launchEngine, PATH, PRIVATE, type TestEngine, withOwnRoot } from './docker-engine.ts';
+import { endEngine, folderFor, launchEngine, PATH, PRIVATE, type TestEngine, withOwnRoot } from './docker-engine.ts';
+import { ensurePrograms } from './programs.ts';
 
 const CABLE = ['arb-host-1', 'arb-host-2'] as const;
 export const SECOND_NAME = 'second-host';

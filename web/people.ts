@@ -13,9 +13,16 @@ import {
   type SshKeyView,
 } from '../contracts/people.ts';
 import { request, send, type ApiError } from './api.ts';
+import { useMay } from './panel.ts';
 
 export const usePeople = (isWanted = true): UseQueryResult<PersonView[]> =>
   useQuery({ queryKey: ['people'], queryFn: async ({ signal }) => (await request(personListSchema, '/users', { signal })).people, enabled: isWanted });
+
+/** Who may be made the owner of an instance, for a choice; empty for whoever may not choose. */
+export function useOwnerOptions(): { value: string; text: string }[] {
+  const people = usePeople(useMay('people.list')).data ?? [];
+  return people.filter(({ isDisabled }) => !isDisabled).map(({ id, name, userName }) => ({ value: id, text: `${name} (${userName})` }));
+}
 
 export const useSshKeys = (): UseQueryResult<SshKeyView[]> =>
   useQuery({ queryKey: ['ssh-keys'], queryFn: async ({ signal }) => (await request(sshKeyListSchema, '/ssh-keys', { signal })).sshKeys });

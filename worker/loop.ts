@@ -6,7 +6,9 @@ import type { Log } from '../domain/context.ts';
 export type Round = { readonly name: string; readonly everyMs: number; readonly work: () => Promise<unknown> };
 
 /** Runs until the signal; the returned promise ends with the round in hand. */
-export async function goRound(round: Round, log: Log, signal: AbortSignal): Promise<void> {
+export async function goRound(round: Round, log: Log, untilAborted: AbortSignal): Promise<void> {
+  // One of its own: on the shared one every round's pause would leave a listener, more than Node takes for harmless (10).
+  const signal = AbortSignal.any([untilAborted]);
   let lastError = '';
   while (!signal.aborted) {
     try {

@@ -23,12 +23,11 @@ import { deleteInstance } from './jobs/delete-instance.ts';
 import { deploy } from './jobs/deploy.ts';
 import { resetDatabase } from './jobs/reset-database.ts';
 import { scale } from './jobs/scale.ts';
-import { setEnvironment } from './jobs/set-environment.ts';
 import { move } from './jobs/move.ts';
 import { runBots } from './jobs/run-bots.ts';
 import { restore } from './jobs/restore.ts';
 import { rollBack } from './jobs/roll-back.ts';
-import { restart, setAdminPassword, start, stop } from './jobs/start-stop.ts';
+import { restart, start, stop, takeUpSettings } from './jobs/start-stop.ts';
 
 const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => Promise<void>>> = {
   'create-instance': createInstance,
@@ -37,13 +36,13 @@ const runners: Readonly<Record<Exclude<JobKind, PanelJobKind>, (run: JobRun) => 
   start,
   stop,
   restart,
-  'set-admin-password': setAdminPassword,
+  'set-admin-password': takeUpSettings,
   'reset-database': resetDatabase,
   restore,
   'roll-back': rollBack,
   'back-up': backUp,
   delete: deleteInstance,
-  'set-environment': setEnvironment,
+  'set-environment': takeUpSettings,
   scale,
   'change-address': changeAddress,
   'give-up-address': giveUpAddress,

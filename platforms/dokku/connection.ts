@@ -43,6 +43,7 @@ export class DokkuConnection {
   #hostKey: string | null;
   #state: DokkuConnectionState = { isUp: false, downSince: null, reason: null };
   #isClosed = false;
+  #isRetired = false;
 
   constructor(options: DokkuHost) {
     this.#options = { connectMs: 10_000, keepaliveMs: 10_000, ...options };
@@ -84,6 +85,12 @@ export class DokkuConnection {
     }
   }
 
+  /** From now on a connection lasts only as long as commands run on it; a later command still opens one. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#client !== null) this.#endIfIdle(this.#client);
+  }
+
   /** Ends the connection for good; commands under way end with `outcome_unknown`. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -109,12 +116,18 @@ export class DokkuConnection {
     return this.#runOnce(command, io, true);
   }
 
-  /** A connection that was left ends with its last command. */
+  /** A connection that was left, or of which nobody needs more, ends with its last command. */
   #finished(client: Client): void {
     const left = (this.#running.get(client) ?? 1) - 1;
     if (left > 0) this.#running.set(client, left);
     else this.#running.delete(client);
-    if (left === 0 && client !== this.#client) client.end();
+    if (client !== this.#client || this.#isRetired) this.#endIfIdle(client);
+  }
+
+  #endIfIdle(client: Client): void {
+    if (this.#running.has(client)) return;
+    if (this.#client === client) this.#client = null;
+    client.end();
   }
 
   async #connected(): Promise<Client> {
@@ -128,6 +141,8 @@ export class DokkuConnection {
       const client = await this.#signIn();
       if (this.#isClosed) client.end();
       this.#client = client;
+      // Those who wait for it come first; they may have left meanwhile.
+      if (this.#isRetired) setImmediate(() => this.#endIfIdle(client));
       this.#state = UP;
       client.once('error', (error: Error & { level?: string }) =>
         this.#lost(client, error.level === 'client-timeout' ? `it has not answered for ${(3 * this.#options.keepaliveMs) / 1000} seconds` : error.message),

@@ -201,6 +201,10 @@ export class DokkuPlatform implements Platform {
     await this.#write(instanceId, ['live', 'trial', 'data'], async () => await destroyApps(this.#host, instanceId));
   }
 
+  retire(): void {
+    this.#host.connection.retire();
+  }
+
   /** In turn with whatever else writes to these parts of the instance; afterwards nothing that was seen before counts. */
   async #write<T>(instanceId: string, parts: readonly ('live' | 'trial' | 'data')[], work: () => Promise<T>): Promise<T> {
     const names = { live: liveApp(instanceId), trial: trialApp(instanceId), data: `${liveApp(instanceId)} data` };

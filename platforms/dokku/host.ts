@@ -7,7 +7,7 @@ import type { DokkuConnection } from './connection.ts';
 import { Turns } from './turns.ts';
 
 export type Host = {
-  readonly connection: Pick<DokkuConnection, 'run' | 'state' | 'hostKey'>;
+  readonly connection: Pick<DokkuConnection, 'run' | 'state' | 'hostKey' | 'retire'>;
   /** Where the panel keeps releases and logs of its instances, one folder each (`DATA_DIR/dokku`). */
   readonly dataDir: string;
   /** Where the host's nginx answers, over https for apps with a certificate. */

@@ -20,7 +20,7 @@ export async function ensureKey(file: string): Promise<{ privateKey: Secret; pub
 }
 
 /** The connection, with the host's key written down after the first command that reached it. */
-export function rememberingHostKey(connection: DokkuConnection, file: string): Pick<DokkuConnection, 'run' | 'state' | 'hostKey'> {
+export function rememberingHostKey(connection: DokkuConnection, file: string): Pick<DokkuConnection, 'run' | 'state' | 'hostKey' | 'retire'> {
   let isWritten = false;
   const remember = async (): Promise<void> => {
     const seen = connection.hostKey();
@@ -38,6 +38,7 @@ export function rememberingHostKey(connection: DokkuConnection, file: string): P
     },
     state: () => connection.state(),
     hostKey: () => connection.hostKey(),
+    retire: () => connection.retire(),
   };
 }
 

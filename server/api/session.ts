@@ -1,6 +1,7 @@
 // Signing in and out, the person who is signed in, and the first start.
 
 import { rmSync } from 'node:fs';
+import type { Request } from 'express';
 import { rateLimit, type Options, type RateLimitRequestHandler } from 'express-rate-limit';
 import { AppError } from '../../contracts/errors.ts';
 import {
@@ -69,6 +70,12 @@ async function presentMe(ctx: Context, user: User, csrfToken: string): Promise<M
   return { person: presentAccount(user), csrfToken, sshKeys: await ctx.db.sshKey.count({ where: { userId: user.id } }) };
 }
 
+/** Signs this person in, in a session of its own. */
+async function beginAs(ctx: Context, request: Request, user: User): Promise<Me> {
+  await beginSession(request, user);
+  return presentMe(ctx, user, request.session.csrfToken ?? '');
+}
+
 export const sessionRoutes: readonly AnyEndpoint[] = [
   endpoint({
     method: 'get',
@@ -99,8 +106,7 @@ export const sessionRoutes: readonly AnyEndpoint[] = [
       const user = await createFirstManager(ctx, token, person);
       // It worked once: nobody is to be shown it again.
       rmSync(ctx.config.layout.firstRunLinkFile, { force: true });
-      await beginSession(request, user);
-      return presentMe(ctx, user, request.session.csrfToken ?? '');
+      return beginAs(ctx, request, user);
     },
   }),
   endpoint({
@@ -114,8 +120,7 @@ export const sessionRoutes: readonly AnyEndpoint[] = [
     run: async ({ ctx, request, response }) => {
       const user = await authenticate(request, response);
       if (!user) throw new AppError('sign_in_failed');
-      await beginSession(request, user);
-      return presentMe(ctx, user, request.session.csrfToken ?? '');
+      return beginAs(ctx, request, user);
     },
   }),
   endpoint({ method: 'delete', path: '/session', action: 'session.delete', summary: 'Sign out', response: null, run: ({ request }) => endSession(request) }),
@@ -136,8 +141,7 @@ export const sessionRoutes: readonly AnyEndpoint[] = [
     response: meSchema,
     run: async ({ ctx, request, person, body }) => {
       const user = await changePassword(ctx, person, body);
-      await beginSession(request, user);
-      return presentMe(ctx, user, request.session.csrfToken ?? '');
+      return beginAs(ctx, request, user);
     },
   }),
   endpoint({
@@ -186,8 +190,7 @@ export const sessionRoutes: readonly AnyEndpoint[] = [
     status: 201,
     run: async ({ ctx, request, body }) => {
       const user = await acceptLink(ctx, body);
-      await beginSession(request, user);
-      return presentMe(ctx, user, request.session.csrfToken ?? '');
+      return beginAs(ctx, request, user);
     },
   }),
 ];

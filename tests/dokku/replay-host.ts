@@ -129,6 +129,11 @@ export class ReplayHost {
     return [...this.#unrecorded, ...this.#ground.proxy.unrecorded];
   }
 
+  /** How many connections are open. */
+  connections(): number {
+    return this.#sockets.size;
+  }
+
   /** Drops every connection at once; what runs on the host goes on, as on a real one. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();

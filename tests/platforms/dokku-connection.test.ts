@@ -400,6 +400,58 @@ describe('when the outcome is not known', () => {
   });
 });
 
+describe('a connection of which nobody needs more', () => {
+  const opened = (host: Host): Promise<unknown>[] => host.clients.map((client) => once(client, 'close'));
+
+  it('ends at once when nothing runs on it', async () => {
+    const host = await hostOf();
+    const connection = connectionTo(host.port);
+    await connection.run(version());
+    const ended = opened(host);
+    connection.retire();
+    await Promise.all(ended);
+    expect(ended).toHaveLength(1);
+  });
+
+  it('lets what runs on it end, and then ends', async () => {
+    let finishFirst = (): void => undefined;
+    const host = await hostOf((channel) => {
+      finishFirst = () => finish(channel, 0);
+    });
+    const connection = connectionTo(host.port);
+    const running = connection.run(psStart('lab'));
+    await until(() => host.lines.length === 1);
+    const ended = opened(host);
+    connection.retire();
+    finishFirst();
+    expect(await running).toMatchObject({ exitCode: 0 });
+    await Promise.all(ended);
+  });
+
+  it('is opened again for a late command, and ends with it', async () => {
+    const host = await hostOf();
+    const connection = connectionTo(host.port);
+    connection.retire();
+    expect(await connection.run(version())).toMatchObject({ exitCode: 0 });
+    expect((await Promise.all(opened(host))).length).toBe(1);
+    expect(await connection.run(version())).toMatchObject({ exitCode: 0 });
+    await until(() => host.signIns === 2);
+  });
+
+  it('ends, too, when whoever wanted it left while it was opened', async () => {
+    const host = await hostOf();
+    const connection = connectionTo(host.port);
+    connection.retire();
+    const left = new AbortController();
+    const running = connection.run(version(), { signal: left.signal });
+    left.abort(new Error('gone'));
+    await expect(running).rejects.toThrow('gone');
+    await until(() => host.signIns === 1);
+    await Promise.all(opened(host));
+    expect(host.lines).toEqual([]);
+  });
+});
+
 describe('a host that went away', () => {
   it('is connected to again when it is back', async () => {
     const host = await hostOf();

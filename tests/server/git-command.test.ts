@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTerminalFilter } from '../../server/git-session.ts';
-import { addressGroup, parseGitCommand } from '../../server/git-ssh.ts';
+import { parseGitCommand } from '../../server/git-ssh.ts';
+import { addressGroup } from '../../server/git-visitors.ts';
 
 const clean = (...pieces: string[]): string => {
   const filter = createTerminalFilter();

@@ -11,16 +11,9 @@ import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
 import type { Log } from '../../domain/context.ts';
-import {
-  loadHostKey,
-  startGitSsh,
-  type GitAccess,
-  type GitPerson,
-  type GitSshOptions,
-  type Push,
-  type PushOutcome,
-  type PushVerdict,
-} from '../../server/git-ssh.ts';
+import type { GitAccess, GitPerson, Push, PushOutcome, PushVerdict } from '../../server/git-access.ts';
+import { loadHostKey } from '../../server/git-host-key.ts';
+import { startGitSsh, type GitSshOptions } from '../../server/git-ssh.ts';
 import { parseSshPublicKey } from '../../server/ssh-public-key.ts';
 
 type Ended = { code: number | null; stdout: string; stderr: string };

@@ -1,14 +1,17 @@
 // PLATFORM=dokku: the worker makes its key, keeps the host's, and starts whether or not the host lets it in.
 
-import { mkdtemp, readFile, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../domain/config.ts';
+import type { WorkerContext } from '../../domain/context.ts';
 import { openPlatform } from '../../worker/adapters.ts';
-import { requireEnvironment } from '../contract/local-stand.ts';
+import { usePlatform } from '../../worker/use-platform.ts';
+import { requireEnvironment, until } from '../contract/local-stand.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
 import { testContext, type TestContext } from '../factories.ts';
+import { openDoor } from './stand.ts';
 
 describe('the worker with a Dokku host', () => {
   let base: TestContext;
@@ -51,6 +54,26 @@ describe('the worker with a Dokku host', () => {
     await open(host.port);
     expect(said).toEqual([{ message: 'the Dokku host answers', fields: { host: '127.0.0.1', version: '0.38.27' } }]);
     expect((await readFile(file('host_key'), 'utf8')).trim()).toBe(host.fingerprint());
+  });
+
+  it('leaves no connection to the host open once another platform is in use', async () => {
+    const platform = await open(host.port);
+    const { layout } = base.config;
+    for (const dir of [layout.repositoriesDir, layout.instancesDir, layout.toolsDir]) await mkdir(dir, { recursive: true });
+    const ctx: WorkerContext = { ...base, config: { ...base.config, PLATFORM: 'dokku' }, platform, frontDoor: openDoor };
+    expect(host.connections()).toBeGreaterThan(0);
+    host.cut();
+    await until('only the connection of this test is open', async () => {
+      await platform.lookAtHost();
+      return host.connections() === 1;
+    });
+    await usePlatform(ctx, 'local');
+    expect(ctx.platform.kind).toBe('local');
+    await until('it is closed', () => host.connections() === 0);
+    // Somebody who asks late is answered, and leaves nothing open either.
+    expect(await platform.lookAtHost()).toMatchObject({ version: '0.38.27' });
+    await until('it is closed again', () => host.connections() === 0);
+    ctx.platform.retire();
   });
 
   it('sends nothing to a host that shows another key after a restart of the panel', async () => {

@@ -85,8 +85,8 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
     const form = { csrftoken: /name="csrftoken" value="(\w+)"/.exec(body)?.[1] ?? '', username: 'admin', password: (await spec()).adminPassword.open() };
     return (await browse('/login', { method: 'POST', cookie, form })).cookie;
   };
-  const moved = async (to: MovePlatform): Promise<Job> => {
-    const job = await moveTo(to);
+  const moved = async (to: MovePlatform, worker = ctx): Promise<Job> => {
+    const job = await moveTo(to, worker);
     if (job.state !== 'succeeded') throw new Error(await stand.logOf(job.id));
     return job;
   };
@@ -139,10 +139,17 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
       expect((await browse(page)).status).toBe(200);
       const cookie = await signIn();
       const [before, rooms, { lock, otreeVersion }] = [await rows(), await ask('/api/rooms'), await stand.newest(place.instanceId)];
+      // Once its row says so, it is looked at there: here nothing of it is left.
+      let logAfterwards = '';
+      const readLog = async (): Promise<void> => {
+        logAfterwards = await looking.platform.readLog(place.instanceId, 10_000);
+      };
+      const looking = workerOn({ local: acting(stand.local.platform, 'vacate', readLog) });
+      await looking.platform.observe([place.instanceId]);
       for (const to of ['swarm', 'local'] as const) {
         // The way back is made by a stopped one, which stays stopped.
         if (to === 'local') await done({ kind: 'stop', reason: 'a test' });
-        const job = await moved(to);
+        const job = await moved(to, looking);
         expect(await row()).toMatchObject({ platform: to, state: to === 'swarm' ? 'running' : 'stopped' });
         if (to === 'local') await done({ kind: 'start' });
         await expectOn(to);
@@ -152,6 +159,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
         expect(await ask('/api/rooms')).toEqual(rooms);
         expect(await stand.newest(place.instanceId)).toMatchObject({ lock, otreeVersion, isReleaseKept: true });
         expect(await stand.logOf(job.id)).toMatch(/\(locked\)[^]*\d+ rows, seen equally from both/);
+        expect(logAfterwards).toContain('started');
         const [backup] = await ctx.db.backup.findMany({ where: { instanceId: place.instanceId }, orderBy: { createdAt: 'desc' } });
         expect(backup).toMatchObject({ reason: 'before move', verifiedAt: expect.any(Date), rowCounts: before, jobId: job.id });
       }

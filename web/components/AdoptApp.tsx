@@ -9,8 +9,8 @@ import { instancePath } from '../addresses.ts';
 import { request } from '../api.ts';
 import { useForm } from '../form.ts';
 import { followJob } from '../jobs.ts';
-import { useMay, useMe } from '../panel.ts';
-import { usePeople } from '../people.ts';
+import { useMe } from '../panel.ts';
+import { useOwnerOptions } from '../people.ts';
 import { Choice } from './Choice.tsx';
 import { Dialog } from './Dialog.tsx';
 import { ProblemMessage } from './ProblemMessage.tsx';
@@ -21,8 +21,7 @@ export function AdoptApp({ app, onClose }: { app: ForeignAppView; onClose: () =>
   const client = useQueryClient();
   const navigate = useNavigate();
   const me = useMe().data?.person;
-  const people = usePeople(useMay('people.list')).data ?? [];
-  const owners = people.filter((person) => !person.isDisabled).map((person) => ({ value: person.id, text: `${person.name} (${person.userName})` }));
+  const owners = useOwnerOptions();
   const form = useForm({
     schema: startAdoptionSchema,
     initial: { name: nameFor(app), ownerId: me?.id ?? '', reason: '' },

@@ -2,11 +2,11 @@
 
 import { useId, type ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
-import { Button } from 'semantic-ui-react';
 import { instanceSorts, type InstanceList } from '../../contracts/instances.ts';
 import { stateLooks } from '../../contracts/states.ts';
 import { readWish, sortWords } from '../instance-filter.ts';
 import { Glyph } from './Glyph.tsx';
+import { ToggleButton } from './ToggleButton.tsx';
 
 type View = 'cards' | 'table';
 type Props = { list: InstanceList; view: View; setView: (view: View) => void };
@@ -41,15 +41,15 @@ export function DashboardTools({ list, view, setView }: Props): ReactNode {
       </div>
       <div className="ui buttons" role="group" aria-label="Whose">
         {whose.map(([filter, label]) => (
-          <Toggle key={filter} isOn={wish.filter === filter} onClick={() => put('of', filter === 'all' ? null : filter)} label={label} />
+          <ToggleButton key={filter} isOn={wish.filter === filter} onClick={() => put('of', filter === 'all' ? null : filter)} label={label} />
         ))}
       </div>
       <Filters list={list} put={put} />
       <span className="spring" />
       <Order put={put} />
       <div className="ui buttons" role="group" aria-label="Shown as">
-        <Toggle isOn={view === 'cards'} onClick={() => setView('cards')} label="Cards" icon="th large" />
-        <Toggle isOn={view === 'table'} onClick={() => setView('table')} label="Table" icon="bars" />
+        <ToggleButton isOn={view === 'cards'} onClick={() => setView('cards')} label="Cards" icon="th large" />
+        <ToggleButton isOn={view === 'table'} onClick={() => setView('table')} label="Table" icon="bars" />
       </div>
     </search>
   );
@@ -84,7 +84,7 @@ function Order({ put }: { put: Put }): ReactNode {
         options={instanceSorts.map((value) => ({ value, text: `Sort: ${sortWords[value]}` }))}
         onChoose={(value) => put('sort', value === 'name' ? null : value)}
       />
-      <Toggle isOn={isReversed} onClick={() => put('order', isReversed ? null : 'reversed')} label="Other way round" icon="sort" />
+      <ToggleButton isOn={isReversed} onClick={() => put('order', isReversed ? null : 'reversed')} label="Other way round" icon="sort" />
     </>
   );
 }
@@ -108,21 +108,5 @@ function Select({ name, value, none, options, onChoose }: SelectProps): ReactNod
         ))}
       </select>
     </>
-  );
-}
-
-function Toggle({ isOn, onClick, label, icon }: { isOn: boolean; onClick: () => void; label: string; icon?: string }): ReactNode {
-  return (
-    <Button
-      type="button"
-      basic
-      active={isOn}
-      icon={icon !== undefined}
-      aria-pressed={isOn}
-      onClick={onClick}
-      {...(icon === undefined ? {} : { 'aria-label': label, title: label })}
-    >
-      {icon === undefined ? label : <Glyph name={icon} />}
-    </Button>
   );
 }

@@ -22,6 +22,7 @@ import { DownloadButton } from './DownloadButton.tsx';
 import { FactGroup } from './Facts.tsx';
 import { MetricChart } from './MetricChart.tsx';
 import { Sign } from './Sign.tsx';
+import { ToggleButton } from './ToggleButton.tsx';
 
 const choices = Object.keys(metricSteps).map(Number) as MetricHours[];
 
@@ -31,16 +32,7 @@ export function LastHours({ instance }: { instance: InstanceView }): ReactNode {
   const buttons = (
     <div className="ui small buttons" role="group" aria-label="How far back">
       {choices.map((choice) => (
-        // Not Semantic's own, which leaves out whether it is pressed.
-        <button
-          key={choice}
-          type="button"
-          className={`ui basic button ${choice === hours ? 'active' : ''}`}
-          aria-pressed={choice === hours}
-          onClick={() => setHours(choice)}
-        >
-          {choice} h
-        </button>
+        <ToggleButton key={choice} isOn={choice === hours} onClick={() => setHours(choice)} label={`${choice} h`} />
       ))}
     </div>
   );

@@ -102,6 +102,10 @@ const outcomeWords: Readonly<Record<Outcome, string>> = {
   timedOut: 'Timed out',
   noConsent: 'No consent',
 };
+const noOrYes = (no: string, yes: string) => [
+  { value: 'no', text: no },
+  { value: 'yes', text: yes },
+];
 const others = ['screenedOut', 'noPartner', 'timedOut', 'noConsent'] as const;
 
 function ProlificFields({ form, otreeMajor, hasWelcomePage }: { form: Form<Typed>; otreeMajor: number; hasWelcomePage: boolean }): ReactNode {
@@ -114,7 +118,7 @@ function ProlificFields({ form, otreeMajor, hasWelcomePage }: { form: Form<Typed
         label="Completion code"
         hint="Prolific shows it when you choose to redirect people by a URL. Paste the code or the whole link."
       />
-      <Outcomes form={form} what="code" isOpen={others.some((outcome) => form.values[outcome] !== '')} />
+      <Outcomes form={form} what="code" />
       <div className="fields-in-two">
         <TextField
           form={form}
@@ -128,10 +132,7 @@ function ProlificFields({ form, otreeMajor, hasWelcomePage }: { form: Form<Typed
           name="passesIds"
           label="Study and session ids in the link"
           hint="oTree does not keep them; they stand in the log only."
-          options={[
-            { value: 'no', text: 'Only the participant’s id' },
-            { value: 'yes', text: 'STUDY_ID and SESSION_ID, too' },
-          ]}
+          options={noOrYes('Only the participant’s id', 'STUDY_ID and SESSION_ID, too')}
         />
         {otreeMajor >= 6 && !hasWelcomePage && (
           <Choice
@@ -139,10 +140,7 @@ function ProlificFields({ form, otreeMajor, hasWelcomePage }: { form: Form<Typed
             name="skipsWelcomePage"
             label="oTree’s welcome page"
             hint="oTree 6 asks for one click before the first page, so that a link preview takes nobody’s place."
-            options={[
-              { value: 'no', text: 'Show it: one click more' },
-              { value: 'yes', text: 'Go past it' },
-            ]}
+            options={noOrYes('Show it: one click more', 'Go past it')}
           />
         )}
       </div>
@@ -161,7 +159,7 @@ function LinkFields({ form }: { form: Form<Typed> }): ReactNode {
         hint="What that site replaces by the person’s id, such as [ID] or {{id}}. Left empty, you put an id behind each link yourself."
       />
       <TextField form={form} name="done" isCode label="Completion link" hint="Where people go when they have finished." />
-      <Outcomes form={form} what="link" isOpen={others.some((outcome) => form.values[outcome] !== '')} />
+      <Outcomes form={form} what="link" />
     </>
   );
 }
@@ -194,8 +192,8 @@ function MturkFields({ form, instance }: { form: Form<Typed>; instance: Instance
 }
 
 /** Most studies have none of these: folded, unless something stands there. */
-function Outcomes({ form, what, isOpen }: { form: Form<Typed>; what: 'code' | 'link'; isOpen: boolean }): ReactNode {
-  const [isFirstOpen] = useState(isOpen);
+function Outcomes({ form, what }: { form: Form<Typed>; what: 'code' | 'link' }): ReactNode {
+  const [isFirstOpen] = useState(others.some((outcome) => form.values[outcome] !== ''));
   return (
     <details className="fold" open={isFirstOpen}>
       <summary>Another {what} for people who do not finish</summary>

@@ -53,7 +53,7 @@ function LogTools({ name, isFollowing, onFollow, onSearch }: Tools): ReactNode {
           Show all
         </Button>
       )}
-      <Button type="button" basic aria-pressed={isFollowing} onClick={() => onFollow(!isFollowing)}>
+      <Button type="button" basic onClick={() => onFollow(!isFollowing)}>
         <Glyph name={isFollowing ? 'pause' : 'play'} /> {isFollowing ? 'Pause' : 'Follow'}
       </Button>
       <Button as="a" role="link" basic href={`/api/v1${instanceApi(name, '/logs/file')}`} download>

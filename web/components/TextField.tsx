@@ -51,7 +51,7 @@ function Control<V extends Values>(props: Props<V> & { marks: ControlMarks }): R
 }
 
 const ShowButton = ({ isShown, onClick }: { isShown: boolean; onClick: () => void }): ReactNode => (
-  <Button type="button" basic icon aria-pressed={isShown} aria-label={isShown ? 'Hide what is typed' : 'Show what is typed'} onClick={onClick}>
+  <Button type="button" basic icon aria-label={isShown ? 'Hide what is typed' : 'Show what is typed'} onClick={onClick}>
     <Glyph name={isShown ? 'eye slash outline' : 'eye outline'} />
   </Button>
 );

@@ -16,7 +16,7 @@ import { useForm } from '../form.ts';
 import { useIsNameTaken } from '../instances.ts';
 import { followJob } from '../jobs.ts';
 import { useMay, useMe } from '../panel.ts';
-import { usePeople } from '../people.ts';
+import { useOwnerOptions } from '../people.ts';
 import { useTitle } from '../title.ts';
 
 export function InstanceNew(): ReactNode {
@@ -38,8 +38,7 @@ function NewForm(): ReactNode {
   const client = useQueryClient();
   const navigate = useNavigate();
   const me = useMe().data?.person;
-  const people = usePeople(useMay('people.list')).data ?? [];
-  const owners = people.filter((person) => !person.isDisabled).map((person) => ({ value: person.id, text: `${person.name} (${person.userName})` }));
+  const owners = useOwnerOptions();
   const form = useForm({
     schema: createInstanceSchema,
     initial: { name: '', ownerId: me?.id ?? '' },

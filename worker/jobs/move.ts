@@ -111,6 +111,7 @@ async function goBack({ ctx, instance, write }: JobRun, { from, to, deployment }
   const signal = AbortSignal.timeout(clearingMs);
   write('       It stays where it was.\n');
   await ctx.db.instance.update({ where: { id: instance.id }, data: { platform: from.kind } });
+  ctx.platform.moving?.forget(instance.id);
   const spec = specOf(ctx, instance);
   await to.vacate(spec, signal);
   if (deployment !== null && instance.intent === 'run') await from.start(spec, signal);

@@ -1,4 +1,4 @@
-// Start, stop, restart, and a new admin password.
+// Start, stop, restart, and what takes effect by a restart.
 
 import { AppError } from '../../contracts/errors.ts';
 import { lookInto } from '../../domain/observe-facts.ts';
@@ -27,8 +27,12 @@ export async function restart(run: JobRun): Promise<void> {
   await startSteps(run);
 }
 
-/** Needs no database reset with oTree ≥ 5, and room links survive it: both are the launcher's doing. */
-export async function setAdminPassword(run: JobRun): Promise<void> {
+/**
+ * Gives a running experiment the password and the variables that were stored, by a restart; a stopped one has them at its next
+ * start. Safe to repeat: they are read from the rows, never from the job's input. No database reset is needed with oTree ≥ 5,
+ * and room links survive: both are the launcher's doing.
+ */
+export async function takeUpSettings(run: JobRun): Promise<void> {
   const { ctx, instance } = run;
   if (instance.currentDeploymentId === null || instance.intent === 'stop') {
     await run.step('keep', 'Kept for the next start', () => ctx.platform.configure(specOf(ctx, instance)));
