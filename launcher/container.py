@@ -2,7 +2,8 @@
 
     python start.py container serve|resetdb|describe|check|try
     python start.py container bots WORD         plays bots without a database; WORD is base64 of JSON, see `prepare_bots`
-    python start.py container memory            how many bytes the server that runs in this container takes
+    python start.py container memory            how many bytes the server that runs in this container takes, and how many
+                                                are free on the disk of the host that holds containers
     python start.py container rooms WORD        hands new rooms to the server that runs in this container
 
 ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName; pathPrefix and sessionFields if any
@@ -110,9 +111,10 @@ def print_bots_data():
 
 
 def print_memory():
-    """Print how many bytes the server of this container takes. Returns the exit code."""
+    """Print how many bytes the server of this container takes, and how many its host has free. Returns the exit code."""
     from arboretum_launcher import memory
-    print(memory.resident_bytes(os.path.join(_top, 'project')))
+    disk = os.statvfs('/')  # a container's own file system is a layer on the host's disk, and tells of that one
+    print(memory.resident_bytes(os.path.join(_top, 'project')), disk.f_bavail * disk.f_frsize)
     return 0
 
 
