@@ -93,6 +93,7 @@ export type PersonProblem = z.infer<typeof personProblemSchema>;
 /** Pages in the order in which the first person met them. */
 export const pageTimesSchema = z.object({
   pages: z.array(pageSecondsSchema),
+  /** Who left at least one page. */
   people: z.number().int(),
   /** Seconds from a person's first page to the last one seen: median; null without people. */
   medianTotal: z.number().nullable(),

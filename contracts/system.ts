@@ -24,6 +24,8 @@ export const hostSchema = z.object({
   hostKey: z.string().nullable(),
   version: z.string().nullable(),
   plugins: z.array(z.object({ name: z.string(), version: z.string() })),
+  /** Free on the disk that holds containers; null: no running experiment told it lately. */
+  freeDiskMib: z.number().nullable(),
   problems: z.array(z.string()),
   warnings: z.array(z.string()),
   /** Instances are NAME.DOMAIN. */

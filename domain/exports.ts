@@ -65,7 +65,7 @@ export async function openExport(ctx: WorkerContext, wish: ExportWish): Promise<
 /** Median and quartiles of the seconds on each page. @throws as `openExport` */
 export async function readPageTimes(ctx: WorkerContext, { instanceId, session }: { instanceId: string; session?: string | undefined }): Promise<PageTimes> {
   const asking = await begin(ctx, instanceId);
-  return summarise(readVisits(await openOrRefuse(asking, paths['page-times']), session ?? null));
+  return summarise(await openOrRefuse(asking, paths['page-times']), { session: session ?? null });
 }
 
 async function begin(ctx: WorkerContext, instanceId: string): Promise<Asking> {
@@ -142,7 +142,7 @@ async function readHead(asking: Asking, path: string): Promise<string[] | null> 
 }
 
 async function openSeconds(asking: Asking, session: string | null): Promise<Readable> {
-  const visits = readVisits(await openOrRefuse(asking, paths.seconds), session);
+  const visits = readVisits(await openOrRefuse(asking, paths.seconds), { session });
   const rows = Readable.from(withWords(visits));
   const table = stringify({ header: true, columns: secondsColumns, record_delimiter: 'windows' });
   rows.once('error', (error) => table.destroy(error));

@@ -1,38 +1,38 @@
 // Whom to look at before paying: people who were much faster or slower than the others, or are stuck on a page.
 
 import type { PersonProblem } from '../contracts/exports.ts';
-import type { Visit } from './page-times.ts';
+import type { Begun, Visit } from './page-times.ts';
 
 /** With fewer others nothing can be compared. */
 const fewestPeople = 4;
 /** Share of the usual time from which somebody is named, and for how long pages have to be in all, seconds. */
 const limits = { fast: 1 / 3, slow: 3, long: 5, shortestWork: 20, longestPause: 120 } as const;
 
-export type Person = { readonly visits: Visit[] };
+export type Person = { readonly begun: Begun; readonly visits: Visit[] };
 /** Median and upper quartile of a page, seconds; how many people left it. */
 export type Usual = { readonly median: number; readonly upper: number; readonly visits: number };
 
 type Compared = {
-  readonly people: ReadonlyMap<string, Person>;
+  readonly people: readonly Person[];
   readonly usual: (visit: Pick<Visit, 'app' | 'page'>) => Usual | undefined;
   readonly nowSeconds: number;
 };
 
 /**
- * One problem for each person at most, the worst: stuck now, long on one page, slow or fast in all. Fast and slow are
+ * One problem for each person at most, the worst: stuck now (on the first page, too), long on one page, slow or fast in all. Fast and slow are
  * told by the pages that this person left, each held against its median, so that who is halfway through is judged by half.
  */
 export function findProblems(compared: Compared): PersonProblem[] {
   const { people } = compared;
-  if (people.size < fewestPeople) return [];
+  if (people.filter(({ visits }) => visits.length > 0).length < fewestPeople) return [];
   const pageAt = new Map<string, Visit>();
-  for (const { visits } of people.values()) for (const visit of visits) pageAt.set(`${visit.session} ${visit.index}`, visit);
-  return [...people.values()].flatMap((person) => judge(person, compared, pageAt) ?? []);
+  for (const { visits } of people) for (const visit of visits) pageAt.set(`${visit.session} ${visit.index}`, visit);
+  return people.flatMap((person) => judge(person, compared, pageAt) ?? []);
 }
 
-function judge({ visits }: Person, compared: Compared, pageAt: ReadonlyMap<string, Visit>): PersonProblem | null {
-  const last = visits.at(-1);
-  if (!last) return null;
+function judge({ begun, visits }: Person, compared: Compared, pageAt: ReadonlyMap<string, Visit>): PersonProblem | null {
+  // Who has left no page is on the very first one.
+  const last = visits.at(-1) ?? begun;
   const { session, idInSession, participant } = last;
   const about = (kind: PersonProblem['kind'], at: Visit | null, { seconds, usual }: { seconds: number; usual: number }): PersonProblem => ({
     session,

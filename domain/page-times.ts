@@ -37,10 +37,15 @@ export type Visit = {
   readonly isWaitPage: boolean;
 };
 
+/** Where somebody was first seen, before any page whose seconds are known; usually the beginning, with index 0. */
+export type Begun = Pick<Visit, 'session' | 'idInSession' | 'participant' | 'index' | 'leftAt'>;
+
 const isTrue = (word: string): boolean => word === '1' || word === 'True';
 
+type VisitsWish = { readonly session?: string | null; readonly onBegun?: (begun: Begun) => void };
+
 /** Reads page times and gives each person's visits in their order; a person's time at the last page is remembered, nothing else. */
-export async function* readVisits(csv: Readable, session: string | null = null): AsyncGenerator<Visit> {
+export async function* readVisits(csv: Readable, { session = null, onBegun }: VisitsWish = {}): AsyncGenerator<Visit> {
   const left = new Map<string, number>();
   const rows = csv.pipe(parse({ columns: true, bom: true, relax_column_count: true, skip_empty_lines: true }));
   csv.once('error', (error) => rows.destroy(error));
@@ -51,17 +56,21 @@ export async function* readVisits(csv: Readable, session: string | null = null):
       const row = parsed.data;
       const before = left.get(row.participant_code);
       left.set(row.participant_code, row.epoch_time_completed);
-      // Whoever began has no page behind them yet; a person whose beginning is not known has no known first page.
-      if (row.page_index === 0 || before === undefined) continue;
-      yield {
+      const who = {
         session: row.session_code,
         idInSession: row.participant_id_in_session,
         participant: row.participant_code,
+        index: row.page_index,
+        leftAt: row.epoch_time_completed,
+      };
+      if (before === undefined) onBegun?.(who);
+      // Whoever began has no page behind them yet; a person whose beginning is not known has no known first page.
+      if (row.page_index === 0 || before === undefined) continue;
+      yield {
+        ...who,
         app: row.app_name,
         page: row.page_name,
         round: row.round_number,
-        index: row.page_index,
-        leftAt: row.epoch_time_completed,
         seconds: Math.max(0, row.epoch_time_completed - before),
         hasTimedOut: isTrue(row.timeout_happened),
         isWaitPage: isTrue(row.is_wait_page),
@@ -76,26 +85,29 @@ type Page = { readonly first: Visit; readonly seconds: number[]; timeouts: numbe
 
 const keyOf = ({ app, page }: Pick<Visit, 'app' | 'page'>): string => `${app}/${page}`;
 
-/** Median and quartiles of each page over all rounds, and people who stand out. @param nowSeconds since 1970 */
-export async function summarise(visits: AsyncIterable<Visit>, nowSeconds = Date.now() / 1000): Promise<PageTimes> {
+/** Median and quartiles of each page over all rounds, and people who stand out. `nowSeconds`: since 1970 */
+export async function summarise(
+  csv: Readable,
+  { session = null, nowSeconds = Date.now() / 1000 }: { session?: string | null; nowSeconds?: number } = {},
+): Promise<PageTimes> {
   const [pages, people] = [new Map<string, Page>(), new Map<string, Person>()];
-  for await (const visit of visits) {
+  const onBegun = (begun: Begun): unknown => people.set(begun.participant, { begun, visits: [] });
+  for await (const visit of readVisits(csv, { session, onBegun })) {
     const key = keyOf(visit);
     const page = pages.get(key) ?? { first: visit, seconds: [], timeouts: 0 };
     page.seconds.push(visit.seconds);
     if (visit.hasTimedOut) page.timeouts += 1;
     pages.set(key, page);
-    const person = people.get(visit.participant) ?? { visits: [] };
-    person.visits.push(visit);
-    people.set(visit.participant, person);
+    people.get(visit.participant)?.visits.push(visit);
   }
   const presented = new Map([...pages].map(([key, page]) => [key, present(page)]));
-  const totals = [...people.values()].map((person) => person.visits.reduce((sum, { seconds }) => sum + seconds, 0));
+  // Who has left no page yet counts for nothing but being stuck.
+  const totals = [...people.values()].filter(({ visits }) => visits.length > 0).map(({ visits }) => visits.reduce((sum, { seconds }) => sum + seconds, 0));
   return {
     pages: [...presented.values()],
-    people: people.size,
+    people: totals.length,
     medianTotal: totals.length === 0 ? null : quantile(inOrder(totals), 0.5),
-    problems: findProblems({ people, usual: (visit) => presented.get(keyOf(visit)), nowSeconds }),
+    problems: findProblems({ people: [...people.values()], usual: (visit) => presented.get(keyOf(visit)), nowSeconds }),
   };
 }
 

@@ -2,9 +2,8 @@
 
 import { completionLinks } from '../contracts/recruiting.ts';
 import { soonDays } from './system-check-certificate.ts';
-import { textOf, type Judgement, type PreflightCheck, type PreflightFacts } from './preflight-facts.ts';
+import { textOf, withoutComments, type Judgement, type PreflightCheck, type PreflightFacts } from './preflight-facts.ts';
 
-const online = ['prolific', 'mturk', 'sona', 'link'] as const;
 const withLink = ['prolific', 'sona', 'link'] as const;
 /** What people write where a code will stand. */
 const placeholder = /your|xxx|placeholder|example|todo|change|\.\.\.|…|^(?:1234|code|abc)$|cc=(?:1234|code|abc)?$/i;
@@ -28,6 +27,12 @@ function judgeAddress({ visited, instance }: PreflightFacts): Judgement {
 }
 
 function judgeHttps({ visited, instance, kind }: PreflightFacts): Judgement {
+  if (!instance.url.startsWith('https:') && kind === 'lab')
+    return {
+      result: 'not-here',
+      seen: 'The address has no encryption (http).',
+      means: 'Within the lab’s own network that is usual; from outside answers could be read on the way.',
+    };
   if (!instance.url.startsWith('https:'))
     return {
       result: 'bad',
@@ -104,6 +109,30 @@ function judgeLinkUsed({ recruitment, source, kind }: PreflightFacts): Judgement
   };
 }
 
+/** oTree knows a participant's own field only when settings.py names it; participant.vars needs no name (oTree 6.0 database.py VarsDescriptor). */
+function judgeConsent({ source }: PreflightFacts): Judgement {
+  if (source.size === 0) return { result: 'unknown', seen: 'There is no code to look at.', means: 'Nothing is deployed.' };
+  const isSettings = (file: string): boolean => /^settings(?:\.py|\/)/.test(file);
+  const code = withoutComments(textOf(source, (file) => /\.(py|html)$/.test(file) && !isSettings(file)));
+  if (!/\bparticipant\.consent\b/.test(code))
+    return { result: 'good', seen: 'The code keeps no participant.consent.', means: 'No page needs it in PARTICIPANT_FIELDS.' };
+  const fields = /^PARTICIPANT_FIELDS\b[^\]]*/m.exec(withoutComments(textOf(source, isSettings)))?.[0] ?? '';
+  if (/['"]consent['"]/.test(fields))
+    return {
+      result: 'good',
+      seen: 'participant.consent is used, and PARTICIPANT_FIELDS names it.',
+      means: 'Who does not consent can be told from the others.',
+    };
+  return {
+    result: 'bad',
+    seen: 'participant.consent is used, but PARTICIPANT_FIELDS in settings.py lacks consent.',
+    means: 'oTree stops at that page with an error, for everybody.',
+    fix: fields === '' ? 'Put this line into settings.py and push:' : 'Add consent to the list in settings.py, beside what it holds, and push:',
+    paste: "PARTICIPANT_FIELDS = ['consent']",
+    place: 'deploy',
+  };
+}
+
 function judgeMail({ mail }: PreflightFacts): Judgement {
   if (mail.server === null)
     return {
@@ -124,8 +153,9 @@ function judgeMail({ mail }: PreflightFacts): Judgement {
 
 export const wayChecks: readonly PreflightCheck[] = [
   { id: 'address', group: 'way', title: 'The address leads here', judge: judgeAddress },
-  { id: 'https', group: 'way', title: 'Encryption', kinds: online, judge: judgeHttps },
+  { id: 'https', group: 'way', title: 'Encryption', judge: judgeHttps },
   { id: 'completion', group: 'way', title: 'Completion link', kinds: withLink, judge: judgeCompletion },
   { id: 'completion-used', group: 'way', title: 'The last page uses it', kinds: withLink, judge: judgeLinkUsed },
+  { id: 'consent', group: 'way', title: 'Consent', judge: judgeConsent },
   { id: 'mail', group: 'way', title: 'Mail', judge: judgeMail },
 ];

@@ -16,7 +16,8 @@ export async function lookAtSource(layout: Layout, at: { readonly instanceId: st
     find('completionlink|screenedoutlink|nopartnerlink|timedoutlink|noconsentlink', codeFiles),
     find('app\\.prolific\\.(com|co)/submissions/complete', codeFiles),
     find('participant\\.label', ['*.py', '*.html']),
-    find('participant\\.consent|participant\\.vars\\[.consent.\\]', ['*.py', '*.html']),
+    // What is kept in participant.vars needs no name in settings.py.
+    find('participant\\.consent', ['*.py', '*.html']),
     find('PARTICIPANT_FIELDS|consent', settingsFiles),
   ]);
   const isInSettings = ({ file }: FoundLine): boolean => /^settings(?:\.py|\/)/.test(file);

@@ -141,10 +141,34 @@ async function checkPlugins({ dokkuFacts }: WithDokku): Promise<Finding> {
   return { result: 'good', seen, means: 'The plugin postgres is there: each instance gets a database server of its own.' };
 }
 
+async function checkDisk({ dokkuFacts }: WithDokku): Promise<Finding> {
+  const facts = await dokkuFacts;
+  if (facts.report === null) return notAsked(facts.reason);
+  const { freeDiskMib, version, address } = facts.report;
+  if (version === null) return notReached;
+  if (freeDiskMib === null)
+    return {
+      result: 'unknown',
+      seen: 'How full the host’s disk is could not be seen.',
+      means: 'Dokku has no command for it: an experiment that runs there, deployed by this panel’s version, tells it once a minute.',
+      fix: 'On the host: df -h',
+    };
+  const seen = `${describeMib(freeDiskMib)} are free on the host’s disk.`;
+  const fix = 'As root on the host: docker system df shows what takes the room, dokku cleanup removes what no app uses. Or enlarge the disk.';
+  const request = `Please enlarge the disk of ${address.replace(/^.*@/, '').replace(/:\d+$/, '')}: ${describeMib(freeDiskMib)} are free.`;
+  if (freeDiskMib < 1024)
+    return { result: 'bad', seen, means: 'Deployments fail soon; a full disk stops the databases, and running experiments with them.', fix, request };
+  if (freeDiskMib < 5 * 1024) return { result: 'attention', seen, means: 'A build takes some hundred MiB, and more with large packages.', fix, request };
+  return { result: 'good', seen, means: 'There is room for images and data.' };
+}
+
+const describeMib = (mib: number): string => (mib < 1024 ? `${mib} MiB` : `${(mib / 1024).toFixed(1)} GiB`);
+
 export const dokkuChecks: readonly Check<WithDokku>[] = [
   { id: 'dokku-host', group: 'services', title: 'The Dokku host', on: 'dokku', run: checkHost },
   { id: 'dokku-host-key', group: 'services', title: 'The Dokku host’s key', on: 'dokku', run: checkHostKey },
   { id: 'dokku-key', group: 'services', title: 'The panel’s key on the Dokku host', on: 'dokku', run: checkOwnKey },
   { id: 'dokku-version', group: 'services', title: 'Version of Dokku', on: 'dokku', run: checkVersion },
   { id: 'dokku-plugins', group: 'services', title: 'Plugins of Dokku', on: 'dokku', run: checkPlugins },
+  { id: 'dokku-disk', group: 'services', title: 'Disk of the Dokku host', on: 'dokku', run: checkDisk },
 ];

@@ -1,7 +1,9 @@
 """The launcher inside a container, where everything comes by the environment: what of it becomes env.json and rooms.json.
 
     python start.py container serve|resetdb|describe|check|try
-    python start.py container memory            how many bytes the server that runs in this container takes
+    python start.py container bots WORD         plays bots without a database; WORD is base64 of JSON, see `prepare_bots`
+    python start.py container memory            how many bytes the server that runs in this container takes, and how many
+                                                are free on the disk of the host that holds containers
     python start.py container rooms WORD        hands new rooms to the server that runs in this container
 
 ARBORETUM_LAUNCH   base64 of JSON: adminPassword, secretKey, roomSecret, cookieName; pathPrefix and sessionFields if any
@@ -13,18 +15,24 @@ The project lies beside the launcher (`../project`), and so does the folder that
 """
 import base64
 import gzip
+import io
 import json
 import os
+import shutil
+import signal
 import socket
 import sys
+import tarfile
 import tempfile
 
-EX_USAGE, EX_CONFIG = 64, 78
+EX_USAGE, EX_OVER_TIME, EX_CONFIG = 64, 75, 78
 VARIABLES = ('ARBORETUM_LAUNCH', 'ARBORETUM_ROOMS', 'ARBORETUM_DATABASE_URL')
 
 _top = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 RUN = os.path.join(_top, 'run')
 ROOMS = os.path.join(RUN, 'rooms.json')
+BOTS_DATA = os.path.join(RUN, 'bots')
+BOT_PACKAGES = os.path.join(_top, 'bots')
 
 
 def write_config(command):
@@ -69,10 +77,44 @@ def replace_rooms(words):
     return 0
 
 
+def prepare_bots(words):
+    """The words of `start.py ENV_JSON bots` that one word holds: [CONFIG, PARTICIPANTS, wants data, seconds].
+
+    A name of a config may hold what Dokku would read as a flag of its own, so it travels as base64. Whoever asked may be
+    gone before the end: after the seconds the container ends by itself. (The first process of a container has to catch
+    a signal to die of it.)
+    """
+    try:
+        (word,) = words
+        config, participants, wants_data, seconds = json.loads(base64.b64decode(word, validate=True).decode('utf8'))
+    except (TypeError, ValueError):
+        sys.exit(refuse('start.py container bots WORD: one word is needed, base64 of JSON.', EX_USAGE))
+    signal.signal(signal.SIGALRM, lambda number, frame: os._exit(EX_OVER_TIME))
+    signal.alarm(seconds)
+    if os.path.isdir(BOT_PACKAGES):
+        os.environ['ARBORETUM_BOT_PACKAGES'] = BOT_PACKAGES
+    return [config, participants, BOTS_DATA if wants_data else '']
+
+
+def print_bots_data():
+    """Print what the bots did, where that is wanted, as lines of base64 of a .tar.gz: output is all that leaves a container."""
+    if not os.path.isdir(BOTS_DATA):
+        return
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode='w:gz') as archive:
+        archive.add(BOTS_DATA, '.')
+    shutil.rmtree(BOTS_DATA)
+    sys.stdout.write('\n')
+    for line in base64.encodebytes(packed.getvalue()).decode('ascii').splitlines():
+        sys.stdout.write('ARBORETUM-BOTS-DATA %s\n' % line)
+    sys.stdout.flush()
+
+
 def print_memory():
-    """Print how many bytes the server of this container takes. Returns the exit code."""
+    """Print how many bytes the server of this container takes, and how many its host has free. Returns the exit code."""
     from arboretum_launcher import memory
-    print(memory.resident_bytes(os.path.join(_top, 'project')))
+    disk = os.statvfs('/')  # a container's own file system is a layer on the host's disk, and tells of that one
+    print(memory.resident_bytes(os.path.join(_top, 'project')), disk.f_bavail * disk.f_frsize)
     return 0
 
 

@@ -2,7 +2,7 @@
 
     python start.py ENV_JSON serve|resetdb|describe|check|try  (and `timeouts`, which `serve` starts itself)
     python start.py ENV_JSON bots CONFIG [PARTICIPANTS [FOLDER]]     see `bots.py`
-    python start.py container serve|resetdb|describe|check|try      and `rooms WORD`: see `container.py`
+    python start.py container serve|resetdb|describe|check|try      and `rooms WORD`, `bots WORD`: see `container.py`
 
 Runs with the release's Python (3.7 or newer, with oTree 5.4 - 6.0 in it), as the instance's user, and edits nothing
 of the project. ENV_JSON: environment, adminPassword, secretKey, roomSecret, cookieName, socket, projectDir, and
@@ -20,7 +20,7 @@ import types
 
 COMMANDS = ('serve', 'resetdb', 'describe', 'check', 'try', 'timeouts', 'bots')
 IN_CONTAINER = 'container'
-COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'rooms', 'memory')
+COMMANDS_IN_CONTAINER = ('serve', 'resetdb', 'describe', 'check', 'try', 'bots', 'rooms', 'memory')
 REQUIRED = ('environment', 'adminPassword', 'secretKey', 'roomSecret', 'cookieName', 'socket', 'projectDir')
 EX_USAGE, EX_CONFIG = 64, 78
 
@@ -51,6 +51,8 @@ def main():
     with problems.told(config, command):
         require_otree_5()
         run(config, command, path)
+    if command == 'bots' and 'arboretum_launcher.container' in sys.modules:
+        sys.modules['arboretum_launcher.container'].print_bots_data()
 
 
 def begin_in_container(words):
@@ -62,6 +64,8 @@ def begin_in_container(words):
         sys.exit(container.replace_rooms(words[1:]))
     if words[0] == 'memory':
         sys.exit(container.print_memory())
+    if words[0] == 'bots':
+        sys.argv[3:] = container.prepare_bots(words[1:])
     path = container.write_config(words[0])
     if words[0] == 'try':
         end_trial(path)

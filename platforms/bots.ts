@@ -8,6 +8,7 @@ import { AppError } from '../contracts/errors.ts';
 import { withoutRemarks } from './confined.ts';
 import { diagnoseLauncher, lastWords } from './diagnose.ts';
 import type { BotsRun } from './platform.ts';
+import { lockedVersion } from './requirements.ts';
 import type { CommandResult } from './run-command.ts';
 import { cacheOf, prepareCache, publish, uv, type UvTask } from './uv.ts';
 
@@ -61,6 +62,16 @@ export async function ensureBotPackages(task: BotsTask, wanted: { readonly name:
     });
   await publish(task, { part, place });
   return place;
+}
+
+/**
+ * The same for a release that runs in containers; null when it has them already. What of them is compiled it can do
+ * without, so that one folder serves all images with that Python. @param release `python`: as `3.11` or `3.11.4`
+ */
+export async function botPackagesInContainer(task: BotsTask, release: { readonly lock: string; readonly python: string }): Promise<string | null> {
+  if (lockedVersion(release.lock, BOTS_PACKAGE) !== null) return null;
+  const python = release.python.split('.').slice(0, 2).join('.');
+  return await ensureBotPackages(task, { name: `python${python}-containers`, python: ['--python', task.ground.systemPython, '--python-version', python] });
 }
 
 /** Writes packed data to a file that only the panel reads. */

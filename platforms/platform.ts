@@ -237,6 +237,8 @@ export type HostReport = {
   readonly version: string | null;
   /** Plugins that are not part of Dokku itself. */
   readonly plugins: readonly { readonly name: string; readonly version: string }[];
+  /** What is free on the disk that holds containers, MiB; null when no running experiment told it in the last ten minutes. */
+  readonly freeDiskMib: number | null;
   /** What stands in the way, each with what to do about it. */
   readonly problems: readonly string[];
   /** What works but is worth knowing. */

@@ -2,6 +2,8 @@
 
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { AppError } from '../../contracts/errors.ts';
+import { botPackagesInContainer, type BotsTask } from '../bots.ts';
 import type { BuildGround } from '../confined.ts';
 import { run } from '../dokku-commands.ts';
 import type { BuildRequest, BuiltRelease, InstanceSpec } from '../platform.ts';
@@ -62,7 +64,8 @@ async function buildInto(host: Host, workshop: Workshop, { spec, request, work }
   const { ground, tree } = workshop;
   const inspection = await inspectForImage(ground, spec.instanceId, { request, dir: work, pythons: [workshop.python] });
   const { projectDir, requirementsHash, lock, isLockReused } = inspection;
-  await makeTree({ projectDir, lock, settings: tree, file: filesOf(host, spec.instanceId, releaseNumber).tree, signal });
+  const botPackages = await packagesFor({ ground, spec, signal, onOutput }, { lock, python: workshop.python });
+  await makeTree({ projectDir, lock, settings: tree, botPackages, file: filesOf(host, spec.instanceId, releaseNumber).tree, signal });
   onOutput('-----> Building the image on the Dokku host\n');
   await settle(host, trialApp(spec.instanceId), 'now');
   await makeImage(host, spec.instanceId, { release: releaseNumber, signal, onBuild: onOutput });
@@ -80,6 +83,17 @@ async function buildInto(host: Host, workshop: Workshop, { spec, request, work }
   const isInstalled = async (name: string): Promise<boolean> => await isPackage(host, spec.instanceId, name);
   const warnings = [...inspection.warnings, ...(await judgeDescription(described, { projectDir, isInstalled, onOutput }))];
   return { releaseNumber, requirementsHash, lock, isLockReused, warnings, project: described.description };
+}
+
+/** A version that bots cannot play is a version all the same. */
+async function packagesFor(task: BotsTask, release: { lock: string; python: string }): Promise<string | null> {
+  try {
+    return await botPackagesInContainer(task, release);
+  } catch (error) {
+    if (task.signal.aborted || !(error instanceof AppError)) throw error;
+    task.onOutput(`       ${error.message}\n`);
+    return null;
+  }
 }
 
 /** Whether an app of a session config is a package in the image instead of a folder of the project. */

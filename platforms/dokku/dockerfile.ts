@@ -15,13 +15,13 @@ export type TreeSettings = {
   };
 };
 
-/** Folder of everything in the image: `launcher`, `project`, `venv`, `run`, `home`. */
+/** Folder of everything in the image: `launcher`, `project`, `venv`, `run`, `home`, `bots`. */
 const TOP = '/app';
 /** What runs experiments in the container; a number, because images have no account of that name. */
 const USER = '10001:10001';
 const PORT = 5000;
 
-export type LauncherCommand = 'serve' | 'try' | 'describe' | 'resetdb' | 'rooms' | 'memory';
+export type LauncherCommand = 'serve' | 'try' | 'describe' | 'resetdb' | 'bots' | 'rooms' | 'memory';
 
 /** The words that run a launcher command inside the image, for `run` and `enter`; none of them is one that Dokku's splitter swallows. */
 export const launcherWords = (command: LauncherCommand, ...more: readonly string[]): readonly string[] => [
@@ -42,7 +42,7 @@ export const launcherWords = (command: LauncherCommand, ...more: readonly string
  * sees it, but the layer of its COPY keeps it, for those who can read images on the Dokku host.
  * @throws Error when the image's name cannot be one (Docker's reference grammar, less its upper bound)
  */
-export function renderDockerfile(baseImage: string): string {
+export function renderDockerfile(baseImage: string, { hasBotPackages }: { readonly hasBotPackages: boolean }): string {
   if (!/^[a-zA-Z0-9][\w.:/@-]*$/.test(baseImage)) throw new Error(`not the name of an image: ${JSON.stringify(baseImage)}`);
   const python = `${TOP}/venv/bin/python`;
   return [
@@ -62,6 +62,8 @@ export function renderDockerfile(baseImage: string): string {
       .join(' && ')
       .replace(/^/, `export PIP_CONFIG_FILE=${TOP}/packages/pip.conf && `)}`,
     `ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 LANG=C.UTF-8 HOME=${TOP}/home USER=otree`,
+    // What bots need stands beside the environment, where a running experiment does not see it (launcher/bots.py).
+    ...(hasBotPackages ? [`COPY bots/ ${TOP}/bots/`] : []),
     `COPY launcher/ ${TOP}/launcher/`,
     `COPY project/ ${TOP}/project/`,
     `USER ${USER}`,

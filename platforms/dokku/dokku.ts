@@ -1,9 +1,9 @@
 // The Dokku platform: instances as apps of a Dokku host that the panel reaches over ssh.
 
 import type { Readable } from 'node:stream';
-import { AppError } from '../../contracts/errors.ts';
 import type { FrontView, FrontWish } from '../own-front.ts';
 import type {
+  BotsRun,
   BuildRequest,
   BuiltRelease,
   Capabilities,
@@ -25,6 +25,7 @@ import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { DokkuAdoption } from './adoption.ts';
 import { createApps, destroyApps } from './apps.ts';
 import { settle } from './asking.ts';
+import { playBots } from './bots.ts';
 import { buildRelease, type Workshop } from './build.ts';
 import { ensureLink, liveService } from './databases.ts';
 import { dumpDatabase, restoreDatabase, verifyDump } from './dumps.ts';
@@ -75,7 +76,7 @@ export class DokkuPlatform implements Platform {
       memoryLimit: true,
       diskLimit: false,
       separatesUsers: true,
-      playsBots: false,
+      playsBots: true,
       measures: ['memory'],
       isolationNote:
         'Every instance runs in a container of its own on the Dokku host, with a database server of its own; they share that host’s network and processor.',
@@ -150,8 +151,9 @@ export class DokkuPlatform implements Platform {
     return await openOtree(this.#host, spec, request);
   }
 
-  async playBots(): Promise<void> {
-    throw new AppError('platform_failed', { reason: 'bots are not played on a Dokku host.' });
+  async playBots(spec: InstanceSpec, run: BotsRun): Promise<void> {
+    await requireRelease(this.#host, spec.instanceId, run.releaseNumber);
+    await this.#write(spec.instanceId, ['trial'], async () => await playBots(this.#host, spec, run));
   }
 
   async databaseFacts({ instanceId }: InstanceAccess): Promise<{ sizeBytes: number; rowCounts: Record<string, number> }> {

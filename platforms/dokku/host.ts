@@ -23,17 +23,20 @@ export type Host = {
   readonly fronts: Map<string, Front>;
   /** When an app may next ask the authority for a certificate, milliseconds of the clock. */
   readonly letsencryptAfter: Map<string, number>;
+  /** What an experiment told of the host from inside its container; `at` in milliseconds of the clock. */
+  readonly told: { disk: { readonly freeBytes: number; readonly at: number } | null };
 };
 
 /** The name of an app at the host's nginx, and whether it sends everybody to https. */
 export type Front = { readonly name: string; readonly isHttps: boolean };
 
 /** What a host begins with that nobody has asked anything yet. */
-export const newMemory = (): Pick<Host, 'turns' | 'settled' | 'fronts' | 'letsencryptAfter'> => ({
+export const newMemory = (): Pick<Host, 'turns' | 'settled' | 'fronts' | 'letsencryptAfter' | 'told'> => ({
   turns: new Turns(),
   settled: new Set(),
   fronts: new Map(),
   letsencryptAfter: new Map(),
+  told: { disk: null },
 });
 
 /** Where oTree listens in its container; Dokku's own choice. */

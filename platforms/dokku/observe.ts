@@ -153,11 +153,13 @@ async function look(host: Host, instanceId: string, more: More): Promise<Observa
   return { ...NOTHING, state: 'crashed', exitCode: web.exitCode, restarts: web.restarts, detail: await detailOfEnd(host, app, web) };
 }
 
-/** Asked inside the container: no report of Dokku's tells it. */
+/** Asked inside the container: no report of Dokku's tells it. The host's disk is told beside it, by images of this panel's launcher. */
 async function readMemory(host: Host, app: string): Promise<number | null> {
   const { exitCode, stdout } = await tryToAsk(host, enter(app, 'web', launcherWords('memory')));
-  const bytes = Number(stdout.trim());
-  return exitCode === 0 && Number.isSafeInteger(bytes) && bytes > 0 ? bytes : null;
+  const [bytes, freeBytes] = stdout.trim().split(' ').map(Number);
+  const isNumber = (value: number | undefined): value is number => exitCode === 0 && Number.isSafeInteger(value) && (value ?? -1) >= 0;
+  if (isNumber(freeBytes)) host.told.disk = { freeBytes, at: Date.now() };
+  return isNumber(bytes) && bytes > 0 ? bytes : null;
 }
 
 async function lookAtRunning(host: Host, instanceId: string, web: DokkuContainer): Promise<Observation> {

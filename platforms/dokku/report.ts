@@ -13,11 +13,16 @@ export type Entrance = Pick<HostReport, 'address' | 'publicKey'>;
 /** Before it, apps could not be deployed from an archive over ssh with the words that are used here. */
 const OLDEST = [0, 30] as const;
 
+/** What was told of the disk counts for so long. */
+const TOLD_MS = 10 * 60_000;
+
 /** Asks the host now. @returns what was found, however little; never throws */
 export async function reportOn(host: Host, entrance: Entrance): Promise<HostReport> {
   const found = await look(host);
   const { isUp, downSince } = host.connection.state();
-  return { ...entrance, ...found, isUp, downSince, hostKey: host.connection.hostKey() };
+  const { disk } = host.told;
+  const freeDiskMib = disk === null || Date.now() - disk.at > TOLD_MS ? null : Math.floor(disk.freeBytes / 1024 ** 2);
+  return { ...entrance, ...found, isUp, downSince, freeDiskMib, hostKey: host.connection.hostKey() };
 }
 
 async function look(host: Host): Promise<Pick<HostReport, 'version' | 'plugins' | 'problems' | 'warnings'>> {

@@ -1,5 +1,6 @@
 // One-off runs of the launcher, always in the second app: the live one must neither change its image nor its settings for them.
 
+import type { Writable } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
 import { type DokkuResult, run } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
@@ -12,7 +13,9 @@ import { readVariables, writeSettings } from './settings.ts';
 
 export type Run = {
   readonly release: number;
-  readonly command: Extract<LauncherCommand, 'try' | 'describe' | 'resetdb'>;
+  readonly command: Extract<LauncherCommand, 'try' | 'describe' | 'resetdb' | 'bots'>;
+  /** What stands behind the command. */
+  readonly words?: readonly string[];
   /** Address of the database that it gets; asked for anew for a second run, so that the first one can do nothing any more. */
   readonly openDatabase: () => Promise<string>;
   readonly timeoutMs: number;
@@ -20,6 +23,8 @@ export type Run = {
   /** Receives what the build of a missing image prints. */
   readonly onBuild: (text: string) => void;
   readonly onOutput?: (text: string) => void;
+  /** Made anew for each run: gets what it prints on stdout, and the result has none of it. */
+  readonly openOutput?: () => Writable;
 };
 
 /**
@@ -43,8 +48,12 @@ export async function runLauncher(host: Host, spec: InstanceSpec, task: Run): Pr
 async function runOnce(host: Host, spec: InstanceSpec, task: Run): Promise<DokkuResult> {
   const app = trialApp(spec.instanceId);
   await writeSettings(host, app, { spec, more: { ARBORETUM_DATABASE_URL: await task.openDatabase() } });
-  const command = run(app, launcherWords(task.command), { timeoutMs: task.timeoutMs });
-  return await host.connection.run(command, { signal: task.signal, ...(task.onOutput === undefined ? {} : { onOutput: task.onOutput }) });
+  const command = run(app, launcherWords(task.command, ...(task.words ?? [])), { timeoutMs: task.timeoutMs });
+  return await host.connection.run(command, {
+    signal: task.signal,
+    ...(task.onOutput === undefined ? {} : { onOutput: task.onOutput }),
+    ...(task.openOutput === undefined ? {} : { output: task.openOutput() }),
+  });
 }
 
 /** Gives the second app the image of a release; no container comes of it. @throws build_failed */

@@ -1,6 +1,6 @@
-// The derived tree: what the panel hands to Dokku for one release, as a tar of Dockerfile, launcher, project and exact versions.
+// The derived tree: what the panel hands to Dokku for one release, as a tar of Dockerfile, launcher, project, exact versions and what bots need.
 
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeSteadyTar } from '../steady-tar.ts';
 import { renderAppJson, renderDockerfile, renderPipConf, type TreeSettings } from './dockerfile.ts';
@@ -11,6 +11,8 @@ export type TreeRequest = {
   /** Exact versions, one a line, for the Python of the base image. */
   readonly lock: string;
   readonly settings: TreeSettings;
+  /** Folder with the packages that bots need beside the release's own; null: none. */
+  readonly botPackages: string | null;
   /** Where the tar is written (mode 0600); its folder is there already. */
   readonly file: string;
   readonly signal: AbortSignal;
@@ -34,7 +36,7 @@ export async function makeTree(request: TreeRequest): Promise<void> {
     const excluded = FOR_GIT_ONLY.map((name) => `--exclude=${name}`);
     // Names in the project are led by `./` there, which becomes `project/`; links keep what they point to.
     const project = ['-C', request.projectDir, '--exclude=./db.sqlite3', '--transform=flags=rSH;s,^\\.,project,', '.'];
-    const ours = ['-C', stage, 'Dockerfile', 'app.json', 'launcher', 'packages', 'project/db.sqlite3'];
+    const ours = ['-C', stage, 'Dockerfile', 'app.json', 'launcher', 'packages', 'project/db.sqlite3', ...(request.botPackages === null ? [] : ['bots'])];
     await writeSteadyTar(`${stage}/tree.tar`, [...excluded, ...ours, ...project], request.signal);
     await chmod(`${stage}/tree.tar`, 0o600);
     await rename(`${stage}/tree.tar`, request.file);
@@ -44,13 +46,14 @@ export async function makeTree(request: TreeRequest): Promise<void> {
 }
 
 /** What is not the project's. */
-async function writeOurs(stage: string, { lock, settings }: TreeRequest): Promise<void> {
+async function writeOurs(stage: string, { lock, settings, botPackages }: TreeRequest): Promise<void> {
   for (const folder of ['launcher', 'packages', 'project']) await mkdir(path.join(stage, folder));
-  await writeFile(path.join(stage, 'Dockerfile'), renderDockerfile(settings.baseImage));
+  await writeFile(path.join(stage, 'Dockerfile'), renderDockerfile(settings.baseImage, { hasBotPackages: botPackages !== null }));
   await writeFile(path.join(stage, 'app.json'), renderAppJson());
   await writeFile(path.join(stage, 'packages', 'requirements.lock'), `${lock.trim()}\n`);
   await writeFile(path.join(stage, 'packages', 'pip.conf'), renderPipConf(settings.packageIndex ?? {}));
   if (settings.packageIndex?.caFile !== undefined) await copyFile(settings.packageIndex.caFile, path.join(stage, 'packages', 'ca.pem'));
+  if (botPackages !== null) await cp(botPackages, path.join(stage, 'bots'), { recursive: true });
   // Confining is the container's business.
   const names = (await readdir(LAUNCHER_SOURCE)).filter((name) => name.endsWith('.py') && !name.startsWith('confine'));
   for (const name of names) await copyFile(path.join(LAUNCHER_SOURCE, name), path.join(stage, 'launcher', name));

@@ -4,9 +4,8 @@ import type { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
 import { AppError } from '../../contracts/errors.ts';
-import { BOTS_LIMIT_MS, BOTS_PACKAGE, botsOutput, botWords, ensureBotPackages, explainBots, keepBotsData } from '../bots.ts';
-import type { BotsRun, BuiltRelease, InstanceSpec } from '../platform.ts';
-import { lockedVersion } from '../requirements.ts';
+import { BOTS_LIMIT_MS, botPackagesInContainer, botsOutput, botWords, explainBots, keepBotsData } from '../bots.ts';
+import type { BotsRun, InstanceSpec } from '../platform.ts';
 import { asking } from './engine.ts';
 import { requireRelease } from './files.ts';
 import type { Ground } from './ground.ts';
@@ -19,7 +18,8 @@ const OUT = '/tmp/bots';
 /** @see Platform.playBots */
 export async function playBots(ground: Ground, spec: InstanceSpec, run: BotsRun): Promise<void> {
   const { release, images } = await requireRelease(ground, spec.instanceId, run.releaseNumber);
-  const botPackages = await packagesFor(ground, spec, { run, release });
+  const task = { ground, spec, signal: run.signal, onOutput: run.onOutput };
+  const botPackages = await botPackagesInContainer(task, { lock: release.lock, python: release.project.pythonVersion });
   const { exportTo } = run;
   const result = await runLauncher(ground, spec, {
     image: images.image,
@@ -46,12 +46,4 @@ async function packed(container: Docker.Container): Promise<Readable> {
   const zipped = createGzip();
   tar.once('error', (error: Error) => zipped.destroy(error));
   return tar.pipe(zipped);
-}
-
-/** null when the release has them already. What of them is compiled they can do without, so that one folder serves all images with that Python. */
-async function packagesFor(ground: Ground, spec: InstanceSpec, { run, release }: { run: BotsRun; release: BuiltRelease }): Promise<string | null> {
-  if (lockedVersion(release.lock, BOTS_PACKAGE) !== null) return null;
-  const python = release.project.pythonVersion.split('.').slice(0, 2).join('.');
-  const task = { ground, spec, signal: run.signal, onOutput: run.onOutput };
-  return await ensureBotPackages(task, { name: `python${python}-containers`, python: ['--python', ground.systemPython, '--python-version', python] });
 }

@@ -1,5 +1,6 @@
 // The contract: answers of any size from oTree, and bots.
 
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { expect, it } from 'vitest';
@@ -53,16 +54,28 @@ export function exportsAndBots(bench: Bench): void {
     expect(['not_running', 'platform_failed']).toContain(code);
   });
 
-  it('plays the project’s bots beside the running experiment, or says that it cannot', async () => {
+  it('plays the project’s bots beside the running experiment, and their data are its only trace', async () => {
     const before = (await bench.platform.databaseFacts(spec)).rowCounts;
     let output = '';
     const file = await newDumpFile();
     const run = { releaseNumber: 1, config: 'trust_game', participants: null, exportTo: file, signal: never, onOutput: (text: string) => (output += text) };
-    if (!(await bench.platform.capabilities()).playsBots) return expect((await refusal(bench.platform.playBots(spec, run))).code).toBe('platform_failed');
+    expect((await bench.platform.capabilities()).playsBots).toBe(true);
     await bench.platform.playBots(spec, run);
     expect(output).toContain('Bots completed session');
-    expect((await stat(file)).size).toBeGreaterThan(200);
+    expect(output).not.toContain('ARBORETUM-');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const names = execFileSync('tar', ['-tzf', file], { encoding: 'utf8' });
+    expect(names).toMatch(/^\.\/.*\.csv$/m);
+    expect(execFileSync('tar', ['-xzOf', file], { encoding: 'utf8' })).toContain('participant.id_in_session');
     expect((await bench.platform.databaseFacts(spec)).rowCounts).toEqual(before);
     expect(await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 })).toMatchObject({ status: 200 });
+  });
+
+  it('takes whatever stands for a config as its name, and says that no such config is there', async () => {
+    const run = { releaseNumber: 1, participants: 2, exportTo: null, signal: never, onOutput: () => {} };
+    for (const config of ['--app other', '-e "x\' $(id)', '--help']) {
+      const error = await refusal(bench.platform.playBots(spec, { ...run, config }));
+      expect([error.code, error.details['config'], String(error.details['reason'])]).toEqual(['bots_failed', config, expect.stringContaining(config)]);
+    }
   });
 }

@@ -1,5 +1,6 @@
 // The connection to the Dokku host breaks at each step of what changes something there: nothing is claimed that is not true, and a second call completes the work.
 
+import { execFileSync } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -103,6 +104,18 @@ describe('the connection breaks', { timeout: 180_000 }, () => {
       await withCut(line, moment, async () => await platform.tryRelease(spec, 1, silent));
       expect((await platform.tryRelease(spec, 1, silent)).gaps).toEqual([]);
       expect(await stand.databases(spec)).toEqual(await stand.restingDatabases(spec));
+    });
+  });
+
+  describe('while bots play', () => {
+    it.each(cuts([/^run .* bots /]))('at %s, %s', async (_name, moment, line) => {
+      const exportTo = path.join(await mkdtemp(path.join(os.tmpdir(), 'arb-bots-')), 'bots.tar.gz');
+      const play = async () => await platform.playBots(spec, { releaseNumber: 2, config: 'trust_game', participants: null, exportTo, ...silent });
+      await withCut(line, moment, play);
+      await play();
+      // Of two runs only the second one's data are in the file.
+      expect(execFileSync('tar', ['-tzf', exportTo], { encoding: 'utf8' })).toMatch(/\.csv$/m);
+      await isTrue(spec);
     });
   });
 

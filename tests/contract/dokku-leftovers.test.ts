@@ -34,6 +34,9 @@ describe('leftovers on a Dokku host', { timeout: 180_000 }, () => {
     if (app.container !== null) app.container.startedAt = new Date(Date.now() - 10 * 60_000);
     await until('its memory is known', async () => (await stateOf(stand.platform, spec)).memoryBytes !== null);
     expect(await stateOf(stand.platform, spec)).toMatchObject({ state: 'running', detail: null });
+    // The same question tells what is free on the host's disk.
+    expect((await stand.platform.lookAtHost())?.freeDiskMib).toBeGreaterThan(0);
+    expect((await stand.anotherPlatform().lookAtHost()).freeDiskMib).toBeNull();
     const before = replay.commands().length;
     await stateOf(stand.platform, spec);
     await stateOf(stand.platform, spec);

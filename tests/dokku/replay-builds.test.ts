@@ -88,7 +88,14 @@ it('the panel’s own tree is built from its lock, described, deployed with a re
   const [tools, venv] = [requireEnvironment('ARBORETUM_TEST_TOOLS'), process.env['ARBORETUM_TEST_VENV'] ?? ''];
   const lock = (await promisify(execFile)(path.join(tools, 'bin', 'uv'), ['pip', 'freeze', '--python', path.join(venv, 'bin', 'python')])).stdout;
   const file = path.join(folder, 'tree.tar');
-  await makeTree({ projectDir: LAB_GAMES, lock, settings: { baseImage: 'python:3.11-slim-bookworm' }, file, signal: new AbortController().signal });
+  await makeTree({
+    projectDir: LAB_GAMES,
+    lock,
+    botPackages: null,
+    settings: { baseImage: 'python:3.11-slim-bookworm' },
+    file,
+    signal: new AbortController().signal,
+  });
   const service = `i-${spec.instanceId}`;
   await stand.ask(postgresCreate(service));
   await stand.ask(postgresLink(service, app));

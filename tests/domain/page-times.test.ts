@@ -8,7 +8,7 @@ const head =
   'session_code,participant_id_in_session,participant_code,page_index,app_name,page_name,epoch_time_completed,round_number,timeout_happened,is_wait_page\n';
 const visitsOf = async (text: string, session: string | null = null): Promise<Visit[]> => {
   const visits: Visit[] = [];
-  for await (const visit of readVisits(Readable.from([Buffer.from(head + text)]), session)) visits.push(visit);
+  for await (const visit of readVisits(Readable.from([Buffer.from(head + text)]), { session })) visits.push(visit);
   return visits;
 };
 const two = [
@@ -37,7 +37,7 @@ describe('seconds on each page', () => {
   });
 
   it('are summed up by page with median, quartiles and what ran out of time', async () => {
-    const { pages, people, medianTotal } = await summarise(readVisits(Readable.from([head + two])));
+    const { pages, people, medianTotal } = await summarise(Readable.from([head + two]));
     expect(pages).toEqual([
       { app: 'game', page: 'Intro', isWaitPage: false, visits: 2, timeouts: 1, lower: 15, median: 20, upper: 25, longest: 30 },
       { app: 'game', page: 'Wait', isWaitPage: true, visits: 2, timeouts: 0, lower: 6, median: 11, upper: 16, longest: 21 },
@@ -46,7 +46,7 @@ describe('seconds on each page', () => {
   });
 
   it('of nobody are none', async () => {
-    expect(await summarise(readVisits(Readable.from([head])))).toEqual({ pages: [], people: 0, medianTotal: null, problems: [] });
+    expect(await summarise(Readable.from([head]))).toEqual({ pages: [], people: 0, medianTotal: null, problems: [] });
   });
 
   it('have quartiles as R and numpy reckon them', () => {
@@ -63,7 +63,7 @@ describe('people to look at', () => {
     if (typeof work === 'number' && typeof wait === 'number') rows.push(`s1,${id},p${id},2,game,Last,${begin + work + wait},1,0,0`);
     return rows.join('\n');
   };
-  const problemsOf = async (rows: readonly string[], now = 1200) => (await summarise(readVisits(Readable.from([head + rows.join('\n')])), now)).problems;
+  const problemsOf = async (rows: readonly string[], nowSeconds = 1200) => (await summarise(Readable.from([head + rows.join('\n')]), { nowSeconds })).problems;
   const usual = [1, 2, 3, 4].map((id) => person(id, [60, 20]));
 
   it('are nobody where all are alike, and where too few took part', async () => {
@@ -87,6 +87,23 @@ describe('people to look at', () => {
     ]);
     // Half a minute on a page is no reason to worry.
     expect((await problemsOf(rows, 1090)).map(({ kind }) => kind)).toEqual(['long']);
+  });
+
+  it('are who has not left the very first page, and they count for nothing else', async () => {
+    const rows = [...usual, person(5, [null, null])];
+    expect(await problemsOf(rows, 1500)).toEqual([
+      { session: 's1', idInSession: 5, participant: 'p5', kind: 'stuck', app: 'game', page: 'Work', seconds: 500, usual: 60 },
+    ]);
+    expect(await problemsOf(rows, 1090)).toEqual([]);
+    const { people, medianTotal } = await summarise(Readable.from([head + rows.join('\n')]));
+    expect([people, medianTotal]).toEqual([4, 80]);
+    // Four came, but only three can be compared with.
+    expect(await problemsOf([...usual.slice(0, 3), person(5, [null, null])], 1500)).toEqual([]);
+  });
+
+  it('are also those whose beginning oTree has not written down', async () => {
+    const late = 's1,6,p6,1,game,Work,1060,1,0,0';
+    expect((await problemsOf([...usual, late], 1500)).map(({ participant, kind, page }) => [participant, kind, page])).toEqual([['p6', 'stuck', 'Last']]);
   });
 
   it('who is halfway through is held against the half', async () => {

@@ -200,6 +200,24 @@ const wrong: readonly (readonly [string, Kind, string, Changes, CheckResult, str
   ['https', 'prolific', 'there is no encryption', { instance: { url: 'http://trust.lab.example' } }, 'bad', 'no encryption'],
   ['https', 'mturk', 'the certificate ends tomorrow', { visited: { status: 200, certificateDays: 1.2 } }, 'bad', '1 more'],
   ['https', 'prolific', 'the certificate was not renewed', { visited: { status: 200, certificateDays: 12 } }, 'attention', '12 more'],
+  ['https', 'lab', 'the lab’s own network has none', { instance: { url: 'http://trust.lab.example' } }, 'not-here', 'no encryption'],
+  ['https', 'lab', 'the certificate of the lab’s address ends', { visited: { status: 200, certificateDays: 0.5 } }, 'bad', '0 more'],
+  [
+    'consent',
+    'prolific',
+    'settings.py does not name it',
+    { source: withSource({ 'study/__init__.py': 'player.participant.consent = player.consent\npage_sequence = [Work]\n' }) },
+    'bad',
+    'lacks consent',
+  ],
+  [
+    'consent',
+    'lab',
+    'the list names other fields only',
+    { source: withSource({ 'study/Goodbye.html': '{{ participant.consent }}', 'settings.py': "PARTICIPANT_FIELDS = [\n    'age',\n]\nX = ['consent']\n" }) },
+    'bad',
+    'lacks consent',
+  ],
   ['completion', 'prolific', 'no code was entered', { recruitment: prolific({}) }, 'bad', 'no completion link'],
   ['completion', 'prolific', 'it is a placeholder', { recruitment: prolific({ done: 'YOUR_CODE' }) }, 'bad', 'placeholder'],
   ['completion', 'link', 'it leads to an error', { completion: { status: 404, certificateDays: 9 } }, 'bad', '404'],
@@ -368,7 +386,7 @@ describe.each(preflightChecks.map(({ id, title }) => [id, title] as const))('the
 describe('a look', () => {
   it('asks of each kind only what it is about', () => {
     const of = (kind: Kind): string[] => judgePreflight(ready(kind)).map(({ id }) => id);
-    expect(of('lab')).not.toContain('https');
+    expect(of('lab')).not.toContain('completion');
     expect(of('lab')).toContain('secure-links');
     expect(of('prolific')).toContain('completion');
     expect(of('mturk')).not.toContain('room');
@@ -398,6 +416,15 @@ describe('a look', () => {
     expect(find('mturk-qualifications', changed('mturk', offering({ qualification_requirements: [] }))).result).toBe('good');
     const us = [{ QualificationTypeId: '00000000000000000071', Comparator: 'EqualTo', LocaleValues: [{ Country: 'US' }] }];
     expect(find('mturk-qualifications', changed('mturk', offering({ qualification_requirements: us }))).result).toBe('good');
+  });
+
+  it('is content with consent that settings.py names, on one line or several, or that is kept in participant.vars', () => {
+    const result = (settingsOf: string, line: string) =>
+      find('consent', changed('prolific', { source: withSource({ 'settings.py': settingsOf, 'study/__init__.py': line }) })).result;
+    expect(result("PARTICIPANT_FIELDS = ['age', 'consent']\n", 'participant.consent = True')).toBe('good');
+    expect(result('PARTICIPANT_FIELDS = [\n    "age",\n    "consent",\n]\n', 'participant.consent = True')).toBe('good');
+    expect(result("# PARTICIPANT_FIELDS = ['consent']\n", 'participant.consent = True')).toBe('bad');
+    expect(result('', "participant.vars['consent'] = True")).toBe('good');
   });
 
   it('takes what is commented out for not there', () => {

@@ -74,6 +74,7 @@ describe('a Dokku host', () => {
       'dokku-key': 'good',
       'dokku-version': 'good',
       'dokku-plugins': 'attention',
+      'dokku-disk': 'unknown',
     });
     expect(await run('dokku-version', around())).toMatchObject({ seen: 'Dokku 0.38.27 answers.' });
     expect(await run('dokku-plugins', around())).toMatchObject({
@@ -95,6 +96,7 @@ describe('a Dokku host', () => {
       'dokku-key': 'unknown',
       'dokku-version': 'unknown',
       'dokku-plugins': 'unknown',
+      'dokku-disk': 'unknown',
     });
     const { seen, request } = await run('dokku-host', away);
     expect(seen).toMatch(
@@ -119,6 +121,14 @@ describe('a Dokku host', () => {
       fix: expect.stringContaining(host.fingerprint()),
     });
     expect(await run('dokku-key', changed)).toMatchObject({ result: 'unknown' });
+  });
+
+  it('has room on its disk, little, or hardly any, as an experiment there told', async () => {
+    const report = await askHost();
+    const freeOf = (freeDiskMib: number) => run('dokku-disk', around({}, { askHost: () => Promise.resolve({ ...report, freeDiskMib }) }));
+    expect(await freeOf(40 * 1024)).toMatchObject({ result: 'good', seen: '40.0 GiB are free on the host’s disk.', fix: null });
+    expect(await freeOf(3 * 1024)).toMatchObject({ result: 'attention', request: 'Please enlarge the disk of 127.0.0.1: 3.0 GiB are free.' });
+    expect(await freeOf(500)).toMatchObject({ result: 'bad', seen: '500 MiB are free on the host’s disk.', fix: expect.stringContaining('dokku cleanup') });
   });
 
   it('that is too old or has no postgres is bad, each in its own check', async () => {

@@ -159,6 +159,25 @@ describe.each(studies)('with oTree $otree', ({ name, otree }) => {
     expect((await resultsOf(name))['mturk-places']).toBe('good');
   }, 240_000);
 
+  it('the Recruit tab’s links lead to oTree’s own MTurk and Payments pages of that session', async () => {
+    await ada.goto(`${panel.url}/instances/${name}/recruit?room=-mturk`);
+    await ada.getByText(`Session ${code}, ${workers} workers:`).waitFor();
+    const follow = async (link: string): Promise<Page> => {
+      const [opened] = await Promise.all([admin.waitForEvent('page'), ada.getByRole('link', { name: `${link} ↗`, exact: true }).click()]);
+      await opened.waitForLoadState();
+      return opened;
+    };
+    const hit = await follow('MTurk');
+    expect(hit.url()).toBe(`${url}/MTurkCreateHIT/${code}`);
+    await hit.getByRole('button', { name: 'Publish HIT' }).waitFor();
+    const payments = await follow('Payments');
+    expect(payments.url()).toBe(`${url}/MTurkSessionPayments/${code}`);
+    // Nothing is published, so that there is nobody to pay yet.
+    await payments.getByText('The MTurk payments page will appear after you publish this').waitFor();
+    await hit.close();
+    await payments.close();
+  }, 120_000);
+
   it('MTurk’s window frames oTree’s question: a worker opens the study by its link, ends it, and submits the code', async () => {
     const { id } = await instanceOf(name);
     const template = path.join(project, '_templates', 'global', 'mturk_template.html');

@@ -60,7 +60,7 @@ function project(files: Readonly<Record<string, string>> = {}): string {
 
 async function treeOf(projectDir: string, more: Partial<Parameters<typeof makeTree>[0]> = {}): Promise<string> {
   const file = path.join(place('tree'), 'tree.tar');
-  await makeTree({ projectDir, lock: 'otree==6.0.15', settings, file, signal, ...more });
+  await makeTree({ projectDir, lock: 'otree==6.0.15', botPackages: null, settings, file, signal, ...more });
   return file;
 }
 
@@ -85,7 +85,7 @@ describe('the tree', () => {
     const file = await treeOf(project({ ...shadows, 'packages/pip.conf': 'evil' }));
     const top = new Set(namesIn(file).map((name) => name.split('/')[0]));
     expect(top).toEqual(new Set(['Dockerfile', 'app.json', 'launcher', 'packages', 'project']));
-    expect(textIn(file, 'Dockerfile')).toBe(renderDockerfile(settings.baseImage));
+    expect(textIn(file, 'Dockerfile')).toBe(renderDockerfile(settings.baseImage, { hasBotPackages: false }));
     expect(textIn(file, 'launcher/start.py')).toContain('The way into oTree');
     for (const [name, content] of Object.entries(shadows)) expect(textIn(file, `project/${name}`)).toBe(content);
     expect(namesIn(file).filter((name) => name.includes('..') || name.startsWith('/') || name.startsWith('.'))).toEqual([]);
@@ -135,6 +135,16 @@ describe('the tree', () => {
     expect(execFileSync('readlink', [path.join(out, 'project', 'linked.py')], { encoding: 'utf8' })).toBe('./settings.py\n');
   });
 
+  it('brings what bots need beside the environment, where there is something to bring', async () => {
+    const botPackages = place('packages');
+    mkdirSync(path.join(botPackages, 'requests'));
+    writeFileSync(path.join(botPackages, 'requests', '__init__.py'), 'from there\n');
+    const file = await treeOf(project(), { botPackages });
+    expect(textIn(file, 'bots/requests/__init__.py')).toBe('from there\n');
+    expect(textIn(file, 'Dockerfile')).toContain('\nCOPY bots/ /app/bots/\n');
+    expect(hashOf(await treeOf(project(), { botPackages }))).toBe(hashOf(file));
+  });
+
   it('is for the panel’s eyes alone, since it may hold the password of a package index', async () => {
     const packageIndex = { indexUrl: new Secret('https://me:hush@index.example/simple') };
     const file = await treeOf(project(), { settings: { ...settings, packageIndex } });
@@ -146,8 +156,8 @@ describe('the tree', () => {
 
   it('cannot be given a word that becomes an instruction or a setting of its own', () => {
     for (const image of ['', 'a\nRUN evil', 'a AS b', '--platform=x', '$X', 'a\\'])
-      expect(() => renderDockerfile(image), image).toThrow('not the name of an image');
-    expect(renderDockerfile('registry.lab:5000/team/otree@sha256:abc')).toContain('FROM registry.lab:5000/team/otree@sha256:abc\n');
+      expect(() => renderDockerfile(image, { hasBotPackages: false }), image).toThrow('not the name of an image');
+    expect(renderDockerfile('registry.lab:5000/team/otree@sha256:abc', { hasBotPackages: false })).toContain('FROM registry.lab:5000/team/otree@sha256:abc\n');
     expect(() => renderPipConf({ proxyUrl: new Secret('http://a\nindex-url = evil') })).toThrow('more than one line');
   });
 
@@ -327,6 +337,34 @@ describe('an image made from it', () => {
     const tables = async (url: string) => (await query(url, "select 1 from pg_tables where tablename = 'survey_player'")).length;
     expect([await tables(live), await tables(scratch)]).toEqual([0, 1]);
     expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(placed('/app/launcher', image.top));
+  });
+
+  const bots = (...wish: readonly unknown[]) => launcherWords('bots', Buffer.from(JSON.stringify(wish)).toString('base64'));
+
+  it('plays bots without any database, and prints what they did as its last words', async () => {
+    const seen = "import os\nprint('SEEN', os.environ.get('DATABASE_URL'))\n";
+    withFiles({ 'settings.py': readFileSync(path.join(labGames, 'settings.py'), 'utf8') + seen });
+    const done = await run(image, bots('survey', '', true, 60), await variables({ ARBORETUM_DATABASE_URL: 'none' }));
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout + done.stderr).toContain('SEEN None');
+    const lines = done.stdout.trimEnd().split('\n');
+    const first = lines.findIndex((line) => line.startsWith('ARBORETUM-BOTS-DATA '));
+    expect(lines.slice(first).every((line) => line.startsWith('ARBORETUM-BOTS-DATA '))).toBe(true);
+    const packed = Buffer.from(
+      lines
+        .slice(first)
+        .map((line) => line.split(' ')[1])
+        .join(''),
+      'base64',
+    );
+    expect(execFileSync('tar', ['-tz'], { input: packed, encoding: 'utf8' })).toMatch(/survey.*\.csv/);
+    expect((await run(image, bots('survey', '2', false, 60), await variables())).stdout).not.toContain('ARBORETUM-BOTS-DATA');
+  });
+
+  it('ends bots at their limit by itself, and refuses a word that it cannot read', async () => {
+    withFiles({ 'survey/tests.py': 'from . import *\n\n\nclass PlayerBot(Bot):\n    def play_round(self):\n        import time\n        time.sleep(300)\n' });
+    expect((await run(image, bots('survey', '', true, 8), await variables())).code).toBe(75);
+    expect((await run(image, launcherWords('bots', 'no-words'), await variables())).code).toBe(64);
   });
 
   it('names a page without a template when it tries', async () => {

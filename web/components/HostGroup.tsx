@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { Message } from 'semantic-ui-react';
 import type { HostView } from '../../contracts/system.ts';
 import type { Look } from '../looks.ts';
+import { describeBytes } from '../numbers.ts';
 import { useHost } from '../panel.ts';
 import { Ago } from './Ago.tsx';
 import { Answer } from './Answer.tsx';
@@ -47,6 +48,7 @@ function Host({ host }: { host: HostView }): ReactNode {
         </Fact>
         <Fact name="Dokku">{host.version ?? 'not known yet'}</Fact>
         <Fact name="Plugins">{describePlugins(host)}</Fact>
+        <Fact name="Free on its disk">{host.freeDiskMib === null ? 'not known: no experiment runs there' : describeBytes(host.freeDiskMib * 1024 ** 2)}</Fact>
         <Fact name="Instances">
           <code>NAME.{host.domain}</code>
         </Fact>
