@@ -19,6 +19,8 @@ export type SecondHost = {
   readonly docker: Docker;
   /** As if its power had failed: no cable, no engine, none of its containers. */
   readonly lose: () => Promise<void>;
+  /** Its power and its cable are back. */
+  readonly revive: () => Promise<void>;
   /** Only the cable is pulled: what runs there goes on running. */
   readonly cut: (isCut: boolean) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -41,7 +43,11 @@ export async function startSecondHost(): Promise<SecondHost> {
     await startRegistry(folder);
     const engine = await launchEngine(folder, enter);
     const cut = async (isCut: boolean): Promise<void> => void (await ip('link', 'set', CABLE[0], isCut ? 'down' : 'up'));
-    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut) };
+    const revive = async (): Promise<void> => {
+      await cut(false);
+      await engine.revive();
+    };
+    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut), revive };
   } catch (error) {
     await stop();
     throw error;
