@@ -74,6 +74,7 @@ async function makeHost(folder: string): Promise<string[]> {
   await run({ file: findProgram('ip') ?? '/sbin/ip', args: ['link', 'delete', CABLE[0]] });
   mkdirSync(place('run'));
   mkdirSync(place('cgroup'));
+  writeFileSync(place('resolv.conf'), 'nameserver 127.0.0.1\n');
   const script = [
     'set -e',
     `hostname ${SECOND_NAME}`,
@@ -82,8 +83,10 @@ async function makeHost(folder: string): Promise<string[]> {
     'mount -t sysfs sysfs /sys',
     `mount --rbind ${place('cgroup')} /sys/fs/cgroup`,
     `mkdir -p /run/docker && mount --bind ${place('run')} /run/docker`,
-    'echo ready',
-    'exec sleep infinity',
+    // Many machines name themselves as their name server; the one here knows every name.
+    'ip link set lo up',
+    `mount --bind ${place('resolv.conf')} /etc/resolv.conf`,
+    `exec python3 ${path.join(import.meta.dirname, 'name-server.py')}`,
   ].join('\n');
   const host = spawn(findProgram('unshare') ?? '/usr/bin/unshare', ['--net', '--mount', '--uts', ...withOwnRoot, '/bin/sh', '-c', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -107,7 +110,6 @@ async function makeHost(folder: string): Promise<string[]> {
   await ip('link', 'set', CABLE[0], 'up');
   await inside('addr', 'add', `${PRIVATE.second}/24`, 'dev', CABLE[1]);
   await inside('link', 'set', CABLE[1], 'up');
-  await inside('link', 'set', 'lo', 'up');
   await inside('route', 'add', 'default', 'via', PRIVATE.first);
   return enter;
 }
