@@ -19,7 +19,8 @@ import sys
 
 OTREE_PORT, DATABASE_PORT, LINE_PORT = 8000, 5432, 7001
 CHUNK = 64 * 1024
-CONNECT_SECONDS, SEEN_SECONDS, REPORT_SECONDS = 5, 2, 10
+# An instance that is there takes a connection at once, however busy it is; one packet may be lost.
+CONNECT_SECONDS, SEEN_SECONDS, REPORT_SECONDS = 3, 2, 10
 
 
 class Gate:
@@ -29,7 +30,7 @@ class Gate:
         self._socket, self._rooms_file, self._memory_file, self._database = sock, rooms_file, memory_file, database
         self._known, self._current, self._address = set(), None, None
         self._line, self._told, self._number, self._seen = None, None, 0, None
-        self._to_database = set()
+        self._to_database, self._visitors = set(), set()
 
     async def run(self):
         self._reported, self._telling = asyncio.Event(), asyncio.Lock()
@@ -54,8 +55,12 @@ class Gate:
         if self._address is None:
             writer.close()
             return
-        # Not by the service's name: Swarm gives it only to what its health check has found well, after a quarter of a minute.
-        await pass_on(reader, writer, asyncio.open_connection(self._address, OTREE_PORT))
+        self._visitors.add(writer)
+        try:
+            # Not by the service's name: Swarm gives it only to what its health check has found well, after a quarter of a minute.
+            await pass_on(reader, writer, asyncio.open_connection(self._address, OTREE_PORT))
+        finally:
+            self._visitors.discard(writer)
 
     async def _serve_database(self, reader, writer):
         try:
@@ -93,8 +98,9 @@ class Gate:
         if name != self._current:
             if before is not None:
                 send(before, {'replaced': True})
-            for other in self._to_database:
-                other.close()
+            # Who waits for an answer of a host that is lost would else wait until its silence is noticed.
+            for other in [*self._to_database, *self._visitors]:
+                other.transport.abort()
         elif before is not None:
             before.close()
         self._known.add(name)

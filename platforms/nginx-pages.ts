@@ -44,7 +44,7 @@ const pages: Readonly<Record<PageName, Words>> = {
     mark: blue,
     reloadSeconds: 5,
     title: 'One moment…',
-    text: 'This page comes back by itself. Nothing you have sent is lost; please leave it open.',
+    text: 'This page comes back by itself; please leave it open. Should it come back with an empty form, fill it in once more.',
     german: 'Einen Moment bitte: Diese Seite kommt von selbst wieder.',
     french: 'Un instant : cette page revient d’elle-même.',
   },

@@ -28,7 +28,7 @@ export const PATH = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/s
 export type TestEngine = {
   readonly socket: string;
   readonly docker: Docker;
-  /** Its process: kill it, then `revive`. */
+  /** Its process: kill it (and containerd with it, or not), then `revive`. */
   readonly pid: () => number;
   readonly revive: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -83,6 +83,7 @@ async function startContainerd(folder: string, enter: readonly string[]): Promis
     '[grpc]',
   ];
   writeFileSync(place('containerd.toml'), `${[...config, `address = "${place('c.sock')}"`].join('\n')}\n`);
+  rmSync(place('c.sock'), { force: true });
   const log = openSync(place('containerd.log'), 'a');
   const [file, ...args] = [...enter, ...withOwnRoot, findProgram('containerd') ?? '/usr/bin/containerd', '--config', place('containerd.toml')];
   const child = spawn(file, args, {
@@ -129,6 +130,7 @@ export async function launchEngine(folder: string, enter: readonly string[]): Pr
     docker,
     pid: () => child.pid ?? 0,
     revive: async () => {
+      if (readPid(path.join(folder, 'containerd.noted')) === null) await startContainerd(folder, enter);
       child = await launch(folder, docker, enter);
     },
   };

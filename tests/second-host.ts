@@ -20,6 +20,8 @@ export type SecondHost = {
   readonly docker: Docker;
   /** As if its power had failed: no cable, no engine, none of its containers. */
   readonly lose: () => Promise<void>;
+  /** Its power and its cable are back. */
+  readonly revive: () => Promise<void>;
   /** Only the cable is pulled: what runs there goes on running. */
   readonly cut: (isCut: boolean) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -42,7 +44,11 @@ export async function startSecondHost(): Promise<SecondHost> {
     await startRegistry(folder);
     const engine = await launchEngine(folder, enter);
     const cut = async (isCut: boolean): Promise<void> => void (await ip('link', 'set', CABLE[0], isCut ? 'down' : 'up'));
-    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut) };
+    const revive = async (): Promise<void> => {
+      await cut(false);
+      await engine.revive();
+    };
+    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut), revive };
   } catch (error) {
     await stop();
     throw error;
@@ -69,6 +75,7 @@ async function makeHost(folder: string): Promise<string[]> {
   await run({ file: findProgram('ip') ?? '/sbin/ip', args: ['link', 'delete', CABLE[0]] });
   mkdirSync(place('run'));
   mkdirSync(place('cgroup'));
+  writeFileSync(place('resolv.conf'), 'nameserver 127.0.0.1\n');
   const script = [
     'set -e',
     `hostname ${SECOND_NAME}`,
@@ -77,8 +84,10 @@ async function makeHost(folder: string): Promise<string[]> {
     'mount -t sysfs sysfs /sys',
     `mount --rbind ${place('cgroup')} /sys/fs/cgroup`,
     `mkdir -p /run/docker && mount --bind ${place('run')} /run/docker`,
-    'echo ready',
-    'exec sleep infinity',
+    // Many machines name themselves as their name server; the one here knows every name.
+    'ip link set lo up',
+    `mount --bind ${place('resolv.conf')} /etc/resolv.conf`,
+    `exec python3 ${path.join(import.meta.dirname, 'name-server.py')}`,
   ].join('\n');
   const host = spawn(findProgram('unshare') ?? '/usr/bin/unshare', ['--net', '--mount', '--uts', ...withOwnRoot, '/bin/sh', '-c', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -102,7 +111,6 @@ async function makeHost(folder: string): Promise<string[]> {
   await ip('link', 'set', CABLE[0], 'up');
   await inside('addr', 'add', `${PRIVATE.second}/24`, 'dev', CABLE[1]);
   await inside('link', 'set', CABLE[1], 'up');
-  await inside('link', 'set', 'lo', 'up');
   await inside('route', 'add', 'default', 'via', PRIVATE.first);
   return enter;
 }

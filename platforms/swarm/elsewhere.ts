@@ -37,6 +37,11 @@ export const runsFrom = (tasks: readonly Task[], nodes: readonly SwarmNode[], pa
     })
     .filter(({ Labels }) => Labels[LABEL.panel] === panelId && Labels[LABEL.part] === 'serve');
 
+/** The run of each instance that is it now: the newest that runs. An older one, on a host that has just come back, is about to end. Pure. */
+export const currentRuns = (runs: readonly Run[]): Run[] => [
+  ...new Map(runs.filter(({ State }) => State === 'running').map((run) => [run.Labels[LABEL.instance], run])).values(),
+];
+
 function stateFrom({ Status, DesiredState }: Task, host: SwarmNode | undefined): 'created' | 'running' | 'exited' {
   // Refused before anything ran: the scheduler's own words say why.
   const hasBegun = (Status.ContainerStatus?.ContainerID ?? '') !== '' && (Status.State === 'starting' || !WAITING.has(Status.State));

@@ -3,7 +3,7 @@
 import { AppError } from '../../contracts/errors.ts';
 import type { PlatformHost, PlatformHosts } from '../hosts.ts';
 import { asking } from './engine.ts';
-import { listNodes, runsFrom, type SwarmNode } from './elsewhere.ts';
+import { currentRuns, listNodes, runsFrom, type SwarmNode } from './elsewhere.ts';
 import type { Ground } from './ground.ts';
 import { HOST_LABEL, LABEL } from './names.ts';
 import { listTasks } from './services.ts';
@@ -27,10 +27,10 @@ export class SwarmHosts implements PlatformHosts {
 
   async list(): Promise<readonly PlatformHost[]> {
     const [nodes, tasks, ownId] = await Promise.all([listNodes(this.#ground), listTasks(this.#ground), nodeOf(this.#ground)]);
-    const runs = runsFrom(tasks, nodes, this.#ground.panelId).filter(({ State }) => State === 'running');
+    const runs = currentRuns(runsFrom(tasks, nodes, this.#ground.panelId));
     const on = (id: string): string[] => runs.filter(({ task }) => task.NodeID === id).map(({ Labels }) => Labels[LABEL.instance] ?? '');
     return nodes
-      .map((node) => ({ ...hostFrom(node), isPanelHost: node.ID === ownId, instanceIds: [...new Set(on(node.ID))] }))
+      .map((node) => ({ ...hostFrom(node), isPanelHost: node.ID === ownId, instanceIds: on(node.ID) }))
       .toSorted((a, b) => Number(b.isPanelHost) - Number(a.isPanelHost) || (a.name < b.name ? -1 : 1));
   }
 

@@ -72,6 +72,7 @@ async function wantedService(ground: Ground, spec: InstanceSpec, { image, secret
     limits,
     secret,
     networkId: await ensureNetwork(ground, instanceId),
+    hasOutbound: ground.hasOutbound,
     home: ground.registry === null ? { nodeId: await nodeOf(ground), folders: foldersOf(ground, instanceId) } : null,
   });
 }

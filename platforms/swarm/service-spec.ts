@@ -13,6 +13,8 @@ export type ServicePlan = {
   readonly limits: InstanceSpec['limits'];
   readonly secret: { readonly id: string; readonly name: string };
   readonly networkId: string;
+  /** Whether it may open connections to the outside, and so needs to know the outside's names. */
+  readonly hasOutbound: boolean;
   /** The folders are this one's; instances run nowhere else. null: on any host, through a gate, and with an image that has the launcher in it. */
   readonly home: { readonly nodeId: string; readonly folders: Folders } | null;
 };
@@ -37,6 +39,12 @@ export const GRACE_SECONDS = 10;
 const MAY_RUN = `node.labels.${HOST_LABEL.name}!=${HOST_LABEL.none}`;
 /** Labels of participants, at most. */
 const ROOMS_MIB = 16;
+
+/**
+ * Where nobody answers: the engine's own resolver knows the names inside the network and hands on all others, also out of an
+ * inner network where the machine's name server is one of its own loopback addresses (CVE-2024-29018; Engine before 23.0.11).
+ */
+const NO_NAMES: Docker.DNSConfig = { Nameservers: ['127.0.0.1'] };
 
 /** Bytes that an instance may keep in `/tmp`. */
 export const filesBytes = ({ memoryMib, diskMib }: InstanceSpec['limits']): number =>
@@ -89,6 +97,7 @@ function containerSpec(plan: ServicePlan, labels: Record<string, string>): Docke
     User: user,
     ReadOnly: true,
     CapabilityDrop: ['ALL'],
+    ...(plan.hasOutbound ? {} : { DNSConfig: NO_NAMES }),
     StopSignal: 'SIGTERM',
     StopGracePeriod: GRACE_SECONDS * SECOND,
     Mounts: [

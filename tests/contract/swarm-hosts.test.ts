@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlatformHost } from '../../platforms/hosts.ts';
-import type { Platform } from '../../platforms/platform.ts';
-import { HOST_LABEL, serviceName } from '../../platforms/swarm/names.ts';
+import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
+import { GATE, gateName, HOST_LABEL, LABEL, serviceName } from '../../platforms/swarm/names.ts';
 import { engineForTests, PRIVATE } from '../docker-engine.ts';
 import { joinSwarm, SECOND_NAME, type SecondHost, startSecondHost } from '../second-host.ts';
 import { dumping, logsAndResets } from './contract-data.ts';
@@ -13,7 +13,9 @@ import { deploy, makeSpec, stateOf, TRUST_GAME } from './instances.ts';
 import { until } from './local-stand.ts';
 import { never } from './stand.ts';
 import { describePlatform } from './platform-contract.ts';
+import { makeSwarmBench } from './swarm-rogue.ts';
 import { makeSwarmStand, type SwarmStand } from './swarm-stand.ts';
+import { tryTheWalls } from './swarm-wall-probe.ts';
 
 const engine = await engineForTests();
 let second: SecondHost;
@@ -27,6 +29,13 @@ async function takes(nodeId: string, isWanted: boolean): Promise<void> {
   const { Version, Spec } = (await node.inspect()) as { Version: { Index: number }; Spec: { Labels?: Record<string, string> } };
   const { [HOST_LABEL.name]: _before, ...others } = Spec.Labels ?? {};
   await node.update({ version: Version.Index, ...Spec, Labels: { ...others, ...(isWanted ? {} : { [HOST_LABEL.name]: HOST_LABEL.none }) } });
+}
+
+/** Address of an instance's gate in the instance's own network. */
+async function gateOf({ instanceId }: InstanceSpec): Promise<string> {
+  const filters = { label: [`${LABEL.instance}=${instanceId}`, `${LABEL.part}=gate`] };
+  const [gate] = (await engine?.docker.listContainers({ filters })) ?? [];
+  return gate?.NetworkSettings.Networks[serviceName(instanceId)]?.IPAddress ?? '';
 }
 
 afterAll(async () => {
@@ -47,6 +56,38 @@ describe.skipIf(engine === null)('with a second host', () => {
     testMs: 180_000,
     endsMs: 120_000,
     chosen: [buildingAndRunning, roomsOfThePanel, standingCrashes, dumping, logsAndResets],
+  });
+
+  describe('and its walls', { timeout: 300_000 }, () => {
+    const bench = makeSwarmBench([]);
+    beforeAll(async () => {
+      bench.stand = await stand();
+      for (const spec of [bench.quiet, bench.rogue]) await bench.deployRogue(spec);
+    }, 420_000);
+    afterAll(async () => {
+      for (const spec of [bench.quiet, bench.rogue]) await bench.stand.platform.destroy(spec, never);
+      await bench.stand.close();
+    }, 120_000);
+
+    it('an experiment there reaches its gate, its own database behind it, and nothing else', async () => {
+      expect(await second.docker.listContainers()).toHaveLength(2);
+      const gate = await gateOf(bench.quiet);
+      const further = {
+        'its own gate': [GATE.name, GATE.linePort],
+        'another port of its gate': [GATE.name, 0],
+        'the neighbour’s gate, by its name': [gateName(bench.quiet.instanceId), GATE.linePort],
+        'the neighbour’s gate': [gate, GATE.linePort],
+        'the neighbour’s database, at its gate': [gate, GATE.databasePort],
+        'the image registry': [PRIVATE.first, 5000],
+        'the panel’s host, in the hosts’ network': [PRIVATE.first, 0],
+        'the Swarm’s manager': [PRIVATE.first, 2377],
+        'the Swarm’s word of mouth': [PRIVATE.first, 7946],
+        'its own host’s engine': [PRIVATE.second, 7946],
+        'its own host, by the bridge': ['172.18.0.1', 7946],
+      } as const;
+      // Its rooms are a copy in its own memory: the next word of its gate replaces what it writes there.
+      expect(await tryTheWalls(bench, further)).toEqual(['writing into its rooms', 'its own database', 'its own gate']);
+    });
   });
 
   describe('and its loss', { timeout: 300_000 }, () => {

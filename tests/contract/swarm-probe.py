@@ -12,13 +12,13 @@ WANTED = json.loads(os.environ.get('PROBE', '{}'))
 
 def attempt(work):
     try:
-        return 'REACHED %s' % (work() or '')
+        return 'REACHED %s' % (work() or '',)
     except BaseException as error:
         return '%s: %s' % (type(error).__name__, str(error).strip().splitlines()[0] if str(error).strip() else '')
 
 
 def tcp(host, port):
-    return lambda: socket.create_connection((host, port), 2).getpeername()
+    return lambda: '%s:%d' % socket.create_connection((host, port), 2).getpeername()[:2]
 
 
 def unix(path):
@@ -109,4 +109,6 @@ def run():
         'the password file of shadows': read('/etc/shadow'),
         'its own database': database(host['ownDatabase']),
     }
+    for name, place, port in host['further']:
+        tries[name] = tcp(place, port)
     print('PROBE %s' % json.dumps({name: attempt(work) for name, work in tries.items()}), flush=True)

@@ -66,11 +66,7 @@ export function makeSwarmBench(strays: InstanceSpec[]): SwarmBench {
       strays.push(stray);
       return stray;
     },
-    inspect: async (spec) => {
-      const [container] = await bench.stand.containers(spec);
-      if (container === undefined) throw new Error('no container runs');
-      return await bench.stand.engine.docker.getContainer(container.Id).inspect();
-    },
+    inspect: async (spec) => await bench.stand.inspect(spec),
     log: async (spec) => await bench.stand.platform.readLog(spec.instanceId, 1e6),
     answers: async (spec) => {
       const began = performance.now();

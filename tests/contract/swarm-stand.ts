@@ -26,6 +26,8 @@ export type SwarmStand = PlatformStand & {
   readonly engine: TestEngine;
   /** Running containers of an instance. */
   readonly containers: (spec: InstanceSpec) => Promise<Docker.ContainerInfo[]>;
+  /** What the engine that runs it says of an instance's container. @throws when none runs */
+  readonly inspect: (spec: InstanceSpec) => Promise<Docker.ContainerInspectInfo>;
 };
 
 /** A Swarm platform on an engine and on fresh folders. @param engine is stopped by whoever started it @param others engines of further hosts */
@@ -73,6 +75,11 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
     options,
     engine,
     containers,
+    inspect: async (spec) => {
+      const [found] = await serving(spec);
+      if (found === undefined) throw new Error('no container runs');
+      return await found.docker.getContainer(found.info.Id).inspect();
+    },
     traits: { measuresMemory: true, keepsFailedStart: true, startMark: 'started in a container', recoveryMs: 90_000 },
     ...localDatabases,
     countProcesses: async (spec) => (await containers(spec)).length,

@@ -3,7 +3,6 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,11 +10,12 @@ import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
 import { LABEL, serviceName } from '../../platforms/swarm/names.ts';
 import { engineForTests } from '../docker-engine.ts';
 import { build, deploy, makeSpec, projectWith, stateOf, TRUST_GAME } from './instances.ts';
-import { requireEnvironment, until } from './local-stand.ts';
+import { until } from './local-stand.ts';
 import { never, silent } from './stand.ts';
 import { limitsHold } from './swarm-limits.ts';
 import { makeSwarmBench, rogueProject, withMischief } from './swarm-rogue.ts';
 import { makeSwarmStand } from './swarm-stand.ts';
+import { tryTheWalls } from './swarm-wall-probe.ts';
 
 const engine = await engineForTests();
 afterAll(async () => await engine?.stop(), 60_000);
@@ -44,42 +44,7 @@ describe.skipIf(engine === null)('the swarm platform on its own', { timeout: 300
   }, 120_000);
 
   it('an experiment reaches its own database and nothing else, whatever it tries', async () => {
-    const host = net.createServer().listen(0, '0.0.0.0');
-    await once(host, 'listening');
-    const address = Object.values(os.networkInterfaces())
-      .flat()
-      .find((one) => one?.family === 'IPv4' && !one.internal && !one.address.startsWith('172.'))?.address;
-    const [network] = Object.values((await inspect(quiet)).NetworkSettings.Networks);
-    expect(network?.IPAddress).toMatch(/^10\./);
-    const panel = new URL(requireEnvironment('ARBORETUM_TEST_DATABASE_URL'));
-    const wanted = {
-      neighbour: network?.IPAddress,
-      neighbourPort: 9999,
-      neighbourName: serviceName(quiet.instanceId),
-      neighbourSocket: platform.upstreamSocket(quiet.instanceId),
-      neighbourDatabase: `i_${quiet.instanceId}`,
-      panelDatabase: panel.pathname.slice(1),
-      ownDatabase: `i_${rogue.instanceId}`,
-      hostAddress: address ?? '172.17.0.1',
-      hostPort: (host.address() as net.AddressInfo).port,
-      redis: process.env['ARBORETUM_TEST_REDIS_SOCKET'],
-      docker: bench.stand.engine.socket,
-      dataDir: bench.stand.options.layout.dataDir,
-    };
-    await bench.begin(rogue, 'probe', { PROBE: JSON.stringify(wanted) });
-    await until('the probe has tried everything', async () => (await log(rogue)).includes('PROBE {'), 150_000);
-    const line = (await log(rogue)).split('\n').findLast((text) => text.startsWith('PROBE {')) ?? '';
-    const found = JSON.parse(line.slice('PROBE '.length)) as Record<string, string>;
-    process.stderr.write(
-      `\n${Object.entries(found)
-        .map(([name, came]) => `${name.padEnd(36)} ${came}`)
-        .join('\n')}\n`,
-    );
-    const reached = Object.entries(found).flatMap(([name, came]) => (came.startsWith('REACHED') ? [name] : []));
-    expect(reached).toEqual(['its own database']);
-    expect(Object.keys(found).length).toBeGreaterThan(25);
-    host.close();
-    await platform.stop(rogue, never);
+    expect(await tryTheWalls(bench)).toEqual(['its own database']);
   });
 
   it('where the outside is allowed, an experiment reaches it, and still not its neighbour', async () => {

@@ -1,7 +1,7 @@
 // What the scheduler says of instances on any host, read as what people want to know of them.
 
 import { describe, expect, it } from 'vitest';
-import { endOfRun, runsFrom, type SwarmNode } from '../../platforms/swarm/elsewhere.ts';
+import { currentRuns, endOfRun, runsFrom, type SwarmNode } from '../../platforms/swarm/elsewhere.ts';
 import { hostFrom } from '../../platforms/swarm/hosts.ts';
 import type { Task } from '../../platforms/swarm/services.ts';
 
@@ -52,6 +52,14 @@ describe('runs on hosts', () => {
     expect(states([task('running')], lost)).toEqual(['running']);
     expect(states([task('running', { DesiredState: 'shutdown' })], lost)).toEqual(['exited']);
     expect(states([task('running', { DesiredState: 'shutdown' })])).toEqual(['running']);
+  });
+
+  it('an older one on a host that has just come back is not where the instance is', () => {
+    const old = task('running', { DesiredState: 'shutdown' });
+    const moved = { ...task('running'), ID: 'newer', NodeID: 'one' };
+    const both = runs([old, moved], [node('one'), node('two')]);
+    expect(currentRuns(both).map(({ task: { ID } }) => ID)).toEqual(['newer']);
+    expect(currentRuns(runs([old, { ...task('preparing', { container: '' }), ID: 'next' }])).map(({ task: { ID } }) => ID)).toEqual(['task-running']);
   });
 
   it('how it ended is told: the host, the move, or its own exit', () => {

@@ -23,6 +23,7 @@ const plan = {
   limits,
   secret: { id: 'secret-id', name: 'i-k3v9-00ff' },
   networkId: 'network-id',
+  hasOutbound: false,
   home: { nodeId: 'node-id', folders: { ...folders, socket: '/run/arb/i/k3v9' } },
 };
 
@@ -44,6 +45,7 @@ describe('the service of an instance', () => {
           User: '200007:200007',
           ReadOnly: true,
           CapabilityDrop: ['ALL'],
+          DNSConfig: { Nameservers: ['127.0.0.1'] },
           StopSignal: 'SIGTERM',
           StopGracePeriod: 10 * SECOND,
           Mounts: [
