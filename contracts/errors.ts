@@ -151,6 +151,11 @@ export const errorTable = {
     hint: 'Take another backup first, then delete this one.',
   },
   roll_back_refused: { status: 409, sentence: 'This version cannot be brought back: {reason}', hint: 'Push its commit again; it is then built anew.' },
+  postgres_too_new: {
+    status: 409,
+    sentence: 'The image {image} has PostgreSQL {server}, but pg_dump on the panel’s machine is version {own}: no backup could be made.',
+    hint: 'Install the client programs of PostgreSQL {server} (Debian: postgresql-client-{server}), or set SWARM_POSTGRES_IMAGE to an image with version {own}, and start the panel again.',
+  },
   move_refused: {
     status: 409,
     sentence: 'This instance cannot be moved: {reason}',

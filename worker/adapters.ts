@@ -117,6 +117,7 @@ async function openLocal(ctx: Context): Promise<Movable> {
 /** An engine that does not answer, or manages no Swarm yet, is no reason not to start: every use asks it again. */
 async function openSwarm(ctx: Context): Promise<Movable> {
   const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS, SWARM_REGISTRY } = ctx.config;
+  const { SWARM_DATABASE, SWARM_POSTGRES_IMAGE } = ctx.config;
   const platform = new SwarmPlatform({
     ...housingOf(ctx),
     engineSocket,
@@ -124,6 +125,7 @@ async function openSwarm(ctx: Context): Promise<Movable> {
     hasOutbound: SWARM_OUTBOUND === 'internet',
     advertiseAddress: SWARM_ADVERTISE_ADDRESS ?? null,
     registry: SWARM_REGISTRY ?? null,
+    newDatabases: { on: SWARM_DATABASE, image: SWARM_POSTGRES_IMAGE ?? null },
   });
   // Many machines have no engine at all, and need none.
   if (ctx.config.PLATFORM !== 'swarm' && (await platform.held()).length === 0) return platform;
