@@ -151,6 +151,11 @@ export const errorTable = {
     hint: 'Take another backup first, then delete this one.',
   },
   roll_back_refused: { status: 409, sentence: 'This version cannot be brought back: {reason}', hint: 'Push its commit again; it is then built anew.' },
+  move_tied: {
+    status: 409,
+    sentence: 'This instance has a database server of its own, which no other platform can use, so it cannot be moved.',
+    hint: 'Make a new instance on the other platform, push the project there, and restore a backup of this one into it.',
+  },
   postgres_too_new: {
     status: 409,
     sentence: 'The image {image} has PostgreSQL {server}, but pg_dump on the panel’s machine is version {own}: no backup could be made.',

@@ -25,6 +25,7 @@ import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
 import { reportOnEngine } from '../platforms/swarm/engine-report.ts';
 import { panelIdOf } from '../platforms/swarm/names.ts';
+import { imageForNew } from '../platforms/swarm/postgres-image.ts';
 import { SwarmPlatform } from '../platforms/swarm/swarm.ts';
 
 export { makeManager } from '../platforms/swarm/swarm-node.ts';
@@ -138,8 +139,17 @@ async function openSwarm(ctx: Context): Promise<Movable> {
 }
 
 /** The Docker Engine of the settings, whichever platform is in use. Never throws. */
-export const lookAtEngine = ({ config }: Pick<Context, 'config'>): Promise<EngineReport> =>
-  reportOnEngine({ socket: config.DOCKER_SOCKET, baseImages: config.SWARM_BASE_IMAGES, panelId: panelIdOf(config.layout.dataDir) });
+export const lookAtEngine = async ({ config }: Pick<Context, 'config'>): Promise<EngineReport> =>
+  await reportOnEngine({
+    socket: config.DOCKER_SOCKET,
+    baseImages: config.SWARM_BASE_IMAGES,
+    postgresImage: await postgresImageOf(config),
+    panelId: panelIdOf(config.layout.dataDir),
+  });
+
+/** Where there is no pg_dump to name a version, another check says so. */
+const postgresImageOf = async ({ SWARM_DATABASE, SWARM_POSTGRES_IMAGE, POSTGRES_BIN }: Config): Promise<string | null> =>
+  SWARM_DATABASE === 'own' ? await imageForNew(SWARM_POSTGRES_IMAGE ?? null, POSTGRES_BIN ?? null).catch(() => null) : null;
 
 export function openFrontDoor({ config }: Context): FrontDoor {
   const kept = config.NGINX_KEPT === 'apart' ? { nginxHost: nginxKept(config.layout.nginxKeeper) } : {};
