@@ -154,7 +154,7 @@ export const errorTable = {
   move_tied: {
     status: 409,
     sentence: 'This instance has a database server of its own, which no other platform can use, so it cannot be moved.',
-    hint: 'Make a new instance on the other platform, push the project there, and restore a backup of this one into it.',
+    hint: 'For the next study make a new instance there and push the project to it. The data of this one stay here, and can be downloaded.',
   },
   postgres_too_new: {
     status: 409,

@@ -1,6 +1,6 @@
 // An image with PostgreSQL for tests: the server of this machine with all it needs and nothing else, so that nothing is fetched.
 
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { runOrThrow } from '../scripts/run.ts';
@@ -35,6 +35,28 @@ export async function importPostgres({ docker }: TestEngine): Promise<void> {
     const progress = await docker.importImage(tar, { repo, tag });
     await new Promise<void>((resolve, reject) => docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())));
   } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One that calls itself newer than every pg_dump. */
+export const NEWER_IMAGE = 'arboretum-test-postgres:newer';
+
+/** Makes it of the other one. */
+export async function importNewerPostgres({ docker }: TestEngine): Promise<void> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'arb-postgres-'));
+  const bin = path.join(folder, 'usr/lib/postgresql/99/bin');
+  mkdirSync(bin, { recursive: true });
+  for (const name of ['postgres', 'initdb']) writeFileSync(path.join(bin, name), '#!/bin/sh\necho "postgres (PostgreSQL) 99.1"\n', { mode: 0o755 });
+  const container = await docker.createContainer({ Image: POSTGRES_IMAGE, Cmd: ['/bin/sh'] });
+  try {
+    const tar = path.join(folder, 'more.tar');
+    await runOrThrow({ file: '/bin/tar', args: ['-c', '-f', tar, '-C', folder, 'usr'] }, 'packing the newer PostgreSQL');
+    await container.putArchive(tar, { path: '/' });
+    const [repo = '', tag = ''] = NEWER_IMAGE.split(':');
+    await container.commit({ repo, tag });
+  } finally {
+    await container.remove({ force: true });
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -20,7 +20,7 @@ export function StaysHere(): ReactNode {
           <Glyph name="dolly" /> Run it {moveWords.local}…
         </Button>
         <small className="quiet">
-          No other platform can use that server. To run it elsewhere, make a new instance there, push the project, and restore a backup of this one into it.
+          No other platform can use that server. For the next study make a new instance there and push the project to it; the data of this one stay here.
         </small>
       </span>
     </>
