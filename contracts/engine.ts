@@ -26,6 +26,8 @@ export const engineFactsSchema = z.object({
   disk: z.object({ freeMib: z.number(), totalMib: z.number() }).nullable(),
   /** Those of the settings; without a size it is not there. */
   baseImages: z.array(z.object({ name: z.string(), sizeBytes: z.number().nullable() })),
+  /** What the database servers of new instances begin with, in the same way; null: they get none of their own. */
+  postgresImage: z.object({ name: z.string(), sizeBytes: z.number().nullable() }).nullable(),
   /** Of all images together, layers that they share counted once; null: the engine was too slow to say. */
   imagesBytes: z.number().nullable(),
   /** Images that this panel made. */

@@ -151,6 +151,16 @@ export const errorTable = {
     hint: 'Take another backup first, then delete this one.',
   },
   roll_back_refused: { status: 409, sentence: 'This version cannot be brought back: {reason}', hint: 'Push its commit again; it is then built anew.' },
+  move_tied: {
+    status: 409,
+    sentence: 'This instance has a database server of its own, which no other platform can use, so it cannot be moved.',
+    hint: 'For the next study make a new instance there and push the project to it. The data of this one stay here, and can be downloaded.',
+  },
+  postgres_too_new: {
+    status: 409,
+    sentence: 'The image {image} has PostgreSQL {server}, but pg_dump on the panel’s machine is version {own}: no backup could be made.',
+    hint: 'Install the client programs of PostgreSQL {server} (Debian: postgresql-client-{server}), or set SWARM_POSTGRES_IMAGE to an image with version {own}, and start the panel again.',
+  },
   move_refused: {
     status: 409,
     sentence: 'This instance cannot be moved: {reason}',

@@ -138,6 +138,8 @@ export const instanceSchema = instanceSummarySchema.extend({
     hasDiskLimit: z.boolean(),
     /** Another platform of this machine that can take it now, null: there is none. */
     canMoveTo: z.enum(movePlatforms).nullable(),
+    /** Its data are on a database server that is nobody else's, and so it cannot be moved. */
+    hasOwnDatabaseServer: z.boolean(),
   }),
   /** In MiB; null: the panel's setting, which stands beside it. */
   limits: z.object({ memoryMib: z.number().nullable(), diskMib: z.number().nullable(), panelMemoryMib: z.number(), panelDiskMib: z.number() }),

@@ -68,9 +68,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
 /** A server on this machine, by the folder of its Unix socket. */
 const reachesBySocket = (databaseUrl: string): boolean => URL.canParse(databaseUrl) && (new URL(databaseUrl).searchParams.get('host') ?? '').startsWith('/');
 
-/** Whether containers of this machine reach the database server of the panel, its own included. */
-export const reachesDatabase = ({ DATABASE_URL: url, SWARM_OUTBOUND: outbound }: Pick<Config, 'DATABASE_URL' | 'SWARM_OUTBOUND'>): boolean =>
-  url === undefined || outbound === 'internet' || reachesBySocket(url.open());
+/** Whether containers of this machine reach the database server that new instances get: the panel's, or one of their own beside them. */
+export const reachesDatabase = (settings: Pick<Config, 'DATABASE_URL' | 'SWARM_OUTBOUND' | 'SWARM_DATABASE'>): boolean => {
+  const { DATABASE_URL: url, SWARM_OUTBOUND: outbound, SWARM_DATABASE: database } = settings;
+  return database === 'own' || url === undefined || outbound === 'internet' || reachesBySocket(url.open());
+};
 
 /** What does not go together among the settings of addresses. */
 function addressProblems({ PORT, GIT_SSH_PORT, HTTPS_PORT, PATH_PORT, PUBLIC_URL, PATH_URL, ADDRESS_MODE, ACME_EMAIL }: Values): readonly string[] {

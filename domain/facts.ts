@@ -25,6 +25,8 @@ const factsSchema = z.object({
   lastParticipantAt: z.string().nullable().catch(null),
   /** What its files take of its disk share. */
   diskBytes: z.number().nullable().catch(null),
+  /** Whether its data are on a database server that is nobody else's; as the platform said. */
+  hasOwnDatabaseServer: z.boolean().catch(false),
   /** Room → code of the session open in it. */
   roomSessions: z.record(z.string(), z.string()).catch({}),
   participants: z.array(participantSchema).catch([]),

@@ -7,10 +7,12 @@ import type { Deployment, Instance } from '../prisma/client/client.ts';
 import { readCapabilities } from './capabilities.ts';
 import type { Context, WorkerContext } from './context.ts';
 import { asJson } from './database.ts';
+import { readFacts } from './facts.ts';
 import { announceInstance } from './instances.ts';
 
-/** @throws move_refused when it is there already, or that platform cannot take it */
-export async function demandMovable(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'platform'>, to: MovePlatform): Promise<void> {
+/** @throws move_tied when its data could not come along; move_refused when it is there already, or that platform cannot take it */
+export async function demandMovable(ctx: Pick<Context, 'db'>, instance: Pick<Instance, 'platform' | 'facts'>, to: MovePlatform): Promise<void> {
+  if (readFacts(instance).hasOwnDatabaseServer) throw new AppError('move_tied');
   if (instance.platform === to) throw new AppError('move_refused', { reason: `it runs ${moveWords[to]} already.` });
   if ((await readCapabilities(ctx, instance)).canMoveTo !== to)
     throw new AppError('move_refused', { reason: `on this machine nothing can run ${moveWords[to]} just now.` });

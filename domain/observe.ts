@@ -53,11 +53,13 @@ const hasMoved = (before: number, now: number): boolean => Math.abs(before - now
 async function writeNumbers(ctx: WorkerContext, instance: Instance, seen: Observation): Promise<void> {
   const { webProcesses, restarts, memoryBytes } = seen;
   const before = Number(instance.memoryBytes ?? 0);
-  const { diskBytes } = readFacts(instance);
+  const { diskBytes, hasOwnDatabaseServer: wasOwn } = readFacts(instance);
+  const isServerNews = seen.hasOwnDatabaseServer !== undefined && seen.hasOwnDatabaseServer !== wasOwn;
   const isDiskNews = seen.diskBytes !== null && (diskBytes === null || hasMoved(diskBytes, seen.diskBytes));
   const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || hasMoved(before, memoryBytes ?? 0);
-  if (!isNews && !isDiskNews) return;
+  if (!isNews && !isDiskNews && !isServerNews) return;
   if (isDiskNews) await storeFacts(ctx, instance.id, { diskBytes: seen.diskBytes });
+  if (isServerNews) await storeFacts(ctx, instance.id, { hasOwnDatabaseServer: seen.hasOwnDatabaseServer });
   await ctx.db.instance.update({
     where: { id: instance.id },
     data: { webProcesses, restarts, memoryBytes: memoryBytes === null ? null : BigInt(memoryBytes) },

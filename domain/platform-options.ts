@@ -4,19 +4,19 @@ import type { EngineFacts, EngineReport } from '../contracts/engine.ts';
 import type { PlatformChoice, PlatformName, PlatformOption } from '../contracts/platform-choice.ts';
 import { reachesDatabase, type Config } from './config.ts';
 
-type Settings = Pick<Config, 'DOKKU_HOST' | 'DOKKU_DOMAIN' | 'SWARM_OUTBOUND' | 'DATABASE_URL' | 'DOCKER_SOCKET'>;
+type Settings = Pick<Config, 'DOKKU_HOST' | 'DOKKU_DOMAIN' | 'SWARM_OUTBOUND' | 'SWARM_DATABASE' | 'DATABASE_URL' | 'DOCKER_SOCKET'>;
 
 const isolationOfLocal = (isRoot: boolean): string =>
   isRoot
     ? 'Each experiment has a user id of its own: none can read another’s files, settings or data. All share the system and the network of this machine: an experiment can reach what this machine reaches, and sees which programs run here.'
     : 'All experiments share one user id and can read each other’s files and data: for people who trust each other.';
 
-const isolationOfSwarm = (outbound: Settings['SWARM_OUTBOUND']): string =>
+const isolationOfSwarm = ({ SWARM_OUTBOUND: outbound, SWARM_DATABASE: database }: Settings): string =>
   `Each experiment has a container of its own, without rights, with a read-only system, and with limits that the kernel holds. ${
     outbound === 'none'
       ? 'Its network leads nowhere: it reaches its own database and the front door, nothing else.'
       : 'It can open connections to the outside (SWARM_OUTBOUND=internet), and with them reach what this machine offers to its networks.'
-  }`;
+  } ${database === 'own' ? 'A new one gets a database server of its own (SWARM_DATABASE=own).' : 'They share the panel’s database server, each with a database that no other can open.'}`;
 
 const isolationOfDokku =
   'Each experiment has a container and a database server of its own, on the other machine; they share the network and the processor of that machine.';
@@ -58,7 +58,7 @@ export function propose(options: readonly PlatformOption[]): Pick<PlatformChoice
 
 function swarmOption(settings: Settings, engine: EngineReport): PlatformOption {
   const { facts } = engine;
-  const option = { platform: 'swarm', isolation: isolationOfSwarm(settings.SWARM_OUTBOUND), needsSwarm: false } as const;
+  const option = { platform: 'swarm', isolation: isolationOfSwarm(settings), needsSwarm: false } as const;
   if (facts === null) {
     const { seen, ...rest } = absenceOf(engine);
     return { ...option, seen: [seen], ...rest };

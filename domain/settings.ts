@@ -3,6 +3,8 @@
 import net from 'node:net';
 import { z } from 'zod';
 import { Secret } from '../platforms/secret.ts';
+import { setting } from './setting.ts';
+import { swarmSettings } from './swarm-settings.ts';
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const count = z.coerce.number().int().min(1);
@@ -29,20 +31,6 @@ const networks = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
   .refine((list) => list.every(isNetwork), 'addresses or networks with commas, for example 192.0.2.10,2001:db8::/64');
-
-const imageList = z
-  .string()
-  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
-  .refine(
-    (list) => list.length > 0 && list.every((name) => /^[a-zA-Z0-9][\w.:/@-]*$/.test(name)),
-    'names of images with commas, for example python:3.12-slim-bookworm',
-  )
-  .transform((list) => list as [string, ...string[]]);
-
-type Setting = { readonly schema: z.ZodType; readonly unit: string; readonly fallback: string; readonly meaning: string };
-// A row of the table reads best with its four columns in a line.
-// oxlint-disable-next-line max-params
-const setting = <S extends z.ZodType>(schema: S, unit: string, fallback: string, meaning: string) => ({ schema, unit, fallback, meaning }) satisfies Setting;
 
 /** Every setting with unit, default and meaning; `docs/configuration.md` is printed from it. */
 export const settings = {
@@ -134,33 +122,7 @@ export const settings = {
     '/var/run/docker.sock',
     'Where the Docker Engine (20.10 or later) answers, for the platform `swarm` and for instances that are moved there. Only the worker uses it.',
   ),
-  SWARM_BASE_IMAGES: setting(
-    imageList.default(['python:3.12-slim-bookworm']),
-    'images',
-    'python:3.12-slim-bookworm',
-    'What the images of experiments begin with, with commas. Each has one Python; a project that asks for another version than the first one’s gets it when there is one.',
-  ),
-  SWARM_OUTBOUND: setting(
-    z.enum(['none', 'internet']).default('none'),
-    'word',
-    'none',
-    'Whether running experiments may open connections: `none`, or `internet` (which includes this machine and the networks it sees).',
-  ),
-  SWARM_ADVERTISE_ADDRESS: setting(
-    z.union([z.ipv4(), z.ipv6()]).optional(),
-    'address',
-    'none: `docker swarm init` is yours',
-    'Makes the engine the manager of a Swarm of its own at this address of the machine, when it is in none. 127.0.0.1 does for one host.',
-  ),
-  SWARM_REGISTRY: setting(
-    z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9.-]*:\d{1,5}$/, 'must be HOST:PORT of an image registry, for example 10.0.0.1:5000')
-      .optional(),
-    'HOST:PORT',
-    'none: instances run on this machine',
-    'The image registry that every host of the Swarm reaches. With it, instances run on any host that has room.',
-  ),
+  ...swarmSettings,
   DOKKU_HOST: setting(
     z.string().optional(),
     'host name',

@@ -52,6 +52,27 @@ export function judgeBaseImages({ baseImages }: Pick<EngineFacts, 'baseImages'>)
   };
 }
 
+/** Of use only where new instances get a database server of their own. */
+export function judgePostgresImage({ postgresImage: image }: Pick<EngineFacts, 'postgresImage'>, setting: 'shared' | 'own'): Finding {
+  if (setting === 'shared') return { result: 'good', seen: 'New instances share the panel’s database server.', means: 'No image is needed for that.' };
+  if (image === null)
+    return {
+      result: 'bad',
+      seen: 'There is no pg_dump here that says which version is needed.',
+      means: 'No instance can be made.',
+      fix: 'See “Program for backups”.',
+    };
+  if (image.sizeBytes !== null)
+    return { result: 'good', seen: `${image.name} (${size(image.sizeBytes / mib)}) is there.`, means: 'New instances get a database server at once.' };
+  return {
+    result: 'attention',
+    seen: `${image.name} is not there.`,
+    means: 'The next new instance fetches it, which takes a minute and needs the registry.',
+    fix: `Fetch it now: docker pull ${image.name}. Without a way to a registry: docker save on another machine, docker load here, or another image in SWARM_POSTGRES_IMAGE.`,
+    request: `Please let our machine fetch the container image ${image.name} (https, 443/tcp outwards to its registry), or name a registry of the university that has it.`,
+  };
+}
+
 /** The folder of the engine, which may be another disk than the panel's. */
 export function judgeEngineDisk({ rootDir, disk, imagesBytes, ownImages }: EngineFacts): Finding {
   const images =

@@ -72,6 +72,8 @@ export function layoutOf(dataDir: string, runBase: string) {
     /** One directory per instance, setgid to nginx's group, so that only nginx may connect to the socket in it. */
     instanceSocketDir: (instanceId: string): string => run('i', instanceId),
     instanceSocket: (instanceId: string): string => run('i', instanceId, 'otree.sock'),
+    /** Where the database server of an instance has its socket, when it has a server of its own. */
+    databaseSocketDir: (instanceId: string): string => run('d', instanceId),
     /** Held (flock-like, by pid and start time) by a running `npm start`. */
     startLock: run('start.lock'),
   };

@@ -12,6 +12,9 @@ export interface Movable extends Platform {
   /** Why no instance can run there just now, what it says when it is asked; null: they can. Never throws, ≤ 10 s. */
   findProblem(): Promise<string | null>;
 
+  /** Why an instance cannot leave it, what it says when it is asked; null: it can. */
+  findTie(instanceId: string): Promise<string | null>;
+
   /** Whether it keeps anything of an instance; known without asking the engine or keeper behind it. */
   holds(instanceId: string): Promise<boolean>;
 
@@ -21,7 +24,7 @@ export interface Movable extends Platform {
   /**
    * As `destroy`, but database, role, and the folder of the socket with what lies in it stay: they may be in use by another
    * platform, under the same user id, at this very moment. Absent already: returns. @throws platform_failed when something of
-   * it may still run
+   * it may still run, or when the instance cannot leave it
    */
   vacate(instance: Named, signal: AbortSignal): Promise<void>;
 }

@@ -136,6 +136,8 @@ export type Observation = {
   readonly cpuSeconds?: number;
   /** What its files take of its disk share, bytes, at most half a minute old; null when it was not measured. */
   readonly diskBytes: number | null;
+  /** Whether its data are on a database server that is nobody else's, where the platform knows both; left out elsewhere. */
+  readonly hasOwnDatabaseServer?: boolean;
   /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */
   readonly webProcesses: number;
   readonly startedAt: Date | null;

@@ -5,13 +5,18 @@ import pg from 'pg';
 import { AppError } from '../contracts/errors.ts';
 import { Secret } from './secret.ts';
 
-export type PostgresOptions = {
+/** A server on which databases of instances are made. */
+export type PostgresServer = {
   /** Role with CREATEDB and CREATEROLE, for example `postgresql://user:pw@localhost/db?host=/run/dir`. */
   readonly adminUrl: Secret;
-  /** Where `pg_dump` and `pg_restore` lie; null: on the usual path. */
-  readonly binDir: string | null;
   /** How instances reach the server: directory of its Unix socket, host name, or `host:port`. */
   readonly instanceHost: string;
+};
+
+/** The server that instances share, and the programs for dumps. */
+export type PostgresOptions = PostgresServer & {
+  /** Where `pg_dump` and `pg_restore` lie; null: on the usual path. */
+  readonly binDir: string | null;
 };
 
 /** Where and as whom one connects; everything but the password may stand in argv. */
@@ -26,9 +31,12 @@ const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREAC
  */
 export class InstanceDatabases {
   readonly #options: PostgresOptions;
+  readonly #ownServerOf: (instanceId: string) => PostgresServer | null;
 
-  constructor(options: PostgresOptions) {
+  /** @param ownServerOf the server that an instance has for itself; null: it is on the shared one */
+  constructor(options: PostgresOptions, ownServerOf: (instanceId: string) => PostgresServer | null = () => null) {
     this.#options = options;
+    this.#ownServerOf = ownServerOf;
   }
 
   get binDir(): string | null {
@@ -38,7 +46,7 @@ export class InstanceDatabases {
   /** Makes role and empty database, or sets the role's password anew; existing data stay. @throws database_unreachable, platform_failed */
   async create(instanceId: string, password: Secret): Promise<void> {
     const name = databaseName(instanceId);
-    await this.#asAdmin(async (admin) => {
+    await this.#asAdmin(instanceId, async (admin) => {
       await this.#keepPublicOut(admin);
       const verb = (await isRole(admin, name)) ? 'ALTER' : 'CREATE';
       await admin.query(`${verb} ROLE ${name} LOGIN CONNECTION LIMIT ${CONNECTIONS_PER_ROLE} PASSWORD '${scramVerifier(password)}'`);
@@ -53,7 +61,7 @@ export class InstanceDatabases {
   /** An empty database of the instance's role for a trial or a check; what an earlier crash left is dropped first. Returns its name. */
   async createScratch(instanceId: string, purpose: 'try' | 'verify' | 'restore'): Promise<string> {
     const name = `${purpose}_${checkedId(instanceId)}${purpose === 'verify' ? `_${randomBytes(4).toString('hex')}` : ''}`;
-    await this.#asAdmin(async (admin) => {
+    await this.#asAdmin(instanceId, async (admin) => {
       await dropScratch(admin, instanceId);
       await createDatabase(admin, name, databaseName(instanceId));
       await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
@@ -67,7 +75,7 @@ export class InstanceDatabases {
    */
   async swapRestored(instanceId: string): Promise<void> {
     const name = databaseName(instanceId);
-    await this.#asAdmin(async (admin) => {
+    await this.#asAdmin(instanceId, async (admin) => {
       // A database can only be renamed while nobody is connected.
       await endConnections(admin, name);
       await endConnections(admin, `restore_${instanceId}`);
@@ -81,22 +89,33 @@ export class InstanceDatabases {
   }
 
   async dropScratch(instanceId: string): Promise<void> {
-    await this.#asAdmin((admin) => dropScratch(admin, instanceId));
+    await this.#asAdmin(instanceId, (admin) => dropScratch(admin, instanceId));
   }
 
   /** Drops databases and role, ending whoever is connected. Absent already: returns. */
   async drop(instanceId: string): Promise<void> {
     const name = databaseName(instanceId);
-    await this.#asAdmin(async (admin) => {
+    await this.#asAdmin(instanceId, async (admin) => {
       await dropScratch(admin, instanceId);
       await dropDatabase(admin, name);
       await admin.query(`DROP ROLE IF EXISTS ${name}`);
     });
   }
 
+  /** Whether the server that instances share has a database of this one, wherever its data are now. @throws database_unreachable */
+  async isOnShared(instanceId: string): Promise<boolean> {
+    return await asAdminOf(this.#options, (admin) => isDatabase(admin, databaseName(instanceId)));
+  }
+
+  /** Folder of the Unix socket by which an instance reaches its server; null: by a network. */
+  socketDirOf(instanceId: string): string | null {
+    const { instanceHost } = this.#serverOf(instanceId);
+    return instanceHost.startsWith('/') ? instanceHost : null;
+  }
+
   /** Ends every connection to the instance's database, so that nobody's idle transaction blocks a reset. */
   async endConnections(instanceId: string): Promise<void> {
-    await this.#asAdmin(async (admin) => {
+    await this.#asAdmin(instanceId, async (admin) => {
       await endConnections(admin, databaseName(instanceId));
     });
   }
@@ -112,7 +131,8 @@ export class InstanceDatabases {
 
   /** Address of the live database, or of a scratch one by its name. */
   addressOf(instanceId: string, password: Secret, database = databaseName(instanceId)): DatabaseAddress {
-    const { host, port } = splitHost(this.#options.instanceHost, new pg.Client({ connectionString: this.#options.adminUrl.open() }).port);
+    const server = this.#serverOf(instanceId);
+    const { host, port } = splitHost(server.instanceHost, new pg.Client({ connectionString: server.adminUrl.open() }).port);
     return { host, port, database, user: databaseName(instanceId), password };
   }
 
@@ -146,9 +166,18 @@ export class InstanceDatabases {
     await admin.query('COMMIT');
   }
 
-  async #asAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> {
-    return await inConnection(new pg.Client({ connectionString: this.#options.adminUrl.open(), connectionTimeoutMillis: 5000 }), work);
+  #serverOf(instanceId: string): PostgresServer {
+    return this.#ownServerOf(instanceId) ?? this.#options;
   }
+
+  async #asAdmin<T>(instanceId: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
+    return await asAdminOf(this.#serverOf(instanceId), work);
+  }
+}
+
+/** Runs `work` as the role that makes and drops databases on a server. @throws database_unreachable, platform_failed */
+export async function asAdminOf<T>({ adminUrl }: PostgresServer, work: (admin: pg.Client) => Promise<T>): Promise<T> {
+  return await inConnection(new pg.Client({ connectionString: adminUrl.open(), connectionTimeoutMillis: 5000 }), work);
 }
 
 /** Runs `work` on one connection and always closes it. @throws database_unreachable, platform_failed */
@@ -246,7 +275,7 @@ function splitHost(instanceHost: string, adminPort: number): { host: string; por
 }
 
 /** What PostgreSQL stores instead of the password (RFC 5803), made here so that no server log can ever hold the password itself. */
-function scramVerifier(password: Secret): string {
+export function scramVerifier(password: Secret): string {
   const [iterations, salt] = [4096, randomBytes(16)];
   const salted = pbkdf2Sync(password.open().normalize('NFKC'), salt, iterations, 32, 'sha256');
   const sign = (text: string): Buffer => createHmac('sha256', salted).update(text).digest();

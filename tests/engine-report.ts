@@ -15,6 +15,7 @@ export const engineFacts = (more: Partial<EngineFacts> = {}): EngineFacts => ({
   rootDir: '/var/lib/docker',
   disk: { freeMib: 90_000, totalMib: 100_000 },
   baseImages: [{ name: 'python:3.12-slim-bookworm', sizeBytes: 130 * 1024 ** 2 }],
+  postgresImage: null,
   imagesBytes: 3 * 1024 ** 3,
   ownImages: 4,
   running: 0,

@@ -26,6 +26,7 @@ import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
 import { reportOnEngine } from '../platforms/swarm/engine-report.ts';
 import { panelIdOf } from '../platforms/swarm/names.ts';
+import { imageForNew } from '../platforms/swarm/postgres-image.ts';
 import { SwarmPlatform } from '../platforms/swarm/swarm.ts';
 
 export { makeManager } from '../platforms/swarm/swarm-node.ts';
@@ -118,6 +119,7 @@ async function openLocal(ctx: Context): Promise<Movable> {
 /** An engine that does not answer, or manages no Swarm yet, is no reason not to start: every use asks it again. */
 async function openSwarm(ctx: Context): Promise<Movable> {
   const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS, SWARM_REGISTRY } = ctx.config;
+  const { SWARM_DATABASE, SWARM_POSTGRES_IMAGE } = ctx.config;
   const platform = new SwarmPlatform({
     ...housingOf(ctx),
     engineSocket,
@@ -125,6 +127,7 @@ async function openSwarm(ctx: Context): Promise<Movable> {
     hasOutbound: SWARM_OUTBOUND === 'internet',
     advertiseAddress: SWARM_ADVERTISE_ADDRESS ?? null,
     registry: SWARM_REGISTRY ?? null,
+    newDatabases: { on: SWARM_DATABASE, image: SWARM_POSTGRES_IMAGE ?? null },
   });
   // Many machines have no engine at all, and need none.
   if (ctx.config.PLATFORM !== 'swarm' && (await platform.held()).length === 0) return platform;
@@ -137,8 +140,17 @@ async function openSwarm(ctx: Context): Promise<Movable> {
 }
 
 /** The Docker Engine of the settings, whichever platform is in use. Never throws. */
-export const lookAtEngine = ({ config }: Pick<Context, 'config'>): Promise<EngineReport> =>
-  reportOnEngine({ socket: config.DOCKER_SOCKET, baseImages: config.SWARM_BASE_IMAGES, panelId: panelIdOf(config.layout.dataDir) });
+export const lookAtEngine = async ({ config }: Pick<Context, 'config'>): Promise<EngineReport> =>
+  await reportOnEngine({
+    socket: config.DOCKER_SOCKET,
+    baseImages: config.SWARM_BASE_IMAGES,
+    postgresImage: await postgresImageOf(config),
+    panelId: panelIdOf(config.layout.dataDir),
+  });
+
+/** Where there is no pg_dump to name a version, another check says so. */
+const postgresImageOf = async ({ SWARM_DATABASE, SWARM_POSTGRES_IMAGE, POSTGRES_BIN }: Config): Promise<string | null> =>
+  SWARM_DATABASE === 'own' ? await imageForNew(SWARM_POSTGRES_IMAGE ?? null, POSTGRES_BIN ?? null).catch(() => null) : null;
 
 export function openFrontDoor({ config }: Context): FrontDoor {
   const kept = config.NGINX_KEPT === 'apart' ? { nginxHost: nginxKept(config.layout.nginxKeeper) } : {};

@@ -169,6 +169,10 @@ export class LocalPlatform extends OnThisMachine<Ground> implements Movable {
     await super.destroy(instance, signal);
   }
 
+  async findTie(): Promise<null> {
+    return null;
+  }
+
   async findProblem(): Promise<string | null> {
     return await listProcesses(this.ground).then(
       () => null,

@@ -17,6 +17,8 @@ export type EngineQuestion = {
   readonly socket: string;
   /** Images that releases begin with. */
   readonly baseImages: readonly string[];
+  /** Image of the database servers of new instances; null: they get none. */
+  readonly postgresImage: string | null;
   readonly panelId: string;
 };
 
@@ -53,7 +55,7 @@ const infoSchema = z.object({
 });
 type Info = z.infer<typeof infoSchema>;
 
-async function factsOf(docker: Docker, { baseImages, panelId }: EngineQuestion): Promise<EngineFacts> {
+async function factsOf(docker: Docker, { baseImages, postgresImage, panelId }: EngineQuestion): Promise<EngineFacts> {
   const [info, { Version, ApiVersion }, containers, own, imagesBytes] = await Promise.all([
     docker.info().then((answer: unknown) => infoSchema.parse(answer)),
     docker.version(),
@@ -78,7 +80,8 @@ async function factsOf(docker: Docker, { baseImages, panelId }: EngineQuestion):
     limits: { memory: info.MemoryLimit, swap: info.SwapLimit, processes: info.PidsLimit, processor: info.CpuCfsQuota },
     rootDir: info.DockerRootDir,
     disk: await diskOf(info.DockerRootDir),
-    baseImages: await Promise.all(baseImages.map(async (name) => ({ name, sizeBytes: await sizeOf(docker, name) }))),
+    baseImages: await Promise.all(baseImages.map((name) => lookAtImage(docker, name))),
+    postgresImage: postgresImage === null ? null : await lookAtImage(docker, postgresImage),
     imagesBytes,
     ownImages: own.length,
     running: containers.length,
@@ -93,6 +96,9 @@ function swarmStateOf({ Swarm }: Info): EngineFacts['swarm'] {
   if (Swarm.LocalNodeState === 'inactive') return 'none';
   return Swarm.LocalNodeState === 'locked' ? 'locked' : 'unwell';
 }
+
+type SeenImage = EngineFacts['baseImages'][number];
+const lookAtImage = async (docker: Docker, name: string): Promise<SeenImage> => ({ name, sizeBytes: await sizeOf(docker, name) });
 
 /** Null: the image is not there. */
 async function sizeOf(docker: Docker, name: string): Promise<number | null> {

@@ -30,6 +30,11 @@ export function pathsOf(ground: Pick<Ground, 'layout'>, instanceId: string) {
     rooms: path.join(root, 'rooms', 'rooms.json'),
     /** env.json of a single run, while it runs. */
     runEnv: (command: string): string => path.join(root, `${command}.json`),
+    /** Which image the instance's own database server has, and its admin's password; not there: the instance is on the shared server. */
+    databaseServer: path.join(root, 'database.json'),
+    /** What that server keeps; nobody else's to enter. */
+    databaseDir: path.join(root, 'database'),
+    databaseSocketDir: ground.layout.databaseSocketDir(instanceId),
     socketDir: ground.layout.instanceSocketDir(instanceId),
     socket: ground.layout.instanceSocket(instanceId),
     /** When its containers began (launcher/starts.py). */

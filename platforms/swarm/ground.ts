@@ -18,7 +18,15 @@ export type SwarmOptions = BuildGround & {
   readonly advertiseAddress: string | null;
   /** `HOST:PORT` of the image registry that all hosts of the Swarm reach; null: instances run on the panel's own machine only. */
   readonly registry: string | null;
+  readonly newDatabases: NewDatabases;
   readonly log: (message: string) => void;
+};
+
+/** Where databases of new instances are: on the server that all share, or each on a server of its own. */
+export type NewDatabases = {
+  readonly on: 'shared' | 'own';
+  /** Image with PostgreSQL's programs; null: `postgres:N` with the major version of this machine's `pg_dump`. */
+  readonly image: string | null;
 };
 
 export type Ground = SwarmOptions & {
@@ -36,7 +44,3 @@ export const userOf = (ground: Pick<Ground, 'separatesUsers'>, osUserId: number 
   const id = ground.separatesUsers ? osUserId : (process.getuid?.() ?? 0);
   return `${id}:${id}`;
 };
-
-/** Directory of the database's Unix socket; null where the server is reached by a network. */
-export const databaseSocketDir = ({ postgres }: Pick<Ground, 'postgres'>): string | null =>
-  postgres.instanceHost.startsWith('/') ? postgres.instanceHost : null;

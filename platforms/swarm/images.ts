@@ -33,7 +33,7 @@ export async function lookAtBaseImages(ground: Ground, signal: AbortSignal): Pro
 }
 
 async function lookAtBaseImage(ground: Ground, name: string, signal: AbortSignal): Promise<BaseImage> {
-  const id = (await idOf(ground, name)) ?? (await fetchImage(ground, name));
+  const id = await ensureImage(ground, { name, what: 'base image' });
   const known = pythons.get(id);
   if (known !== undefined) return { name, id, python: known };
   const result = await withContainer(
@@ -53,18 +53,23 @@ async function lookAtBaseImage(ground: Ground, name: string, signal: AbortSignal
 /** Id of an image on the engine; null when it is not there. */
 export const idOf = async (ground: Ground, name: string): Promise<string | null> => (await ifThere(ground.engine.quick.getImage(name).inspect()))?.Id ?? null;
 
-async function fetchImage(ground: Ground, name: string): Promise<string> {
+type Wanted = { readonly name: string; /** How people are told of it. */ readonly what: string };
+
+/** Id of an image, which is fetched unless it is there. @throws platform_failed */
+export const ensureImage = async (ground: Ground, wanted: Wanted): Promise<string> => (await idOf(ground, wanted.name)) ?? (await fetchImage(ground, wanted));
+
+async function fetchImage(ground: Ground, { name, what }: Wanted): Promise<string> {
   const { patient } = ground.engine;
   try {
     // Without a tag the engine would fetch all there are.
     const stream = await patient.pull(/[:@][^/]*$/.test(name) ? name : `${name}:latest`);
     await new Promise<void>((resolve, reject) => patient.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())));
   } catch (error) {
-    const reason = `the base image ${name} is not on the Docker Engine and could not be fetched: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = `the ${what} ${name} is not on the Docker Engine and could not be fetched: ${error instanceof Error ? error.message : String(error)}`;
     throw new AppError('platform_failed', { reason }, { cause: error });
   }
   const id = await idOf(ground, name);
-  if (id === null) throw new AppError('platform_failed', { reason: `the base image ${name} is not on the Docker Engine.` });
+  if (id === null) throw new AppError('platform_failed', { reason: `the ${what} ${name} is not on the Docker Engine.` });
   return id;
 }
 

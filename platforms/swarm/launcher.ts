@@ -9,7 +9,7 @@ import type { InstanceSpec } from '../platform.ts';
 import { Secret } from '../secret.ts';
 import { type RunCommand, runSpec } from './container-spec.ts';
 import { pathsOf } from './files.ts';
-import { databaseSocketDir, type Ground, userOf } from './ground.ts';
+import { type Ground, userOf } from './ground.ts';
 import { GATE, INSIDE } from './names.ts';
 import { type ContainerResult, type ContainerRun, runToEnd, withContainer } from './runs.ts';
 
@@ -43,7 +43,9 @@ export const serviceConfig = (ground: Ground, spec: InstanceSpec): string => {
   const config = JSON.parse(configInside(ground, spec)) as { environment: Record<string, string> };
   if (ground.registry === null) return JSON.stringify(config);
   const url =
-    databaseSocketDir(ground) === null ? null : ground.databases.urlBehind(spec.instanceId, spec.databasePassword, `${GATE.name}:${GATE.databasePort}`);
+    ground.databases.socketDirOf(spec.instanceId) === null
+      ? null
+      : ground.databases.urlBehind(spec.instanceId, spec.databasePassword, `${GATE.name}:${GATE.databasePort}`);
   const environment = { ...config.environment, ...(url === null ? {} : { DATABASE_URL: url.open() }) };
   return JSON.stringify({ ...config, environment, port: GATE.otreePort, gate: `${GATE.name}:${GATE.linePort}` });
 };
@@ -66,7 +68,7 @@ export async function runLauncher(ground: Ground, spec: InstanceSpec, run: Launc
       env,
       rooms: paths.roomsDir,
       launcher: launcherDir(ground),
-      database: run.database === null ? null : databaseSocketDir(ground),
+      database: run.database === null ? null : ground.databases.socketDirOf(spec.instanceId),
       botPackages: run.botPackages ?? null,
     },
   };

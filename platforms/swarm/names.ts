@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto';
 
-/** `serve`: the service's containers; `gate`: those of its gate; `run`: one run of the launcher; `build`: the making of an image. */
-export type Part = 'serve' | 'gate' | 'run' | 'build';
+/** `serve`: the service's containers; `gate`: those of its gate; `run`: one run of the launcher; `build`: the making of an image; `database`: a database server of its own. */
+export type Part = 'serve' | 'gate' | 'run' | 'build' | 'database';
 
 export const LABEL = { panel: 'arboretum.panel', instance: 'arboretum.instance', part: 'arboretum.part', spec: 'arboretum.spec' } as const;
 
@@ -19,6 +19,8 @@ const checked = (instanceId: string): string => {
 export const serviceName = (instanceId: string): string => `i-${checked(instanceId)}`;
 /** Name of the service that stands between the front door and an instance on any host. */
 export const gateName = (instanceId: string): string => `g-${checked(instanceId)}`;
+/** Name of the service of an instance's own database server. */
+export const databaseServiceName = (instanceId: string): string => `d-${checked(instanceId)}`;
 /** Name of the secret that holds an env.json: another content, another name. */
 export const secretName = (instanceId: string, hash: string): string => `${serviceName(instanceId)}-${hash.slice(0, 16)}`;
 /** Image with a Python environment; `instanceId` where others' source packages were built for it, which no other instance shall get. */
@@ -75,6 +77,9 @@ export const GATE = {
   /** Beside the socket: how many bytes the instance says it takes. */
   memoryFile: 'memory',
 } as const;
+
+/** Where things lie in the container of an instance's own database server; its socket's folder lies where it lies outside. */
+export const DATABASE = { dir: '/var/lib/arboretum-database', accounts: '/etc/passwd', admin: 'arboretum' } as const;
 
 /** A host with this label gets no instances; its engine may do other work, such as the panel's own. */
 export const HOST_LABEL = { name: 'arboretum.instances', none: 'none' } as const;

@@ -8,6 +8,7 @@ import { answersLogin } from '../otree-client.ts';
 import { replaceFile } from '../owned-files.ts';
 import type { Observation } from '../platform.ts';
 import { keepLog } from '../timed-log.ts';
+import { ownServerOf } from './database-server.ts';
 import { asking } from './engine.ts';
 import type { InstanceRecord } from '../instance-records.ts';
 import { pathsOf, readRecord } from './files.ts';
@@ -29,7 +30,7 @@ const DISK_CHECK_MS = 30_000;
 const LOOP = 3;
 const SERVICE_ID = 'com.docker.swarm.service.id';
 
-type Seen = Omit<Observation, 'diskBytes'>;
+type Seen = Omit<Observation, 'diskBytes' | 'hasOwnDatabaseServer'>;
 const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, webProcesses: 0, startedAt: null } as const;
 
 /** One look at the engine, for all instances. */
@@ -61,7 +62,12 @@ export class Observer {
     else this.#awaySince ??= new Date();
     if (look !== null) this.#forgetEnded(look);
     const seen = await Promise.all(instanceIds.map(async (id) => [id, await this.#observeOne(id, look).catch(unreadable)] as const));
-    return new Map(seen.map(([id, one]) => [id, { ...one, diskBytes: this.#measured.get(id)?.bytes ?? null }]));
+    return new Map(seen.map(([id, one]) => [id, { ...one, ...this.#keptOf(id) }]));
+  }
+
+  /** What the folder of an instance says, whether or not the engine answers. */
+  #keptOf(instanceId: string): Pick<Observation, 'diskBytes' | 'hasOwnDatabaseServer'> {
+    return { diskBytes: this.#measured.get(instanceId)?.bytes ?? null, hasOwnDatabaseServer: ownServerOf(this.#ground, instanceId) !== null };
   }
 
   async #look(): Promise<Look> {

@@ -10,8 +10,9 @@ import { answersLogin } from '../otree-client.ts';
 import type { InstanceSpec } from '../platform.ts';
 import { keepLog } from '../timed-log.ts';
 import { makeSocketDirectory } from '../instance-records.ts';
+import { ensureDatabaseServer } from './database-server.ts';
 import { pathsOf, requireRelease, selectedRelease, writeRecord } from './files.ts';
-import { databaseSocketDir, type Ground, userOf } from './ground.ts';
+import { type Ground, userOf } from './ground.ts';
 import { gateSpec } from './gate-spec.ts';
 import { idOf } from './images.ts';
 import { lookAtEnd } from './inspection.ts';
@@ -53,6 +54,8 @@ export async function startInstance(ground: Ground, spec: InstanceSpec, signal: 
   if (!isRunning) {
     signal.throwIfAborted();
     await stopInstance(ground, instanceId);
+    // Nobody uses it now: the moment to take over another image or other limits.
+    await ensureDatabaseServer(ground, spec, { mayReplace: true, signal });
     const paths = pathsOf(ground, instanceId);
     await makeSocketDirectory(ground, paths.socketDir, spec.osUserId);
     if (ground.registry !== null) await createService(ground, await wantedGate(ground, spec));
@@ -78,7 +81,7 @@ async function wantedService(ground: Ground, spec: InstanceSpec, { image, secret
 }
 
 async function wantedGate(ground: Ground, { instanceId, osUserId, databasePassword }: InstanceSpec) {
-  const folder = databaseSocketDir(ground);
+  const folder = ground.databases.socketDirOf(instanceId);
   return gateSpec({
     panelId: ground.panelId,
     instanceId,
@@ -94,7 +97,7 @@ async function wantedGate(ground: Ground, { instanceId, osUserId, databasePasswo
 
 const foldersOf = (ground: Ground, instanceId: string): Folders => {
   const { socketDir: socket, roomsDir: rooms } = pathsOf(ground, instanceId);
-  return { socket, rooms, launcher: launcherDir(ground), database: databaseSocketDir(ground) };
+  return { socket, rooms, launcher: launcherDir(ground), database: ground.databases.socketDirOf(instanceId) };
 };
 
 /** Waits for `/login`; notices a crash at once. @throws start_failed, module_missing, syntax_error, otree_check, platform_failed */

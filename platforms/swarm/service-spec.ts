@@ -2,7 +2,7 @@
 
 import type Docker from 'dockerode';
 import type { InstanceSpec } from '../platform.ts';
-import { HOST_LABEL, INSIDE, labelsOf, LABEL, serviceName } from './names.ts';
+import { databaseServiceName, HOST_LABEL, INSIDE, labelsOf, LABEL, serviceName } from './names.ts';
 
 export type ServicePlan = {
   readonly panelId: string;
@@ -141,19 +141,23 @@ export const withHash = (spec: Docker.CreateServiceOptions, hash: string): Docke
   Labels: { ...spec.Labels, [LABEL.spec]: hash },
 });
 
-/** A network for one instance alone; an inner one leads nowhere but to whom else joins it. */
-export const networkSpec = ({
-  panelId,
-  instanceId,
-  hasOutbound,
-}: {
-  panelId: string;
-  instanceId: string;
-  hasOutbound: boolean;
-}): Docker.NetworkCreateOptions => ({
-  Name: serviceName(instanceId),
+export type NetworkPlan = {
+  readonly panelId: string;
+  readonly instanceId: string;
+  /** Of the experiment, or of its own database server. */
+  readonly part: 'serve' | 'database';
+  readonly hasOutbound: boolean;
+};
+
+/** Called like the service that is in it. */
+export const networkName = ({ instanceId, part }: Pick<NetworkPlan, 'instanceId' | 'part'>): string =>
+  part === 'serve' ? serviceName(instanceId) : databaseServiceName(instanceId);
+
+/** A network for one service alone; an inner one leads nowhere but to whom else joins it. */
+export const networkSpec = (plan: NetworkPlan): Docker.NetworkCreateOptions => ({
+  Name: networkName(plan),
   Driver: 'overlay',
-  Attachable: true,
-  Internal: !hasOutbound,
-  Labels: labelsOf({ panelId, instanceId, part: 'serve' }),
+  Attachable: plan.part === 'serve',
+  Internal: !plan.hasOutbound,
+  Labels: labelsOf(plan),
 });

@@ -9,7 +9,7 @@ import type { Ground } from './ground.ts';
 import { gateName, LABEL, labelsOf, ownedBy, type Part, secretName, serviceName } from './names.ts';
 import { type Run, runsElsewhere, runsOnHosts } from './elsewhere.ts';
 import { removeContainer } from './runs.ts';
-import { GRACE_SECONDS, networkSpec, withHash } from './service-spec.ts';
+import { GRACE_SECONDS, networkName, type NetworkPlan, networkSpec, withHash } from './service-spec.ts';
 
 const POLL_MS = 100;
 /** Longer than the grace: then the engine itself has not ended it. */
@@ -19,8 +19,13 @@ const STOP_LIMIT_MS = (GRACE_SECONDS + 10) * 1000;
 export type Listed = Pick<Docker.ContainerInfo, 'Id' | 'Created' | 'State' | 'Labels'>;
 
 /** A service as far as it matters here; null when there is none. @throws platform_failed */
-export async function findService(ground: Ground, instanceId: string): Promise<{ id: string; hash: string | null } | null> {
-  const found = (await ifThere(ground.engine.quick.getService(serviceName(instanceId)).inspect())) as Docker.Service | null;
+export const findService = async (ground: Ground, instanceId: string): Promise<Found | null> => await findNamed(ground, serviceName(instanceId));
+
+type Found = { readonly id: string; /** What it was made as. */ readonly hash: string | null };
+
+/** As `findService`, of any service by its name. */
+export async function findNamed(ground: Ground, name: string): Promise<Found | null> {
+  const found = (await ifThere(ground.engine.quick.getService(name).inspect())) as Docker.Service | null;
   return found === null ? null : { id: found.ID, hash: found.Spec?.Labels?.[LABEL.spec] ?? null };
 }
 
@@ -66,7 +71,7 @@ export const hashOf = (spec: Docker.CreateServiceOptions): string => createHash(
 const ofServices: ReadonlySet<string> = new Set(['serve', 'gate']);
 
 /**
- * Removes the service and waits until no container of the instance runs; one that the engine leaves running is killed.
+ * Removes the service and waits until no container of the experiment runs; one that the engine leaves running is killed.
  * Without a service nothing comes back, so what runs here is told to end at once: the engine itself first waits two seconds,
  * for other hosts to learn of it, and two more before it removes what has ended (moby's `defaultGossipConvergeDelay`).
  */
@@ -78,7 +83,8 @@ export async function endService(ground: Ground, instanceId: string): Promise<vo
   const removed = new Set<string>(['serve']);
   for (;;) {
     // What a crash of the panel left of single runs ends as well.
-    const left = await containersOf(ground, instanceId);
+    // Its own database server goes on: what ends may write to the last, and people look at data of stopped instances.
+    const left = (await containersOf(ground, instanceId)).filter(({ Labels }) => Labels[LABEL.part] !== 'database');
     for (const one of left.filter(({ Labels }) => removed.has(Labels[LABEL.part] ?? ''))) await endContainer(ground, one, told);
     const isElsewhere = await runsElsewhere(ground, instanceId);
     if (left.length === 0 && !isElsewhere) {
@@ -109,18 +115,19 @@ async function endContainer(ground: Ground, { Id, State }: Listed, told: Set<str
 }
 
 /** Id of the instance's own network, made unless it is there. One that leads elsewhere than wanted is made anew. */
-export async function ensureNetwork(ground: Ground, instanceId: string): Promise<string> {
-  const network = ground.engine.quick.getNetwork(serviceName(instanceId));
+export async function ensureNetwork(ground: Ground, instanceId: string, part: NetworkPlan['part'] = 'serve'): Promise<string> {
+  const hasOutbound = part === 'serve' && ground.hasOutbound;
+  const network = ground.engine.quick.getNetwork(networkName({ instanceId, part }));
   const there = await ifThere<Docker.NetworkInspectInfo>(network.inspect());
-  if (there !== null && there.Internal === !ground.hasOutbound) return there.Id;
-  if (there !== null) await removeNetwork(ground, instanceId);
-  const made = await asking(ground.engine.quick.createNetwork(networkSpec({ panelId: ground.panelId, instanceId, hasOutbound: ground.hasOutbound })));
+  if (there !== null && there.Internal === !hasOutbound) return there.Id;
+  if (there !== null) await removeNetwork(ground, instanceId, part);
+  const made = await asking(ground.engine.quick.createNetwork(networkSpec({ panelId: ground.panelId, instanceId, part, hasOutbound })));
   return made.id;
 }
 
 /** Swarm lets a network go only when it has taken notice that its last task is gone, and this machine's part of it a little later. */
-export async function removeNetwork(ground: Ground, instanceId: string): Promise<void> {
-  const network = ground.engine.quick.getNetwork(serviceName(instanceId));
+export async function removeNetwork(ground: Ground, instanceId: string, part: NetworkPlan['part'] = 'serve'): Promise<void> {
+  const network = ground.engine.quick.getNetwork(networkName({ instanceId, part }));
   for (const deadline = Date.now() + STOP_LIMIT_MS; ; await pause(POLL_MS)) {
     try {
       if ((await ifThere<unknown>(network.inspect())) === null) return;

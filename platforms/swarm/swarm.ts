@@ -2,6 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { AppError } from '../../contracts/errors.ts';
 import { endControlGroup, placeLauncher } from '../confined.ts';
 import { makeSocketDirectory } from '../instance-records.ts';
 import type { Movable } from '../moving.ts';
@@ -23,9 +24,10 @@ import { InstanceDatabases } from '../postgres.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { playBots } from './bots.ts';
 import { buildRelease } from './build.ts';
+import { chooseServer, ensureDatabaseServer, keepDatabaseServer, ownServerOf, removeDatabaseServer } from './database-server.ts';
 import { Engine } from './engine.ts';
 import { createFolders, forgetReleases, listInstances, pathsOf, readRecord, requireRelease, selectRelease, writeRecord, writeRooms } from './files.ts';
-import { databaseSocketDir, type Ground, type SwarmOptions } from './ground.ts';
+import type { Ground, SwarmOptions } from './ground.ts';
 import { SwarmHosts } from './hosts.ts';
 import { pruneImages } from './images.ts';
 import { logOf } from './logs.ts';
@@ -50,7 +52,7 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
     super({
       ...options,
       engine: new Engine(options.engineSocket),
-      databases: new InstanceDatabases(options.postgres),
+      databases: new InstanceDatabases(options.postgres, (instanceId) => ownServerOf(options, instanceId)),
       panelId: panelIdOf(options.layout.dataDir),
       builds: { running: 0 },
     });
@@ -81,7 +83,9 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
   async create(spec: InstanceSpec, signal: AbortSignal): Promise<void> {
     await this.prepare();
     signal.throwIfAborted();
+    await chooseServer(this.ground, spec, signal);
     await createFolders(this.ground, spec);
+    await ensureDatabaseServer(this.ground, spec, { mayReplace: false, signal });
     await this.ground.databases.create(spec.instanceId, spec.databasePassword);
   }
 
@@ -159,7 +163,7 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
   }
 
   async findProblem(): Promise<string | null> {
-    if (databaseSocketDir(this.ground) === null && !this.ground.hasOutbound)
+    if (!this.ground.postgres.instanceHost.startsWith('/') && !this.ground.hasOutbound)
       return 'containers cannot reach the database’s server: SWARM_OUTBOUND=internet is needed.';
     try {
       // First of all whether anybody is there: this is asked every half minute on machines without an engine, too.
@@ -171,9 +175,25 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
     }
   }
 
+  async findTie(instanceId: string): Promise<string | null> {
+    return ownServerOf(this.ground, instanceId) === null ? null : 'its data are on a database server of its own, in a container.';
+  }
+
+  override async destroy(instance: Named, signal: AbortSignal): Promise<void> {
+    await this.prepare();
+    signal.throwIfAborted();
+    // What runs may need its database to the last.
+    await endService(this.ground, instance.instanceId);
+    await removeDatabaseServer(this.ground, instance.instanceId);
+    await super.destroy(instance, signal);
+  }
+
   async vacate({ instanceId }: Named, signal: AbortSignal): Promise<void> {
     await this.prepare();
     signal.throwIfAborted();
+    // Everything of it would go, its data included.
+    const tie = await this.findTie(instanceId);
+    if (tie !== null) throw new AppError('platform_failed', { reason: `it cannot be cleared away: ${tie}` });
     await endService(this.ground, instanceId);
     for (const purpose of ['build', 'source']) await endControlGroup(`${purpose}-${instanceId}`);
     await removeNetwork(this.ground, instanceId);
@@ -204,5 +224,16 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
       if (record !== null) await makeSocketDirectory(ground, pathsOf(ground, instanceId).socketDir, record.osUserId);
     }
     await ensureManager(ground);
+    await this.#keepDatabaseServers();
+  }
+
+  async #keepDatabaseServers(): Promise<void> {
+    for (const instanceId of await listInstances(this.ground)) {
+      const record = await readRecord(this.ground, instanceId);
+      if (record === null) continue;
+      await keepDatabaseServer(this.ground, { instanceId, osUserId: record.osUserId }).catch((error: unknown) =>
+        this.ground.log(`the database server of ${instanceId} could not be looked after: ${String(error)}`),
+      );
+    }
   }
 }

@@ -8,17 +8,21 @@ import type Docker from 'dockerode';
 import { layoutOf } from '../../platforms/layout.ts';
 import type { InstanceSpec } from '../../platforms/platform.ts';
 import { Secret } from '../../platforms/secret.ts';
+import { ownServerOf } from '../../platforms/swarm/database-server.ts';
 import { pathsOf } from '../../platforms/swarm/files.ts';
 import { LABEL } from '../../platforms/swarm/names.ts';
 import { type SwarmOptions, SwarmPlatform } from '../../platforms/swarm/swarm.ts';
 import { BASE_IMAGE, type TestEngine } from '../docker-engine.ts';
-import { localDatabases, rolesLeft } from './local-databases.ts';
+import { databasesAt, rolesLeft } from './local-databases.ts';
 import { requireEnvironment } from './local-stand.ts';
 import type { PlatformStand } from './stand.ts';
 
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 /** Shared by all runs on this machine, so that only the first one downloads. */
 const CACHE = path.join(os.tmpdir(), 'arboretum-test-cache');
+
+/** Parts of an instance that are not its experiment. */
+const besides: ReadonlySet<string> = new Set(['gate', 'database']);
 
 export type SwarmStand = PlatformStand & {
   readonly platform: SwarmPlatform;
@@ -57,6 +61,7 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
     hasOutbound: false,
     advertiseAddress: '127.0.0.1',
     registry: null,
+    newDatabases: { on: 'shared', image: null },
     log: (message) => process.stderr.write(`${message}\n`),
     ...more,
   };
@@ -64,7 +69,9 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
   const serving = async (spec: InstanceSpec) => {
     const found = await Promise.all(
       [engine.docker, ...others].map(async (docker) =>
-        (await docker.listContainers({ filters: filters(spec) })).filter(({ Labels }) => Labels[LABEL.part] !== 'gate').map((info) => ({ docker, info })),
+        (await docker.listContainers({ filters: filters(spec) }))
+          .filter(({ Labels }) => !besides.has(Labels[LABEL.part] ?? ''))
+          .map((info) => ({ docker, info })),
       ),
     );
     return found.flat();
@@ -81,7 +88,7 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
       return await found.docker.getContainer(found.info.Id).inspect();
     },
     traits: { measuresMemory: true, keepsFailedStart: true, startMark: 'started in a container', recoveryMs: 90_000 },
-    ...localDatabases,
+    ...databasesAt(({ instanceId }) => (ownServerOf(options, instanceId)?.adminUrl ?? options.postgres.adminUrl).open()),
     countProcesses: async (spec) => (await containers(spec)).length,
     crash: async (spec) => {
       for (const { docker, info } of await serving(spec)) process.kill((await docker.getContainer(info.Id).inspect()).State.Pid, 'SIGKILL');

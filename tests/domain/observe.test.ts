@@ -98,6 +98,16 @@ describe('observing', () => {
     expect((await facts()).rows).toBe(12);
   });
 
+  it('keeps whether its data are on a server of its own, and forgets it nowhere that cannot tell', async () => {
+    const instance = await aDeployed();
+    const own: boolean[] = [];
+    for (const more of [{}, { hasOwnDatabaseServer: true }, {}, { hasOwnDatabaseServer: false }]) {
+      await observeInstances(workerThatSees('running', more), { only: instance.id });
+      own.push(readFacts(await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } })).hasOwnDatabaseServer);
+    }
+    expect(own).toEqual([false, true, true, false]);
+  });
+
   it('leaves the state to a job that runs', async () => {
     const instance = await aDeployed({ state: 'stopping' });
     const job = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'stop', instanceId: instance.id }));

@@ -5,7 +5,14 @@ import type { EngineFacts, EngineReport } from '../../contracts/engine.ts';
 import type { Checked } from '../../contracts/system-check.ts';
 import { checksFor, runCheck, runSystemCheck } from '../../domain/system-check.ts';
 import { askForEngine, engineChecks, judgeLimits, judgeSocket, judgeSwarm } from '../../domain/system-check-engine.ts';
-import { checkContainers, judgeBaseImages, judgeEngineDisk, judgeEngineSwap, judgeStorage } from '../../domain/system-check-engine-content.ts';
+import {
+  checkContainers,
+  judgeBaseImages,
+  judgeEngineDisk,
+  judgeEngineSwap,
+  judgePostgresImage,
+  judgeStorage,
+} from '../../domain/system-check-engine-content.ts';
 import type { Surroundings } from '../../domain/system-check-surroundings.ts';
 import { engineFacts, engineReport, noEngine } from '../engine-report.ts';
 import { anInstance, testContext, type TestContext } from '../factories.ts';
@@ -95,6 +102,18 @@ describe('a Docker Engine', () => {
       seen: 'python:3.11-slim is not there; python:3.12-slim (130 MiB) is.',
       fix: expect.stringContaining('docker pull python:3.11-slim.'),
       request: expect.stringContaining('python:3.11-slim'),
+    });
+  });
+
+  it('needs an image of PostgreSQL only where new instances get a server of their own', () => {
+    const image = (sizeBytes: number | null) => engineFacts({ postgresImage: { name: 'postgres:15', sizeBytes } });
+    expect(judgePostgresImage(engineFacts(), 'shared')).toMatchObject({ result: 'good' });
+    expect(judgePostgresImage(engineFacts(), 'own')).toMatchObject({ result: 'bad', seen: expect.stringContaining('pg_dump') });
+    expect(judgePostgresImage(image(140 * 1024 ** 2), 'own')).toMatchObject({ result: 'good', seen: 'postgres:15 (140 MiB) is there.' });
+    expect(judgePostgresImage(image(null), 'own')).toMatchObject({
+      result: 'attention',
+      fix: expect.stringContaining('docker pull postgres:15.'),
+      request: expect.stringContaining('postgres:15'),
     });
   });
 

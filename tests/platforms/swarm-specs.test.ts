@@ -161,8 +161,8 @@ describe('the service of an instance', () => {
 
   it('has a network that leads nowhere unless the outside is wanted', () => {
     const network = { Name: 'i-k3v9', Driver: 'overlay', Attachable: true, Labels: { ...labels, 'arboretum.part': 'serve' } };
-    expect(networkSpec({ ...owner, hasOutbound: false })).toEqual({ ...network, Internal: true });
-    expect(networkSpec({ ...owner, hasOutbound: true })).toEqual({ ...network, Internal: false });
+    expect(networkSpec({ ...owner, part: 'serve', hasOutbound: false })).toEqual({ ...network, Internal: true });
+    expect(networkSpec({ ...owner, part: 'serve', hasOutbound: true })).toEqual({ ...network, Internal: false });
   });
 });
 

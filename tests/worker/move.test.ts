@@ -7,8 +7,9 @@ import { AppError } from '../../contracts/errors.ts';
 import type { StartJob } from '../../contracts/jobs.ts';
 import type { MovePlatform } from '../../contracts/moving.ts';
 import { readCapabilities, rememberCapabilities } from '../../domain/capabilities.ts';
-import type { WorkerContext } from '../../domain/context.ts';
-import { recoverJobs } from '../../domain/jobs.ts';
+import { systemActor, type WorkerContext } from '../../domain/context.ts';
+import { readFacts } from '../../domain/facts.ts';
+import { recoverJobs, requestJob } from '../../domain/jobs.ts';
 import { cancelJob } from '../../domain/cancel-job.ts';
 import { observeInstances, reconcileInstances } from '../../domain/observe.ts';
 import { handOverRooms } from '../../domain/rooms-keeper.ts';
@@ -22,6 +23,8 @@ import { runJob } from '../../worker/run-job.ts';
 import { deploy, makeSpec, TRUST_GAME } from '../contract/instances.ts';
 import { makeSwarmStand, type SwarmStand } from '../contract/swarm-stand.ts';
 import { engineForTests } from '../docker-engine.ts';
+import { anInstance } from '../factories.ts';
+import { importPostgres, POSTGRES_IMAGE } from '../postgres-image.ts';
 import { makeWorkerStand, type Place, type WorkerStand } from './stand.ts';
 
 const engine = await engineForTests();
@@ -187,6 +190,37 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
       await expect(askToMove('swarm')).rejects.toMatchObject({ code: 'move_refused' });
       await rememberCapabilities(ctx, ctx.platform);
       await away.close();
+    });
+  });
+
+  describe('a database server of its own', () => {
+    it('keeps its instance where it is, and that is said before anything happens', async () => {
+      if (engine !== null) await importPostgres(engine);
+      const newDatabases = { on: 'own', image: POSTGRES_IMAGE } as const;
+      const own = await makeSwarmStand(engine, { layout: stand.local.layout, newDatabases });
+      const worker = workerOn({ swarm: own.platform, home: 'swarm' });
+      const osUserId = randomInt(200_000, 209_999);
+      const { id: instanceId } = await anInstance(ctx, { ownerId: place.owner.id, platform: 'swarm', state: 'creating', osUserId });
+      const there = { owner: place.owner, instanceId };
+      const made = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'create-instance', instanceId }));
+      const onOwn = async (): Promise<string | null> => await own.platform.findTie(instanceId);
+      try {
+        expect(await run(worker, made.id)).toMatchObject({ state: 'succeeded' });
+        expect(readFacts(await stand.read(instanceId)).hasOwnDatabaseServer).toBe(true);
+        await expect(stand.start(there, { kind: 'move', to: 'local' })).rejects.toMatchObject({ code: 'move_tied' });
+        // A row that does not say so yet: the worker looks by itself.
+        await ctx.db.instance.update({ where: { id: instanceId }, data: { facts: {} } });
+        const jobId = await stand.start(there, { kind: 'move', to: 'local' });
+        expect(await run(worker, jobId)).toMatchObject({ state: 'failed', errorCode: 'move_tied' });
+        expect([await stand.local.platform.holds(instanceId), (await stand.read(instanceId)).platform]).toEqual([false, 'swarm']);
+        expect(await ctx.db.backup.count({ where: { instanceId } })).toBe(0);
+        expect(await onOwn()).not.toBeNull();
+        expect(await own.platform.databaseFacts(specOf(ctx, await loadStartable(ctx, instanceId)))).toMatchObject({ rowCounts: {} });
+      } finally {
+        await own.platform.destroy({ instanceId, osUserId }, never);
+        await own.close();
+      }
+      expect(await onOwn()).toBeNull();
     });
   });
 

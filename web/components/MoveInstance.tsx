@@ -10,6 +10,23 @@ import { showToast } from '../toasts.ts';
 import { ConfirmJob } from './ConfirmAction.tsx';
 import { Glyph } from './Glyph.tsx';
 
+/** Why there is no way: its data could not come along. */
+export function StaysHere(): ReactNode {
+  return (
+    <>
+      <p>It runs in a container, with its data on a database server of its own.</p>
+      <span className="act">
+        <Button type="button" basic disabled>
+          <Glyph name="dolly" /> Run it {moveWords.local}…
+        </Button>
+        <small className="quiet">
+          No other platform can use that server. For the next study make a new instance there and push the project to it; the data of this one stay here.
+        </small>
+      </span>
+    </>
+  );
+}
+
 /** @param to what the panel says can take it now */
 export function MoveInstance({ instance, to }: { instance: InstanceView; to: MovePlatform }): ReactNode {
   const [isAsking, setAsking] = useState(false);

@@ -7,7 +7,7 @@ import { ActButton } from '../components/ActButton.tsx';
 import { AddressSettings } from '../components/AddressSettings.tsx';
 import { EnvironmentSettings } from '../components/EnvironmentSettings.tsx';
 import { FactGroup } from '../components/Facts.tsx';
-import { MoveInstance } from '../components/MoveInstance.tsx';
+import { MoveInstance, StaysHere } from '../components/MoveInstance.tsx';
 import { ResetsOnDrift } from '../components/ResetsOnDrift.tsx';
 import { ScaleForm } from '../components/ScaleForm.tsx';
 import { SubmitBar } from '../components/SubmitBar.tsx';
@@ -45,6 +45,11 @@ export function InstanceSettings(): ReactNode {
         {instance.platform.canMoveTo !== null && canOnInstance(instance.standing, 'instance.move') && (
           <FactGroup title="Platform">
             <MoveInstance instance={instance} to={instance.platform.canMoveTo} />
+          </FactGroup>
+        )}
+        {instance.platform.hasOwnDatabaseServer && canOnInstance(instance.standing, 'instance.move') && (
+          <FactGroup title="Platform">
+            <StaysHere />
           </FactGroup>
         )}
         <FactGroup title="Run">

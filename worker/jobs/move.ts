@@ -68,6 +68,7 @@ async function planMove({ ctx, instance }: JobRun, to: MovePlatform): Promise<Mo
   if (instance.platform === to) throw new AppError('move_refused', { reason: `it runs ${moveWords[to]} already.` });
   if (offer.problem !== null) throw new AppError('move_refused', { reason: offer.problem });
   const from = moving.at(instance.platform === 'swarm' ? 'swarm' : 'local');
+  if ((await from.findTie(instance.id)) !== null) throw new AppError('move_tied');
   const deployment = instance.currentDeploymentId === null ? null : await ctx.db.deployment.findUniqueOrThrow({ where: { id: instance.currentDeploymentId } });
   return { from, to: moving.at(to), deployment };
 }
