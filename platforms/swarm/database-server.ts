@@ -8,8 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
 import { keepFile } from '../kept-files.ts';
 import { makeDirectory, replaceFile } from '../owned-files.ts';
-import type { InstanceSpec } from '../platform.ts';
-import { asAdminOf, type PostgresServer, scramVerifier } from '../postgres.ts';
+import type { InstanceAccess, InstanceSpec } from '../platform.ts';
+import { asAdminOf, isDatabaseOf, type PostgresServer, scramVerifier } from '../postgres.ts';
 import { Secret } from '../secret.ts';
 import { DATABASE_LIMITS, databaseSpec } from './database-spec.ts';
 import { ifThere } from './engine.ts';
@@ -62,16 +62,23 @@ export async function chooseServer(ground: Ground, { instanceId }: Owner, signal
 }
 
 /**
- * The instance's own server is there and answers (limit 2 minutes beside the fetching of its image); nothing happens where it has none.
+ * The instance's own server is there and answers (limit 2 minutes beside the fetching of its image), with the instance's
+ * database, empty where its data were lost; nothing happens where it has no server of its own.
  * @param options `mayReplace`: one that was made otherwise than it would be now ends and is made anew, which cuts whoever is connected
  * @throws platform_failed with what it said
  */
-export async function ensureDatabaseServer(ground: Ground, owner: Owner, options: { mayReplace: boolean; signal: AbortSignal }): Promise<void> {
-  const own = ownServerOf(ground, owner.instanceId);
+export async function ensureDatabaseServer(ground: Ground, spec: Owner & InstanceAccess, options: { mayReplace: boolean; signal: AbortSignal }): Promise<void> {
+  const { instanceId } = spec;
+  const own = ownServerOf(ground, instanceId);
   if (own === null) return;
-  await makeServer(ground, { owner, own }, options.mayReplace);
-  await waitUntilItAnswers(ground, { owner, own }, options.signal);
+  // First itself: while the engine is away its servers answer all the same.
+  if (!options.mayReplace && (await hasDatabase(own, instanceId).catch(() => false))) return;
+  await makeServer(ground, { owner: spec, own }, options.mayReplace);
+  await waitUntilItAnswers(ground, { owner: spec, own }, options.signal);
+  if (!(await hasDatabase(own, instanceId))) await ground.databases.create(instanceId, spec.databasePassword);
 }
+
+const hasDatabase = async (own: OwnServer, instanceId: string): Promise<boolean> => await asAdminOf(own, (admin) => isDatabaseOf(admin, instanceId));
 
 /** Puts back what a restart of the machine took, and the service if somebody removed it; one that is there is left alone, and not waited for. */
 export async function keepDatabaseServer(ground: Ground, owner: Owner): Promise<void> {
@@ -117,7 +124,7 @@ async function makeFolders(ground: Ground, { owner: { instanceId, osUserId }, ow
 async function waitUntilItAnswers(ground: Ground, { owner: { instanceId }, own }: Server, signal: AbortSignal): Promise<void> {
   for (const began = Date.now(); ; await pause(POLL_MS, undefined, { signal })) {
     try {
-      await asAdminOf(own, async (admin) => await admin.query('SELECT 1'));
+      await hasDatabase(own, instanceId);
       return;
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'database_unreachable') throw error;

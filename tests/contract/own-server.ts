@@ -1,6 +1,7 @@
 // What an instance with a database server of its own must be like, and what that server must live through.
 
 import { readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { expect, it } from 'vitest';
 import type { InstanceSpec } from '../../platforms/platform.ts';
@@ -11,7 +12,7 @@ import { SwarmPlatform } from '../../platforms/swarm/swarm.ts';
 import { build, refusal, stateOf, TRUST_GAME } from './instances.ts';
 import { localDatabases, rolesLeft } from './local-databases.ts';
 import { requireEnvironment, until } from './local-stand.ts';
-import { type Bench, never, version } from './stand.ts';
+import { type Bench, never, newDumpFile, version } from './stand.ts';
 import type { SwarmStand } from './swarm-stand.ts';
 
 const BACK_MS = 120_000;
@@ -85,7 +86,7 @@ export function ownServer(bench: Bench): void {
     expect(sources).not.toContain(new URL(requireEnvironment('ARBORETUM_TEST_DATABASE_URL')).searchParams.get('host'));
   });
 
-  it('goes on while the experiment is stopped, and takes little memory', async () => {
+  it('goes on while the experiment is stopped', async () => {
     await bench.platform.stop(spec, never);
     expect(await participants(bench)).toBe(2);
     const [container] = await partsOf(bench, spec, 'database');
@@ -159,6 +160,22 @@ export function livingThrough(bench: Bench): void {
     expect(await other.findTie(spec.instanceId)).toContain('a database server of its own');
     expect(await refusal(other.vacate(spec, never))).toMatchObject({ code: 'platform_failed' });
     expect(await version(bench.platform, spec)).toBe(200);
+  });
+
+  it('whose data were lost is made anew, and takes a backup', async () => {
+    const { engine, options } = swarmOf(bench);
+    const file = await newDumpFile();
+    const dump = await bench.platform.dumpDatabase(spec, file, never);
+    await bench.platform.stop(spec, never);
+    await engine.docker.getService(databaseServiceName(spec.instanceId)).remove();
+    await until('it is gone', async () => (await partsOf(bench, spec, 'database')).length === 0, BACK_MS);
+    await rm(pathsOf(options, spec.instanceId).databaseDir, { recursive: true });
+    // As on a machine that was set up again: first of all a backup of what is there, which is nothing.
+    expect((await bench.platform.dumpDatabase(spec, await newDumpFile(), never)).rowCounts).toEqual({});
+    await bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never);
+    expect((await bench.platform.databaseFacts(spec)).rowCounts).toEqual(dump.rowCounts);
+    await bench.platform.start(spec, never);
+    expect(await play(bench)).toBe(200);
   });
 
   it('is put back when its service was removed by hand', async () => {
