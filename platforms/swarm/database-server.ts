@@ -19,7 +19,7 @@ import { linesOf } from './logs.ts';
 import { DATABASE, databaseServiceName } from './names.ts';
 import { demandDumpable, imageForNew, openPostgresImage } from './postgres-image.ts';
 import { removeContainer } from './runs.ts';
-import { containersOf, createService, ensureNetwork, findNamed, hashOf, listTasks, removeNetwork } from './services.ts';
+import { containersOf, createService, ensureNetwork, findNamed, hashOf, listTasks, removeNetwork, type Task } from './services.ts';
 import { nodeOf } from './swarm-node.ts';
 
 export type OwnServer = PostgresServer & { /** Name of its image. */ readonly image: string };
@@ -122,6 +122,8 @@ async function makeFolders(ground: Ground, { owner: { instanceId, osUserId }, ow
 }
 
 async function waitUntilItAnswers(ground: Ground, { owner: { instanceId }, own }: Server, signal: AbortSignal): Promise<void> {
+  // Those that the engine remembers from crashes long ago say nothing about this start.
+  const before = new Set((await endedTasks(ground, instanceId))?.map(({ ID }) => ID));
   for (const began = Date.now(); ; await pause(POLL_MS, undefined, { signal })) {
     try {
       await hasDatabase(own, instanceId);
@@ -130,12 +132,17 @@ async function waitUntilItAnswers(ground: Ground, { owner: { instanceId }, own }
       if (!(error instanceof AppError) || error.code !== 'database_unreachable') throw error;
     }
     signal.throwIfAborted();
-    const service = await findNamed(ground, databaseServiceName(instanceId));
-    const ended = service === null ? [] : (await listTasks(ground, service.id)).filter(({ Status }) => ENDED.has(Status.State));
-    if (service !== null && ended.length < ENDS && Date.now() - began < READY_LIMIT_MS) continue;
-    const words = (await lastWords(ground, instanceId)) ?? ended.at(-1)?.Status.Err ?? 'it says nothing.';
+    const ended = (await endedTasks(ground, instanceId))?.filter(({ ID }) => !before.has(ID));
+    if (ended !== undefined && ended.length < ENDS && Date.now() - began < READY_LIMIT_MS) continue;
+    const words = (await lastWords(ground, instanceId)) ?? ended?.at(-1)?.Status.Err ?? 'it says nothing.';
     throw new AppError('platform_failed', { reason: `the instance’s own database server does not start: ${words}` });
   }
+}
+
+/** Runs of the server that are over; undefined: its service is not there. */
+async function endedTasks(ground: Ground, instanceId: string): Promise<readonly Task[] | undefined> {
+  const service = await findNamed(ground, databaseServiceName(instanceId));
+  return service === null ? undefined : (await listTasks(ground, service.id)).filter(({ Status }) => ENDED.has(Status.State));
 }
 
 /** The last line of the last container that has said anything. */

@@ -9,6 +9,7 @@ import { databaseServiceName, LABEL } from '../../platforms/swarm/names.ts';
 import { residentBytes } from '../../platforms/swarm/inspection.ts';
 import { pathsOf } from '../../platforms/swarm/files.ts';
 import { SwarmPlatform } from '../../platforms/swarm/swarm.ts';
+import { importPostgres } from '../postgres-image.ts';
 import { build, refusal, stateOf, TRUST_GAME } from './instances.ts';
 import { localDatabases, rolesLeft } from './local-databases.ts';
 import { requireEnvironment, until } from './local-stand.ts';
@@ -73,11 +74,17 @@ export function ownServer(bench: Bench): void {
     expect(told).not.toContain(password);
   });
 
-  it('serves builds, trials, starts and sessions, and the experiment gets its folder alone', async () => {
+  it('serves builds, trials and sessions, takes a newer image with the next start, and gives the experiment its own folder alone', async () => {
     bench.built = (await build(bench.platform, spec, { dir: TRUST_GAME, number: 1 })).release;
     expect(await bench.platform.tryRelease(spec, 1, { signal: never, onOutput: () => {} })).toEqual({ gaps: [] });
     await bench.platform.selectRelease(spec, 1);
+    // Another image of the same name, as after an update.
+    const { Image } = await look(bench, 'database');
+    await importPostgres(swarmOf(bench).engine);
+    await bench.stand.sql(spec, 'CREATE TABLE kept (n int)');
     await bench.platform.start(spec, never);
+    expect((await look(bench, 'database')).Image).not.toBe(Image);
+    await bench.stand.sql(spec, 'DROP TABLE kept');
     expect(await play(bench)).toBe(200);
     expect(await participants(bench)).toBe(2);
     const { options } = swarmOf(bench);
