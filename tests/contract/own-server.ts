@@ -60,6 +60,8 @@ export function ownServer(bench: Bench): void {
   it('has no rights, no port, no way out and no secret that the engine would tell', async () => {
     const { options, engine } = swarmOf(bench);
     const { HostConfig, Config, NetworkSettings, Mounts } = await look(bench, 'database');
+    expect(Config.Volumes).toHaveProperty(['/var/lib/postgresql/data']);
+    expect(Mounts.filter(({ Type }) => Type === 'volume')).toEqual([]);
     expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Privileged: false });
     expect([Config.User, NetworkSettings.Ports]).toEqual([`${spec.osUserId}:${spec.osUserId}`, {}]);
     for (const id of Object.values(NetworkSettings.Networks).map(({ NetworkID }) => NetworkID))
@@ -141,7 +143,7 @@ export function livingThrough(bench: Bench): void {
       expect(((await second.wait()) as { StatusCode: number }).StatusCode).toBe(75);
       expect(String(await second.logs({ stdout: true, stderr: true, follow: false }))).toContain('another server holds these data');
     } finally {
-      await second.remove({ force: true });
+      await second.remove({ force: true, v: true });
     }
     expect(await play(bench)).toBe(200);
   });
