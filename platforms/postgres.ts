@@ -104,7 +104,7 @@ export class InstanceDatabases {
 
   /** Whether the server that instances share has a database of this one, wherever its data are now. @throws database_unreachable */
   async isOnShared(instanceId: string): Promise<boolean> {
-    return await asAdminOf(this.#options, (admin) => isDatabase(admin, databaseName(instanceId)));
+    return await asAdminOf(this.#options, (admin) => isDatabaseOf(admin, instanceId));
   }
 
   /** Folder of the Unix socket by which an instance reaches its server; null: by a network. */
@@ -233,6 +233,9 @@ const isRole = async (admin: pg.Client, name: string): Promise<boolean> =>
 
 const isDatabase = async (admin: pg.Client, name: string): Promise<boolean> =>
   (await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).rows.length > 0;
+
+/** Whether a server has the live database of an instance. */
+export const isDatabaseOf = async (admin: pg.Client, instanceId: string): Promise<boolean> => await isDatabase(admin, databaseName(instanceId));
 
 const createDatabase = async (admin: pg.Client, name: string, owner: string): Promise<void> => {
   await admin.query(`CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8'`);

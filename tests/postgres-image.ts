@@ -32,7 +32,8 @@ export async function importPostgres({ docker }: TestEngine): Promise<void> {
     const args = ['-c', '-h', '-f', tar, '-C', path.join(folder, 'root'), 'tmp', 'etc', 'var', 'run', '-C', '/', ...places];
     await runOrThrow({ file: '/bin/tar', args, timeoutMs: 120_000 }, 'packing the image of PostgreSQL');
     const [repo = '', tag = ''] = POSTGRES_IMAGE.split(':');
-    const progress = await docker.importImage(tar, { repo, tag });
+    // As Docker's own image does, which would leave a volume behind with every container.
+    const progress = await docker.importImage(tar, { repo, tag, changes: 'VOLUME /var/lib/postgresql/data' });
     await new Promise<void>((resolve, reject) => docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve())));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -56,7 +57,7 @@ export async function importNewerPostgres({ docker }: TestEngine): Promise<void>
     const [repo = '', tag = ''] = NEWER_IMAGE.split(':');
     await container.commit({ repo, tag });
   } finally {
-    await container.remove({ force: true });
+    await container.remove({ force: true, v: true });
     rmSync(folder, { recursive: true, force: true });
   }
 }

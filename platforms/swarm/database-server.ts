@@ -8,8 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
 import { keepFile } from '../kept-files.ts';
 import { makeDirectory, replaceFile } from '../owned-files.ts';
-import type { InstanceSpec } from '../platform.ts';
-import { asAdminOf, type PostgresServer, scramVerifier } from '../postgres.ts';
+import type { InstanceAccess, InstanceSpec } from '../platform.ts';
+import { asAdminOf, isDatabaseOf, type PostgresServer, scramVerifier } from '../postgres.ts';
 import { Secret } from '../secret.ts';
 import { DATABASE_LIMITS, databaseSpec } from './database-spec.ts';
 import { ifThere } from './engine.ts';
@@ -19,7 +19,7 @@ import { linesOf } from './logs.ts';
 import { DATABASE, databaseServiceName } from './names.ts';
 import { demandDumpable, imageForNew, openPostgresImage } from './postgres-image.ts';
 import { removeContainer } from './runs.ts';
-import { containersOf, createService, ensureNetwork, findNamed, hashOf, listTasks, removeNetwork } from './services.ts';
+import { containersOf, createService, ensureNetwork, findNamed, hashOf, listTasks, removeNetwork, type Task } from './services.ts';
 import { nodeOf } from './swarm-node.ts';
 
 export type OwnServer = PostgresServer & { /** Name of its image. */ readonly image: string };
@@ -62,16 +62,23 @@ export async function chooseServer(ground: Ground, { instanceId }: Owner, signal
 }
 
 /**
- * The instance's own server is there and answers (limit 2 minutes beside the fetching of its image); nothing happens where it has none.
+ * The instance's own server is there and answers (limit 2 minutes beside the fetching of its image), with the instance's
+ * database, empty where its data were lost; nothing happens where it has no server of its own.
  * @param options `mayReplace`: one that was made otherwise than it would be now ends and is made anew, which cuts whoever is connected
  * @throws platform_failed with what it said
  */
-export async function ensureDatabaseServer(ground: Ground, owner: Owner, options: { mayReplace: boolean; signal: AbortSignal }): Promise<void> {
-  const own = ownServerOf(ground, owner.instanceId);
+export async function ensureDatabaseServer(ground: Ground, spec: Owner & InstanceAccess, options: { mayReplace: boolean; signal: AbortSignal }): Promise<void> {
+  const { instanceId } = spec;
+  const own = ownServerOf(ground, instanceId);
   if (own === null) return;
-  await makeServer(ground, { owner, own }, options.mayReplace);
-  await waitUntilItAnswers(ground, { owner, own }, options.signal);
+  // First itself: while the engine is away its servers answer all the same.
+  if (!options.mayReplace && (await hasDatabase(own, instanceId).catch(() => false))) return;
+  await makeServer(ground, { owner: spec, own }, options.mayReplace);
+  await waitUntilItAnswers(ground, { owner: spec, own }, options.signal);
+  if (!(await hasDatabase(own, instanceId))) await ground.databases.create(instanceId, spec.databasePassword);
 }
+
+const hasDatabase = async (own: OwnServer, instanceId: string): Promise<boolean> => await asAdminOf(own, (admin) => isDatabaseOf(admin, instanceId));
 
 /** Puts back what a restart of the machine took, and the service if somebody removed it; one that is there is left alone, and not waited for. */
 export async function keepDatabaseServer(ground: Ground, owner: Owner): Promise<void> {
@@ -115,20 +122,27 @@ async function makeFolders(ground: Ground, { owner: { instanceId, osUserId }, ow
 }
 
 async function waitUntilItAnswers(ground: Ground, { owner: { instanceId }, own }: Server, signal: AbortSignal): Promise<void> {
+  // Those that the engine remembers from crashes long ago say nothing about this start.
+  const before = new Set((await endedTasks(ground, instanceId))?.map(({ ID }) => ID));
   for (const began = Date.now(); ; await pause(POLL_MS, undefined, { signal })) {
     try {
-      await asAdminOf(own, async (admin) => await admin.query('SELECT 1'));
+      await hasDatabase(own, instanceId);
       return;
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'database_unreachable') throw error;
     }
     signal.throwIfAborted();
-    const service = await findNamed(ground, databaseServiceName(instanceId));
-    const ended = service === null ? [] : (await listTasks(ground, service.id)).filter(({ Status }) => ENDED.has(Status.State));
-    if (service !== null && ended.length < ENDS && Date.now() - began < READY_LIMIT_MS) continue;
-    const words = (await lastWords(ground, instanceId)) ?? ended.at(-1)?.Status.Err ?? 'it says nothing.';
+    const ended = (await endedTasks(ground, instanceId))?.filter(({ ID }) => !before.has(ID));
+    if (ended !== undefined && ended.length < ENDS && Date.now() - began < READY_LIMIT_MS) continue;
+    const words = (await lastWords(ground, instanceId)) ?? ended?.at(-1)?.Status.Err ?? 'it says nothing.';
     throw new AppError('platform_failed', { reason: `the instance’s own database server does not start: ${words}` });
   }
+}
+
+/** Runs of the server that are over; undefined: its service is not there. */
+async function endedTasks(ground: Ground, instanceId: string): Promise<readonly Task[] | undefined> {
+  const service = await findNamed(ground, databaseServiceName(instanceId));
+  return service === null ? undefined : (await listTasks(ground, service.id)).filter(({ Status }) => ENDED.has(Status.State));
 }
 
 /** The last line of the last container that has said anything. */

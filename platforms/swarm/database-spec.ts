@@ -25,7 +25,7 @@ export type DatabasePlan = {
 
 const SECOND = 1_000_000_000;
 const MIB = 1024 * 1024;
-/** What one server may use. At rest it takes some 25 MiB; what it keeps of files the kernel takes back when others need it. */
+/** What one server may use. After a session it holds some 50 MiB, 33 of them for itself (PostgreSQL 15); the rest are files, which the kernel takes back when others need it. */
 export const DATABASE_LIMITS = { memoryMib: 512, processes: 100, cores: 1, graceSeconds: 60 } as const;
 const FILES_MIB = 64;
 const HEALTH = { everySeconds: 30, patienceSeconds: 10, failures: 3, startSeconds: 60 } as const;

@@ -12,6 +12,7 @@ import type {
   BuildRequest,
   BuiltRelease,
   Capabilities,
+  Dump,
   EditedRoom,
   InstanceAccess,
   InstanceSpec,
@@ -108,6 +109,7 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
 
   async tryRelease(spec: InstanceSpec, releaseNumber: number, io: RunIo): Promise<Trial> {
     await this.prepare();
+    await this.#ensureDatabase(spec, io.signal);
     const { images } = await requireRelease(this.ground, spec.instanceId, releaseNumber);
     return await tryRelease(this.ground, spec, { image: images.image, signal: io.signal, onOutput: io.onOutput });
   }
@@ -142,7 +144,18 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
 
   async resetDatabase(spec: InstanceSpec, io: RunIo): Promise<void> {
     await this.prepare();
+    await this.#ensureDatabase(spec, io.signal);
     await resetDatabase(this.ground, spec, io);
+  }
+
+  override async dumpDatabase(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Dump> {
+    await this.#ensureDatabase(spec, signal);
+    return await super.dumpDatabase(spec, file, signal);
+  }
+
+  override async restoreDatabase(spec: InstanceSpec, dump: Pick<Dump, 'rowCounts'> & { readonly file: string }, signal: AbortSignal): Promise<void> {
+    await this.#ensureDatabase(spec, signal);
+    await super.restoreDatabase(spec, dump, signal);
   }
 
   async readLog(instanceId: string, maxBytes: number): Promise<string> {
@@ -225,6 +238,12 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
     }
     await ensureManager(ground);
     await this.#keepDatabaseServers();
+  }
+
+  /** Where an instance has a database server of its own, that server is there. */
+  async #ensureDatabase(spec: InstanceAccess, signal: AbortSignal): Promise<void> {
+    const record = await readRecord(this.ground, spec.instanceId);
+    if (record !== null) await ensureDatabaseServer(this.ground, { ...spec, osUserId: record.osUserId }, { mayReplace: false, signal });
   }
 
   async #keepDatabaseServers(): Promise<void> {

@@ -1,6 +1,7 @@
 // What an instance with a database server of its own must be like, and what that server must live through.
 
 import { readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { expect, it } from 'vitest';
 import type { InstanceSpec } from '../../platforms/platform.ts';
@@ -8,10 +9,11 @@ import { databaseServiceName, LABEL } from '../../platforms/swarm/names.ts';
 import { residentBytes } from '../../platforms/swarm/inspection.ts';
 import { pathsOf } from '../../platforms/swarm/files.ts';
 import { SwarmPlatform } from '../../platforms/swarm/swarm.ts';
+import { importPostgres } from '../postgres-image.ts';
 import { build, refusal, stateOf, TRUST_GAME } from './instances.ts';
 import { localDatabases, rolesLeft } from './local-databases.ts';
 import { requireEnvironment, until } from './local-stand.ts';
-import { type Bench, never, version } from './stand.ts';
+import { type Bench, never, newDumpFile, version } from './stand.ts';
 import type { SwarmStand } from './swarm-stand.ts';
 
 const BACK_MS = 120_000;
@@ -58,6 +60,8 @@ export function ownServer(bench: Bench): void {
   it('has no rights, no port, no way out and no secret that the engine would tell', async () => {
     const { options, engine } = swarmOf(bench);
     const { HostConfig, Config, NetworkSettings, Mounts } = await look(bench, 'database');
+    expect(Config.Volumes).toHaveProperty(['/var/lib/postgresql/data']);
+    expect(Mounts.filter(({ Type }) => Type === 'volume')).toEqual([]);
     expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'], Privileged: false });
     expect([Config.User, NetworkSettings.Ports]).toEqual([`${spec.osUserId}:${spec.osUserId}`, {}]);
     for (const id of Object.values(NetworkSettings.Networks).map(({ NetworkID }) => NetworkID))
@@ -72,11 +76,17 @@ export function ownServer(bench: Bench): void {
     expect(told).not.toContain(password);
   });
 
-  it('serves builds, trials, starts and sessions, and the experiment gets its folder alone', async () => {
+  it('serves builds, trials and sessions, takes a newer image with the next start, and gives the experiment its own folder alone', async () => {
     bench.built = (await build(bench.platform, spec, { dir: TRUST_GAME, number: 1 })).release;
     expect(await bench.platform.tryRelease(spec, 1, { signal: never, onOutput: () => {} })).toEqual({ gaps: [] });
     await bench.platform.selectRelease(spec, 1);
+    // Another image of the same name, as after an update.
+    const { Image } = await look(bench, 'database');
+    await importPostgres(swarmOf(bench).engine);
+    await bench.stand.sql(spec, 'CREATE TABLE kept (n int)');
     await bench.platform.start(spec, never);
+    expect((await look(bench, 'database')).Image).not.toBe(Image);
+    await bench.stand.sql(spec, 'DROP TABLE kept');
     expect(await play(bench)).toBe(200);
     expect(await participants(bench)).toBe(2);
     const { options } = swarmOf(bench);
@@ -85,7 +95,7 @@ export function ownServer(bench: Bench): void {
     expect(sources).not.toContain(new URL(requireEnvironment('ARBORETUM_TEST_DATABASE_URL')).searchParams.get('host'));
   });
 
-  it('goes on while the experiment is stopped, and takes little memory', async () => {
+  it('goes on while the experiment is stopped', async () => {
     await bench.platform.stop(spec, never);
     expect(await participants(bench)).toBe(2);
     const [container] = await partsOf(bench, spec, 'database');
@@ -133,7 +143,7 @@ export function livingThrough(bench: Bench): void {
       expect(((await second.wait()) as { StatusCode: number }).StatusCode).toBe(75);
       expect(String(await second.logs({ stdout: true, stderr: true, follow: false }))).toContain('another server holds these data');
     } finally {
-      await second.remove({ force: true });
+      await second.remove({ force: true, v: true });
     }
     expect(await play(bench)).toBe(200);
   });
@@ -159,6 +169,22 @@ export function livingThrough(bench: Bench): void {
     expect(await other.findTie(spec.instanceId)).toContain('a database server of its own');
     expect(await refusal(other.vacate(spec, never))).toMatchObject({ code: 'platform_failed' });
     expect(await version(bench.platform, spec)).toBe(200);
+  });
+
+  it('whose data were lost is made anew, and takes a backup', async () => {
+    const { engine, options } = swarmOf(bench);
+    const file = await newDumpFile();
+    const dump = await bench.platform.dumpDatabase(spec, file, never);
+    await bench.platform.stop(spec, never);
+    await engine.docker.getService(databaseServiceName(spec.instanceId)).remove();
+    await until('it is gone', async () => (await partsOf(bench, spec, 'database')).length === 0, BACK_MS);
+    await rm(pathsOf(options, spec.instanceId).databaseDir, { recursive: true });
+    // As on a machine that was set up again: first of all a backup of what is there, which is nothing.
+    expect((await bench.platform.dumpDatabase(spec, await newDumpFile(), never)).rowCounts).toEqual({});
+    await bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never);
+    expect((await bench.platform.databaseFacts(spec)).rowCounts).toEqual(dump.rowCounts);
+    await bench.platform.start(spec, never);
+    expect(await play(bench)).toBe(200);
   });
 
   it('is put back when its service was removed by hand', async () => {
