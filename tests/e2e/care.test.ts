@@ -250,7 +250,7 @@ describe('what opens on a page', () => {
     ['deleting an instance', '/instances/trust-game/settings', press('Delete…')],
     ['the last hours and their numbers', '/instances/trust-game', lastHours],
     ['writing notes', '/instances/trust-game', (page) => page.getByRole('button', { name: 'Write notes' }).click()],
-    ['the table of instances', '/', (page) => page.getByRole('button', { name: 'Table' }).click()],
+    ['the table of instances', '/', table],
     ['notifications', '/instances/trust-game', notifications],
     ['adding a person', '/people', press('Add a person…')],
     ['a link to hand over', '/people', handLink],
@@ -280,6 +280,13 @@ async function lastHours(page: Page): Promise<void> {
   await part.locator('[aria-pressed=true]', { hasText: '48 h' }).waitFor();
   await part.locator('summary').filter({ hasText: 'as a table' }).click();
   await part.getByRole('cell', { name: '1 time, out of memory' }).waitFor();
+}
+
+/** By buttons that say which of them is pressed. */
+async function table(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Table', pressed: false }).click();
+  await page.getByRole('button', { name: 'Table', pressed: true }).waitFor();
+  await page.getByRole('button', { name: 'Cards', pressed: false }).waitFor();
 }
 
 async function newRoom(page: Page): Promise<void> {

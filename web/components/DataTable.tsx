@@ -29,7 +29,8 @@ export function DataTable<T extends { readonly id: string }>({ name, columns, ro
           <Table.Row key={row.id} role="row">
             {columns.map(({ title, isTitleHidden, render }) => (
               <Table.Cell key={title} role="cell" data-label={isTitleHidden ? '' : title}>
-                {render(row)}
+                {/* one element: on a phone it stands beside the column's title */}
+                <div>{render(row)}</div>
               </Table.Cell>
             ))}
           </Table.Row>

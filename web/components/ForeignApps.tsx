@@ -2,13 +2,14 @@
 
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { Button, Segment } from 'semantic-ui-react';
+import { Button } from 'semantic-ui-react';
 import { foreignAppListSchema, type ForeignAppView } from '../../contracts/adoptions.ts';
 import { request } from '../api.ts';
 import { useMay } from '../panel.ts';
 import { AdoptApp } from './AdoptApp.tsx';
 import { Answer } from './Answer.tsx';
 import { DataTable, type Column } from './DataTable.tsx';
+import { FactGroup } from './Facts.tsx';
 
 type AppList = { isPossible: boolean; apps: ForeignAppView[] };
 
@@ -28,16 +29,13 @@ export function ForeignApps(): ReactNode {
   const query = useForeignApps(mayAdopt);
   if (!mayAdopt || query.data?.isPossible === false) return null;
   return (
-    <Segment as="section" aria-labelledby="foreign-apps">
-      <h2 className="ui header" id="foreign-apps">
-        Take over an app that is on the host
-      </h2>
+    <FactGroup title="Take over an app that is on the host">
       <p>
         An experiment that runs on the Dokku host already, for example one of an oTree Manager, becomes an instance with its data, passwords, variables and
         code. The app itself is kept there, stopped.
       </p>
       <Answer query={query}>{({ apps }) => <AppTable apps={apps} />}</Answer>
-    </Segment>
+    </FactGroup>
   );
 }
 
@@ -47,7 +45,7 @@ function AppTable({ apps }: { apps: readonly ForeignAppView[] }): ReactNode {
   // Those that can be taken over first.
   const rows = apps.map((app) => ({ ...app, id: app.name })).toSorted((one, other) => Number(one.refusal !== null) - Number(other.refusal !== null));
   const columns: readonly Column<(typeof rows)[number]>[] = [
-    { title: 'App', render: ({ name }) => <code>{name}</code> },
+    { title: 'App', render: ({ name }) => <code className="app-name">{name}</code> },
     { title: 'What it is', render: (app) => <WhatItIs app={app} /> },
     { title: 'Addresses', render: ({ hostNames }) => hostNames.join(', ') || 'none' },
     {

@@ -37,10 +37,10 @@ export function Variables({ instanceName, environment }: Props): ReactNode {
           </li>
         ))}
       </ul>
-      <p className="after-list">
+      <p className="after-list button-row">
         <Button type="button" basic onClick={() => setAsked({ kind: 'set', name: '' })}>
           <Glyph name="plus" /> Add a variable…
-        </Button>{' '}
+        </Button>
         <Button type="button" basic onClick={() => setAsked({ kind: 'paste', name: '' })}>
           Paste several lines…
         </Button>
