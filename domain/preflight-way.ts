@@ -41,7 +41,7 @@ function judgeHttps({ visited, instance, kind }: PreflightFacts): Judgement {
         kind === 'mturk'
           ? 'MTurk shows the experiment in a frame, and browsers show nothing there without https.'
           : 'Browsers warn, and answers can be read on the way.',
-      fix: 'Ask a lab manager for https: docs/behind-a-proxy.md.',
+      fix: 'Ask a lab manager for https; “Certificates” and “Behind a proxy” in the help tell how.',
     };
   if ('reason' in visited || visited.certificateDays === null)
     return { result: 'unknown', seen: 'The certificate could not be looked at.', means: 'See the check before this one.' };

@@ -26,6 +26,8 @@ export const useLook = ({ name, job, stateSince }: Pick<InstanceView, 'name' | '
     queryKey: ['preflight', name, words(wish), job === null, stateSince],
     queryFn: ({ signal }) => request(preflightSchema, instanceApi(name, `/preflight?${new URLSearchParams(words(wish)).toString()}`), { signal }),
     enabled: job === null,
+    // Bots may be through two seconds after the look before: that one must not stand for the new one.
+    staleTime: 0,
     placeholderData: (before) => (before?.room === wish.room ? before : undefined),
     refetchOnWindowFocus: false,
     retry: false,

@@ -65,6 +65,9 @@ async function fillPanel(): Promise<void> {
   const codes = { done: 'C1ABC23D', noConsent: 'C2NO', expectedPeople: 40, startsAt: '2026-03-01T09:00:00Z' };
   await done('PUT', '/instances/trust-game/recruiting', { room: 'hall', recruitment: { kind: 'prolific', settings: codes }, since: null });
   await done('PUT', '/instances/trust-game/recruiting', { room: '', recruitment: { kind: 'mturk' }, since: null });
+  await done('PUT', '/instances/trust-game/rooms/credits', { displayName: 'For credits', labels: null, usesSecureUrls: false, since: null });
+  const creditUrl = 'https://lab.sona-systems.com/webstudy_credit.aspx?experiment_id=123&credit_token=4e48f9b638a94d0b8a72d4b2a04bb5c7';
+  await done('PUT', '/instances/trust-game/recruiting', { room: 'credits', recruitment: { kind: 'sona', settings: { creditUrl } }, since: null });
   await done('PUT', '/me/requester-key', { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' });
   for (const label of ['A01', 'A02', 'A03']) await fetch(`${panel.url}/lobby/trust-game/hall/${label}`);
   for (const label of ['A01', 'A02']) await ready('trust-game', label);
@@ -171,8 +174,10 @@ describe('the pages of a signed-in person', () => {
     '/instances/trust-game/deploy',
     '/instances/trust-game/rooms',
     '/instances/trust-game/recruit?room=hall',
+    '/instances/trust-game/recruit?room=credits',
     '/instances/trust-game/recruit?room=-mturk',
     '/instances/trust-game/preflight?room=hall',
+    '/instances/trust-game/preflight?room=credits',
     '/instances/trust-game/preflight?room=&people=20',
     '/instances/empty-one/preflight',
     '/instances/trust-game/data',

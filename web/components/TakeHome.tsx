@@ -74,7 +74,7 @@ function Exports({ instance, list }: { instance: InstanceView; list: ExportList 
   return (
     <>
       <Broken sessions={list.sessions.filter(({ isWhole }) => !isWhole)} />
-      <div className="export-choices">
+      <div className="export-choices ui form">
         <span className="field">
           <label htmlFor={id}>Sessions</label>
           <select id={id} value={session} onChange={(event) => setSession(event.target.value)}>

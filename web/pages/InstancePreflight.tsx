@@ -136,7 +136,7 @@ function Found({ instance, look, isPresent }: { instance: InstanceView; look: Pr
   const room = instance.rooms.find(({ name }) => name === look.room)?.displayName ?? (look.room === '' ? 'outside rooms' : look.room);
   return (
     <>
-      <Message role="status" success={counts.bad + counts.attention === 0} warning={counts.bad === 0 && counts.attention > 0} error={counts.bad > 0}>
+      <Message role="status" positive={counts.bad + counts.attention === 0} warning={counts.bad === 0 && counts.attention > 0} negative={counts.bad > 0}>
         <Message.Header>{describeVerdict(counts)}</Message.Header>
         <p>
           {instance.name}, {room}, {kindWords[look.kind]}
