@@ -1,48 +1,8 @@
 // The settings: one table of everything that can be set, with unit, default and meaning. Who reads it: config.ts.
 
-import net from 'node:net';
 import { z } from 'zod';
 import { Secret } from '../platforms/secret.ts';
-
-const port = z.coerce.number().int().min(1).max(65_535);
-const count = z.coerce.number().int().min(1);
-const secret = z.string().transform((value) => new Secret(value));
-const portRange = z
-  .string()
-  .regex(/^\d{1,5}-\d{1,5}$/, 'two ports with a hyphen, for example 10001-10999')
-  .transform((text) => text.split('-').map(Number) as [number, number])
-  .refine(([first, last]) => first >= 1 && first <= last && last <= 65_535, 'the first port must not be above the last, both 1–65535');
-
-const idRange = z
-  .string()
-  .regex(/^\d{4,9}-\d{4,9}$/, 'two ids with a hyphen, for example 200000-209999')
-  .transform((text) => text.split('-').map(Number) as [number, number])
-  .refine(([first, last]) => first > 1000 && first <= last, 'the first id must be above 1000 and not above the last');
-
-/** An address, or a network in CIDR form. */
-const isNetwork = (text: string): boolean => {
-  const [address = '', bits, ...rest] = text.split('/');
-  const most = { 0: -1, 4: 32, 6: 128 }[net.isIP(address)] ?? -1;
-  return rest.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
-};
-const networks = z
-  .string()
-  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
-  .refine((list) => list.every(isNetwork), 'addresses or networks with commas, for example 192.0.2.10,2001:db8::/64');
-
-const imageList = z
-  .string()
-  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
-  .refine(
-    (list) => list.length > 0 && list.every((name) => /^[a-zA-Z0-9][\w.:/@-]*$/.test(name)),
-    'names of images with commas, for example python:3.12-slim-bookworm',
-  )
-  .transform((list) => list as [string, ...string[]]);
-
-type Setting = { readonly schema: z.ZodType; readonly unit: string; readonly fallback: string; readonly meaning: string };
-// A row of the table reads best with its four columns in a line.
-// oxlint-disable-next-line max-params
-const setting = <S extends z.ZodType>(schema: S, unit: string, fallback: string, meaning: string) => ({ schema, unit, fallback, meaning }) satisfies Setting;
+import { count, idRange, imageList, networks, port, portRange, secret, setting } from './setting-kinds.ts';
 
 /** Every setting with unit, default and meaning; `docs/configuration.md` is printed from it. */
 export const settings = {
@@ -160,6 +120,18 @@ export const settings = {
     'HOST:PORT',
     'none: instances run on this machine',
     'The image registry that every host of the Swarm reaches. With it, instances run on any host that has room.',
+  ),
+  SWARM_REGISTRY_USER: setting(
+    z.string().optional(),
+    'word',
+    'none: the registry lets everybody in',
+    'As whom the panel and all hosts use the image registry.',
+  ),
+  SWARM_REGISTRY_PASSWORD: setting(
+    secret.optional(),
+    'text',
+    'none',
+    'The password of SWARM_REGISTRY_USER. The Docker Engine gets it with each push and each service; it is written into no file, log or page of the panel.',
   ),
   DOKKU_HOST: setting(
     z.string().optional(),

@@ -2,7 +2,7 @@
 
 import type { EngineFacts, EngineReport, SocketRights } from '../contracts/engine.ts';
 import { absenceOf } from './platform-options.ts';
-import { checkContainers, judgeBaseImages, judgeEngineDisk, judgeEngineSwap, judgeStorage } from './system-check-engine-content.ts';
+import { checkContainers, judgeBaseImages, judgeEngineDisk, judgeEngineSwap, judgeRegistry, judgeStorage } from './system-check-engine-content.ts';
 import { lookAtMemory } from './system-check-machine.ts';
 import { listed, type Check, type Finding, type Surroundings } from './system-check-surroundings.ts';
 
@@ -153,6 +153,7 @@ export const engineChecks: readonly Check<WithEngine>[] = [
   },
   { id: 'engine-storage', group: 'services', title: 'Storage of containers', on: 'swarm', run: ofFacts(judgeStorage) },
   { id: 'engine-images', group: 'services', title: 'Base images', on: 'swarm', run: ofFacts(judgeBaseImages) },
+  { id: 'engine-registry', group: 'services', title: 'Image registry', on: 'swarm', run: ofFacts(judgeRegistry) },
   { id: 'engine-disk', group: 'services', title: 'Disk of the Docker Engine', on: 'swarm', run: ofFacts(judgeEngineDisk) },
   { id: 'engine-containers', group: 'services', title: 'Containers', on: 'swarm', run: ofFacts(checkContainers) },
 ];

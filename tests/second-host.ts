@@ -13,6 +13,8 @@ import { endEngine, ensurePrograms, folderFor, launchEngine, PATH, PRIVATE, type
 
 const CABLE = ['arb-host-1', 'arb-host-2'] as const;
 export const SECOND_NAME = 'second-host';
+/** Who may use the registry when it is locked; the hash is bcrypt’s of the password. */
+export const REGISTRY_ACCOUNT = { user: 'panel', password: 'a pass: word/ß?', hash: '$2b$05$abcdefghijklmnopqrstuuMihlUbbyqeoBRVJCMHPqxbd8FhgkMh.' } as const;
 const START_MS = 60_000;
 
 export type SecondHost = {
@@ -29,8 +31,8 @@ export type SecondHost = {
 const ip = async (...args: string[]): Promise<string> =>
   await runOrThrow({ file: findProgram('ip') ?? '/sbin/ip', args, timeoutMs: 10_000 }, `ip ${args.join(' ')}`);
 
-/** Starts the registry and the second engine; `joinSwarm` makes one Swarm of both. */
-export async function startSecondHost(): Promise<SecondHost> {
+/** Starts the registry, which asks for a password when it is locked, and the second engine; `joinSwarm` makes one Swarm of both. */
+export async function startSecondHost({ isLocked = false } = {}): Promise<SecondHost> {
   await ensurePrograms(['docker-registry', 'ip', 'nsenter'], ['docker-registry', 'iproute2', 'util-linux']);
   const folder = folderFor('-second');
   mkdirSync(folder, { mode: 0o711 });
@@ -40,7 +42,7 @@ export async function startSecondHost(): Promise<SecondHost> {
   };
   try {
     const enter = await makeHost(folder);
-    await startRegistry(folder);
+    await startRegistry(folder, isLocked);
     const engine = await launchEngine(folder, enter);
     const cut = async (isCut: boolean): Promise<void> => void (await ip('link', 'set', CABLE[0], isCut ? 'down' : 'up'));
     const revive = async (): Promise<void> => {
@@ -115,7 +117,7 @@ async function makeHost(folder: string): Promise<string[]> {
 }
 
 /** Debian's `docker-registry`, on the first host's private address. */
-async function startRegistry(folder: string): Promise<void> {
+async function startRegistry(folder: string, isLocked: boolean): Promise<void> {
   const place = (name: string): string => path.join(folder, name);
   const config = [
     'version: 0.1',
@@ -123,7 +125,9 @@ async function startRegistry(folder: string): Promise<void> {
     'storage:',
     `  filesystem: {rootdirectory: ${place('registry')}}`,
     `http: {addr: '${PRIVATE.registry}'}`,
+    ...(isLocked ? [`auth: {htpasswd: {realm: lab, path: ${place('htpasswd')}}}`] : []),
   ];
+  writeFileSync(place('htpasswd'), `${REGISTRY_ACCOUNT.user}:${REGISTRY_ACCOUNT.hash}\n`);
   writeFileSync(place('registry.yml'), `${config.join('\n')}\n`);
   const log = openSync(place('registry.log'), 'a');
   const child = spawn(findProgram('docker-registry') ?? '/usr/bin/docker-registry', ['serve', place('registry.yml')], {

@@ -25,6 +25,7 @@ import type { Platform } from '../platforms/platform.ts';
 import { Secret } from '../platforms/secret.ts';
 import { reportOnEngine } from '../platforms/swarm/engine-report.ts';
 import { panelIdOf } from '../platforms/swarm/names.ts';
+import type { RegistryAccount } from '../platforms/swarm/registry-account.ts';
 import { SwarmPlatform } from '../platforms/swarm/swarm.ts';
 
 export { makeManager } from '../platforms/swarm/swarm-node.ts';
@@ -114,6 +115,9 @@ async function openLocal(ctx: Context): Promise<Movable> {
   return platform;
 }
 
+const registryAccountOf = ({ SWARM_REGISTRY_USER: user, SWARM_REGISTRY_PASSWORD: password }: Config): RegistryAccount | null =>
+  user === undefined || password === undefined ? null : { user, password };
+
 /** An engine that does not answer, or manages no Swarm yet, is no reason not to start: every use asks it again. */
 async function openSwarm(ctx: Context): Promise<Movable> {
   const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS, SWARM_REGISTRY } = ctx.config;
@@ -124,6 +128,7 @@ async function openSwarm(ctx: Context): Promise<Movable> {
     hasOutbound: SWARM_OUTBOUND === 'internet',
     advertiseAddress: SWARM_ADVERTISE_ADDRESS ?? null,
     registry: SWARM_REGISTRY ?? null,
+    registryAccount: registryAccountOf(ctx.config),
   });
   // Many machines have no engine at all, and need none.
   if (ctx.config.PLATFORM !== 'swarm' && (await platform.held()).length === 0) return platform;
@@ -137,7 +142,13 @@ async function openSwarm(ctx: Context): Promise<Movable> {
 
 /** The Docker Engine of the settings, whichever platform is in use. Never throws. */
 export const lookAtEngine = ({ config }: Pick<Context, 'config'>): Promise<EngineReport> =>
-  reportOnEngine({ socket: config.DOCKER_SOCKET, baseImages: config.SWARM_BASE_IMAGES, panelId: panelIdOf(config.layout.dataDir) });
+  reportOnEngine({
+    socket: config.DOCKER_SOCKET,
+    baseImages: config.SWARM_BASE_IMAGES,
+    panelId: panelIdOf(config.layout.dataDir),
+    registry: config.SWARM_REGISTRY ?? null,
+    registryAccount: registryAccountOf(config),
+  });
 
 export function openFrontDoor({ config }: Context): FrontDoor {
   const kept = config.NGINX_KEPT === 'apart' ? { nginxHost: nginxKept(config.layout.nginxKeeper) } : {};

@@ -111,7 +111,7 @@ describe.skipIf(engine === null)('a Docker Engine that nobody uses yet', () => {
   }, 60_000);
 
   it('tells which experiments of this panel run on it, and leaves out those of others', async () => {
-    const question = { socket, baseImages: [], panelId: panelIdOf(worker.config.layout.dataDir) };
+    const question = { socket, baseImages: [], panelId: panelIdOf(worker.config.layout.dataDir), registry: null, registryAccount: null };
     const run = async (panelId: string): Promise<void> => {
       const Labels = { [LABEL.panel]: panelId, [LABEL.instance]: 'abc1', [LABEL.part]: 'serve' };
       const container = await engine?.docker.createContainer({
@@ -129,8 +129,10 @@ describe.skipIf(engine === null)('a Docker Engine that nobody uses yet', () => {
 
   it('that is stopped, or behind no socket, is an answer, too', async () => {
     process.kill(engine?.pid() ?? 0, 'SIGKILL');
-    await expect.poll(async () => (await reportOnEngine({ socket, baseImages: [], panelId: 'x' })).answer, { timeout: 30_000 }).toBe('silent');
-    expect(await reportOnEngine({ socket: `${socket}.gone`, baseImages: [], panelId: 'x' })).toEqual({
+    await expect
+      .poll(async () => (await reportOnEngine({ socket, baseImages: [], panelId: 'x', registry: null, registryAccount: null })).answer, { timeout: 30_000 })
+      .toBe('silent');
+    expect(await reportOnEngine({ socket: `${socket}.gone`, baseImages: [], panelId: 'x', registry: null, registryAccount: null })).toEqual({
       socket: `${socket}.gone`,
       isRoot: true,
       answer: 'absent',

@@ -57,6 +57,7 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
     hasOutbound: false,
     advertiseAddress: '127.0.0.1',
     registry: null,
+    registryAccount: null,
     log: (message) => process.stderr.write(`${message}\n`),
     ...more,
   };
