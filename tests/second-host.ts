@@ -1,7 +1,7 @@
 // A second host for the tests: an engine in a network of its own, joined to the first one's Swarm by a cable, and an image registry between them.
 
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,6 +25,9 @@ export type SecondHost = {
   readonly revive: () => Promise<void>;
   /** Only the cable is pulled: what runs there goes on running. */
   readonly cut: (isCut: boolean) => Promise<void>;
+  /** Names of the images in the registry, `REPOSITORY:TAG`. */
+  readonly images: () => Promise<readonly string[]>;
+  readonly emptyRegistry: () => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -49,7 +52,8 @@ export async function startSecondHost({ isLocked = false } = {}): Promise<Second
       await cut(false);
       await engine.revive();
     };
-    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut), revive };
+    const emptyRegistry = (): void => rmSync(path.join(folder, 'registry'), { recursive: true, force: true });
+    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut), revive, images, emptyRegistry };
   } catch (error) {
     await stop();
     throw error;
@@ -141,6 +145,15 @@ async function startRegistry(folder: string, isLocked: boolean): Promise<void> {
     if (child.exitCode !== null || Date.now() > deadline)
       throw new Error(`the registry does not start here:\n${readFileSync(place('registry.log'), 'utf8').slice(-1000)}`);
   }
+}
+
+/** By the registry's own interface (distribution 2.8 `/v2/_catalog`, `/v2/NAME/tags/list`). */
+async function images(): Promise<string[]> {
+  const headers = { authorization: `Basic ${Buffer.from(`${REGISTRY_ACCOUNT.user}:${REGISTRY_ACCOUNT.password}`).toString('base64')}` };
+  const ask = async <T>(place: string): Promise<T> => (await (await fetch(`http://${PRIVATE.registry}/v2/${place}`, { headers })).json()) as T;
+  const { repositories } = await ask<{ repositories: string[] }>('_catalog');
+  const named = repositories.map(async (name) => ((await ask<{ tags?: string[] | null }>(`${name}/tags/list`)).tags ?? []).map((tag) => `${name}:${tag}`));
+  return (await Promise.all(named)).flat();
 }
 
 const answers = async (address: string): Promise<boolean> =>

@@ -246,5 +246,15 @@ describe.skipIf(engine === null)('with a second host', () => {
       await platform.start(spec, never);
       expect(await answers()).toBe(true);
     });
+
+    it('a registry that was emptied is filled again with what is needed by the next start', async () => {
+      expect((await second.images()).length).toBeGreaterThan(1);
+      second.emptyRegistry();
+      expect(await second.images()).toEqual([]);
+      await platform.stop(spec, never);
+      await platform.start(spec, never);
+      expect(await answers()).toBe(true);
+      expect(await second.images()).toEqual([expect.stringMatching(/^arboretum\/serve:[0-9a-f]{32}$/)]);
+    });
   });
 });
