@@ -248,7 +248,7 @@ describe.skipIf(engine === null)('with a second host', () => {
     });
 
     it('a registry that was emptied is filled again with what is needed by the next start', async () => {
-      expect((await second.images()).length).toBeGreaterThan(1);
+      expect(await second.images()).not.toEqual([]);
       second.emptyRegistry();
       expect(await second.images()).toEqual([]);
       await platform.stop(spec, never);
