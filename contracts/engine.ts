@@ -5,6 +5,17 @@ import { z } from 'zod';
 /** `none`: in no Swarm; `unwell`: in one, but not able to do anything there just now. */
 export const swarmStates = ['manager', 'worker', 'none', 'locked', 'unwell'] as const;
 
+/** `takes`: it answers, and lets the panel in; `refuses`: not with what the settings say; `away`: the engine cannot reach or use it. */
+const registryFactsSchema = z.object({
+  address: z.string(),
+  /** Whether the settings have a user name and a password for it. */
+  hasAccount: z.boolean(),
+  answer: z.enum(['takes', 'refuses', 'away']),
+  /** The engine's own words; null: all is well. */
+  reason: z.string().nullable(),
+});
+export type RegistryFacts = z.infer<typeof registryFactsSchema>;
+
 export const engineFactsSchema = z.object({
   version: z.string(),
   /** Whether it knows all that the panel uses (20.10 or later). */
@@ -36,6 +47,8 @@ export const engineFactsSchema = z.object({
   running: z.number().int(),
   /** Instances of this panel whose server runs there; one that stands here twice runs twice. */
   serving: z.array(z.string()),
+  /** The image registry of the settings, as the engine finds it; null: none is set. */
+  registry: registryFactsSchema.nullable(),
 });
 export type EngineFacts = z.infer<typeof engineFactsSchema>;
 

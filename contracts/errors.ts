@@ -173,6 +173,11 @@ export const errorTable = {
   platform_timeout: { status: 504, sentence: '{what} took longer than {seconds} seconds.', hint: 'Look at the log, then try again.' },
   platform_fixed: { status: 409, sentence: 'The platform cannot be changed now. {reason}', hint: 'Nothing was changed.' },
   platform_not_here: { status: 409, sentence: 'This platform cannot be used here. {reason}', hint: '{fix}' },
+  registry_refused: {
+    status: 502,
+    sentence: 'The image registry {registry} {refusal}.',
+    hint: 'Set SWARM_REGISTRY_USER and SWARM_REGISTRY_PASSWORD as the registry knows them, restart the panel, and deploy again. See Help, “Instances in containers”.',
+  },
   host_last: {
     status: 409,
     sentence: '{name} is the only host that takes instances.',

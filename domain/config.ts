@@ -46,6 +46,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   if (given['PLATFORM'] === 'swarm' && given['DATABASE_URL'] && given['SWARM_OUTBOUND'] !== 'internet' && !reachesBySocket(given['DATABASE_URL']))
     problems.push('PLATFORM=swarm with a DATABASE_URL of another server needs SWARM_OUTBOUND=internet: containers cannot reach it otherwise.');
   problems.push(...(parsed.success ? addressProblems(parsed.data as Values) : []));
+  if (!!given['SWARM_REGISTRY_USER'] !== !!given['SWARM_REGISTRY_PASSWORD']) problems.push('SWARM_REGISTRY_USER and SWARM_REGISTRY_PASSWORD go together.');
+  if (given['SWARM_REGISTRY_USER'] && !given['SWARM_REGISTRY']) problems.push('SWARM_REGISTRY_USER needs SWARM_REGISTRY, the registry that it is for.');
   if (given['SMTP_URL'] && !given['PUBLIC_URL']) problems.push('SMTP_URL needs PUBLIC_URL: the links in mails start with it.');
   if (given['PORT'] && given['PORT'] === given['GIT_SSH_PORT']) problems.push('PORT and GIT_SSH_PORT must differ.');
   if (!parsed.success || problems.length > 0) throw new ConfigProblem(problems);

@@ -1,36 +1,9 @@
 // The settings: one table of everything that can be set, with unit, default and meaning. Who reads it: config.ts.
 
-import net from 'node:net';
 import { z } from 'zod';
 import { Secret } from '../platforms/secret.ts';
-import { setting } from './setting.ts';
+import { count, idRange, networks, port, portRange, secret, setting } from './setting-kinds.ts';
 import { swarmSettings } from './swarm-settings.ts';
-
-const port = z.coerce.number().int().min(1).max(65_535);
-const count = z.coerce.number().int().min(1);
-const secret = z.string().transform((value) => new Secret(value));
-const portRange = z
-  .string()
-  .regex(/^\d{1,5}-\d{1,5}$/, 'two ports with a hyphen, for example 10001-10999')
-  .transform((text) => text.split('-').map(Number) as [number, number])
-  .refine(([first, last]) => first >= 1 && first <= last && last <= 65_535, 'the first port must not be above the last, both 1–65535');
-
-const idRange = z
-  .string()
-  .regex(/^\d{4,9}-\d{4,9}$/, 'two ids with a hyphen, for example 200000-209999')
-  .transform((text) => text.split('-').map(Number) as [number, number])
-  .refine(([first, last]) => first > 1000 && first <= last, 'the first id must be above 1000 and not above the last');
-
-/** An address, or a network in CIDR form. */
-const isNetwork = (text: string): boolean => {
-  const [address = '', bits, ...rest] = text.split('/');
-  const most = { 0: -1, 4: 32, 6: 128 }[net.isIP(address)] ?? -1;
-  return rest.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
-};
-const networks = z
-  .string()
-  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
-  .refine((list) => list.every(isNetwork), 'addresses or networks with commas, for example 192.0.2.10,2001:db8::/64');
 
 /** Every setting with unit, default and meaning; `docs/configuration.md` is printed from it. */
 export const settings = {

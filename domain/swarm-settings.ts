@@ -1,15 +1,7 @@
 // The rows of the table of settings that only instances in containers have.
 
 import { z } from 'zod';
-import { setting } from './setting.ts';
-
-const isImage = (name: string): boolean => /^[a-zA-Z0-9][\w.:/@-]*$/.test(name);
-
-const imageList = z
-  .string()
-  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
-  .refine((list) => list.length > 0 && list.every(isImage), 'names of images with commas, for example python:3.12-slim-bookworm')
-  .transform((list) => list as [string, ...string[]]);
+import { image, imageList, secret, setting } from './setting-kinds.ts';
 
 /** They stand in the table behind `DOCKER_SOCKET`. */
 export const swarmSettings = {
@@ -32,7 +24,7 @@ export const swarmSettings = {
     'Where databases of new instances on `swarm` are: `shared`, on the panel’s PostgreSQL server; `own`, each on a server in a container of its own. See swarm.md.',
   ),
   SWARM_POSTGRES_IMAGE: setting(
-    z.string().refine(isImage, 'the name of an image, for example postgres:16').optional(),
+    image.optional(),
     'image',
     '`postgres:` with the version of `pg_dump` here',
     'What such a server runs: an image with PostgreSQL’s programs, not newer than `pg_dump` on the panel’s machine. An instance keeps the name that it began with.',
@@ -51,5 +43,17 @@ export const swarmSettings = {
     'HOST:PORT',
     'none: instances run on this machine',
     'The image registry that every host of the Swarm reaches. With it, instances run on any host that has room.',
+  ),
+  SWARM_REGISTRY_USER: setting(
+    z.string().optional(),
+    'word',
+    'none: the registry lets everybody in',
+    'As whom the panel and all hosts use the image registry.',
+  ),
+  SWARM_REGISTRY_PASSWORD: setting(
+    secret.optional(),
+    'text',
+    'none',
+    'The password of SWARM_REGISTRY_USER. The Docker Engine gets it with each push and each service; it is written into no file, log or page of the panel.',
   ),
 };

@@ -73,6 +73,34 @@ export function judgePostgresImage({ postgresImage: image }: Pick<EngineFacts, '
   };
 }
 
+/** Whether every host can fetch what it is to run. */
+export function judgeRegistry({ registry }: Pick<EngineFacts, 'registry'>): Finding {
+  if (registry === null) return { result: 'good', seen: 'None is set.', means: 'None is needed: experiments run on the panel’s machine only.' };
+  const { address, hasAccount, answer, reason } = registry;
+  const means = 'Experiments that run go on. No new version can be deployed, and a host that lacks an image cannot run it, also when another host is lost.';
+  if (answer === 'takes')
+    return {
+      result: 'good',
+      seen: `${address} answers${hasAccount ? ' and takes the panel’s user name and password' : ', and asks for no password'}.`,
+      means: hasAccount
+        ? 'All hosts get the images from there.'
+        : 'All hosts get the images from there. So does whoever else reaches it: keep it inside the hosts’ network.',
+    };
+  if (answer === 'away')
+    return {
+      result: 'bad',
+      seen: `${address} cannot be used: ${reason ?? ''}`,
+      means,
+      fix: 'Start it, and see that this machine reaches it. See Help, “Instances in containers”, Several hosts.',
+    };
+  return {
+    result: 'bad',
+    seen: hasAccount ? `${address} does not take the panel’s user name and password.` : `${address} asks for a user name and a password, and none are set.`,
+    means,
+    fix: 'Set SWARM_REGISTRY_USER and SWARM_REGISTRY_PASSWORD as the registry knows them, and restart the panel.',
+  };
+}
+
 /** The folder of the engine, which may be another disk than the panel's. */
 export function judgeEngineDisk({ rootDir, disk, imagesBytes, ownImages }: EngineFacts): Finding {
   const images =

@@ -2,7 +2,15 @@
 
 import type { EngineFacts, EngineReport, SocketRights } from '../contracts/engine.ts';
 import { absenceOf } from './platform-options.ts';
-import { checkContainers, judgeBaseImages, judgeEngineDisk, judgeEngineSwap, judgePostgresImage, judgeStorage } from './system-check-engine-content.ts';
+import {
+  checkContainers,
+  judgeBaseImages,
+  judgeEngineDisk,
+  judgeEngineSwap,
+  judgePostgresImage,
+  judgeRegistry,
+  judgeStorage,
+} from './system-check-engine-content.ts';
 import { lookAtMemory } from './system-check-machine.ts';
 import { listed, type Check, type Finding, type Surroundings } from './system-check-surroundings.ts';
 
@@ -160,6 +168,7 @@ export const engineChecks: readonly Check<WithEngine>[] = [
     on: 'swarm',
     run: ofFacts((facts, { config }) => judgePostgresImage(facts, config.SWARM_DATABASE)),
   },
+  { id: 'engine-registry', group: 'services', title: 'Image registry', on: 'swarm', run: ofFacts(judgeRegistry) },
   { id: 'engine-disk', group: 'services', title: 'Disk of the Docker Engine', on: 'swarm', run: ofFacts(judgeEngineDisk) },
   { id: 'engine-containers', group: 'services', title: 'Containers', on: 'swarm', run: ofFacts(checkContainers) },
 ];

@@ -20,6 +20,7 @@ export const engineFacts = (more: Partial<EngineFacts> = {}): EngineFacts => ({
   ownImages: 4,
   running: 0,
   serving: [],
+  registry: null,
   ...more,
 });
 

@@ -1,7 +1,7 @@
 // A second host for the tests: an engine in a network of its own, joined to the first one's Swarm by a cable, and an image registry between them.
 
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,8 @@ import { ensurePrograms } from './programs.ts';
 
 const CABLE = ['arb-host-1', 'arb-host-2'] as const;
 export const SECOND_NAME = 'second-host';
+/** Who may use the registry when it is locked; the hash is bcrypt’s of the password. */
+export const REGISTRY_ACCOUNT = { user: 'panel', password: 'a pass: word/ß?', hash: '$2b$05$abcdefghijklmnopqrstuuMihlUbbyqeoBRVJCMHPqxbd8FhgkMh.' } as const;
 const START_MS = 60_000;
 
 export type SecondHost = {
@@ -24,14 +26,17 @@ export type SecondHost = {
   readonly revive: () => Promise<void>;
   /** Only the cable is pulled: what runs there goes on running. */
   readonly cut: (isCut: boolean) => Promise<void>;
+  /** Names of the images in the registry, `REPOSITORY:TAG`. */
+  readonly images: () => Promise<readonly string[]>;
+  readonly emptyRegistry: () => void;
   readonly stop: () => Promise<void>;
 };
 
 const ip = async (...args: string[]): Promise<string> =>
   await runOrThrow({ file: findProgram('ip') ?? '/sbin/ip', args, timeoutMs: 10_000 }, `ip ${args.join(' ')}`);
 
-/** Starts the registry and the second engine; `joinSwarm` makes one Swarm of both. */
-export async function startSecondHost(): Promise<SecondHost> {
+/** Starts the registry, which asks for a password when it is locked, and the second engine; `joinSwarm` makes one Swarm of both. */
+export async function startSecondHost({ isLocked = false } = {}): Promise<SecondHost> {
   await ensurePrograms(['docker-registry', 'ip', 'nsenter'], ['docker-registry', 'iproute2', 'util-linux']);
   const folder = folderFor('-second');
   mkdirSync(folder, { mode: 0o711 });
@@ -41,14 +46,15 @@ export async function startSecondHost(): Promise<SecondHost> {
   };
   try {
     const enter = await makeHost(folder);
-    await startRegistry(folder);
+    await startRegistry(folder, isLocked);
     const engine = await launchEngine(folder, enter);
     const cut = async (isCut: boolean): Promise<void> => void (await ip('link', 'set', CABLE[0], isCut ? 'down' : 'up'));
     const revive = async (): Promise<void> => {
       await cut(false);
       await engine.revive();
     };
-    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut), revive };
+    const emptyRegistry = (): void => rmSync(path.join(folder, 'registry'), { recursive: true, force: true });
+    return { docker: engine.docker, cut, stop, lose: async () => await lose(engine, folder, cut), revive, images, emptyRegistry };
   } catch (error) {
     await stop();
     throw error;
@@ -116,7 +122,7 @@ async function makeHost(folder: string): Promise<string[]> {
 }
 
 /** Debian's `docker-registry`, on the first host's private address. */
-async function startRegistry(folder: string): Promise<void> {
+async function startRegistry(folder: string, isLocked: boolean): Promise<void> {
   const place = (name: string): string => path.join(folder, name);
   const config = [
     'version: 0.1',
@@ -124,7 +130,9 @@ async function startRegistry(folder: string): Promise<void> {
     'storage:',
     `  filesystem: {rootdirectory: ${place('registry')}}`,
     `http: {addr: '${PRIVATE.registry}'}`,
+    ...(isLocked ? [`auth: {htpasswd: {realm: lab, path: ${place('htpasswd')}}}`] : []),
   ];
+  writeFileSync(place('htpasswd'), `${REGISTRY_ACCOUNT.user}:${REGISTRY_ACCOUNT.hash}\n`);
   writeFileSync(place('registry.yml'), `${config.join('\n')}\n`);
   const log = openSync(place('registry.log'), 'a');
   const child = spawn(findProgram('docker-registry') ?? '/usr/bin/docker-registry', ['serve', place('registry.yml')], {
@@ -138,6 +146,15 @@ async function startRegistry(folder: string): Promise<void> {
     if (child.exitCode !== null || Date.now() > deadline)
       throw new Error(`the registry does not start here:\n${readFileSync(place('registry.log'), 'utf8').slice(-1000)}`);
   }
+}
+
+/** By the registry's own interface (distribution 2.8 `/v2/_catalog`, `/v2/NAME/tags/list`). */
+async function images(): Promise<string[]> {
+  const headers = { authorization: `Basic ${Buffer.from(`${REGISTRY_ACCOUNT.user}:${REGISTRY_ACCOUNT.password}`).toString('base64')}` };
+  const ask = async <T>(place: string): Promise<T> => (await (await fetch(`http://${PRIVATE.registry}/v2/${place}`, { headers })).json()) as T;
+  const { repositories } = await ask<{ repositories: string[] }>('_catalog');
+  const named = repositories.map(async (name) => ((await ask<{ tags?: string[] | null }>(`${name}/tags/list`)).tags ?? []).map((tag) => `${name}:${tag}`));
+  return (await Promise.all(named)).flat();
 }
 
 const answers = async (address: string): Promise<boolean> =>

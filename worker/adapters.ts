@@ -27,6 +27,7 @@ import { Secret } from '../platforms/secret.ts';
 import { reportOnEngine } from '../platforms/swarm/engine-report.ts';
 import { panelIdOf } from '../platforms/swarm/names.ts';
 import { imageForNew } from '../platforms/swarm/postgres-image.ts';
+import type { RegistryAccount } from '../platforms/swarm/registry-account.ts';
 import { SwarmPlatform } from '../platforms/swarm/swarm.ts';
 
 export { makeManager } from '../platforms/swarm/swarm-node.ts';
@@ -116,6 +117,9 @@ async function openLocal(ctx: Context): Promise<Movable> {
   return platform;
 }
 
+const registryAccountOf = ({ SWARM_REGISTRY_USER: user, SWARM_REGISTRY_PASSWORD: password }: Config): RegistryAccount | null =>
+  user === undefined || password === undefined ? null : { user, password };
+
 /** An engine that does not answer, or manages no Swarm yet, is no reason not to start: every use asks it again. */
 async function openSwarm(ctx: Context): Promise<Movable> {
   const { DOCKER_SOCKET: engineSocket, SWARM_BASE_IMAGES: baseImages, SWARM_OUTBOUND, SWARM_ADVERTISE_ADDRESS, SWARM_REGISTRY } = ctx.config;
@@ -128,6 +132,7 @@ async function openSwarm(ctx: Context): Promise<Movable> {
     advertiseAddress: SWARM_ADVERTISE_ADDRESS ?? null,
     registry: SWARM_REGISTRY ?? null,
     newDatabases: { on: SWARM_DATABASE, image: SWARM_POSTGRES_IMAGE ?? null },
+    registryAccount: registryAccountOf(ctx.config),
   });
   // Many machines have no engine at all, and need none.
   if (ctx.config.PLATFORM !== 'swarm' && (await platform.held()).length === 0) return platform;
@@ -146,6 +151,8 @@ export const lookAtEngine = async ({ config }: Pick<Context, 'config'>): Promise
     baseImages: config.SWARM_BASE_IMAGES,
     postgresImage: await postgresImageOf(config),
     panelId: panelIdOf(config.layout.dataDir),
+    registry: config.SWARM_REGISTRY ?? null,
+    registryAccount: registryAccountOf(config),
   });
 
 /** Where there is no pg_dump to name a version, another check says so. */

@@ -3,9 +3,10 @@
 import { readFile, stat, statfs } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import type { EngineFacts, EngineReport, SocketRights } from '../../contracts/engine.ts';
-import { loadDocker, statusOf } from './engine.ts';
+import type { EngineFacts, EngineReport, RegistryFacts, SocketRights } from '../../contracts/engine.ts';
+import { loadDocker, sentenceOf, statusOf } from './engine.ts';
 import { LABEL, ownedBy } from './names.ts';
+import { authOf, isRefusal, type RegistryAccount } from './registry-account.ts';
 import { isRecentApi } from './swarm-node.ts';
 
 /** Shorter than whoever asks waits: an engine that is slower is called silent. */
@@ -20,6 +21,9 @@ export type EngineQuestion = {
   /** Image of the database servers of new instances; null: they get none. */
   readonly postgresImage: string | null;
   readonly panelId: string;
+  /** `HOST:PORT`; null: none is set. */
+  readonly registry: string | null;
+  readonly registryAccount: RegistryAccount | null;
 };
 
 /** Never throws: an engine that is not there is an answer, too. */
@@ -55,8 +59,9 @@ const infoSchema = z.object({
 });
 type Info = z.infer<typeof infoSchema>;
 
-async function factsOf(docker: Docker, { baseImages, postgresImage, panelId }: EngineQuestion): Promise<EngineFacts> {
-  const [info, { Version, ApiVersion }, containers, own, imagesBytes] = await Promise.all([
+async function factsOf(docker: Docker, question: EngineQuestion): Promise<EngineFacts> {
+  const { baseImages, postgresImage, panelId } = question;
+  const [info, { Version, ApiVersion }, containers, own, imagesBytes, registry] = await Promise.all([
     docker.info().then((answer: unknown) => infoSchema.parse(answer)),
     docker.version(),
     docker.listContainers(),
@@ -66,6 +71,7 @@ async function factsOf(docker: Docker, { baseImages, postgresImage, panelId }: E
       ({ LayersSize }: { LayersSize?: number }) => LayersSize ?? null,
       () => null,
     ),
+    registryOf(docker, question),
   ]);
   const swarm = swarmStateOf(info);
   return {
@@ -88,7 +94,21 @@ async function factsOf(docker: Docker, { baseImages, postgresImage, panelId }: E
     serving: containers
       .filter(({ Labels }) => Labels[LABEL.panel] === panelId && Labels[LABEL.part] === 'serve')
       .flatMap(({ Labels }) => Labels[LABEL.instance] ?? []),
+    registry,
   };
+}
+
+/** The engine itself signs in: it knows the way, and whether a certificate is needed. */
+async function registryOf(docker: Docker, question: Pick<EngineQuestion, 'registry' | 'registryAccount'>): Promise<RegistryFacts | null> {
+  if (question.registry === null) return null;
+  const seen = { address: question.registry, hasAccount: question.registryAccount !== null };
+  try {
+    await docker.checkAuth(authOf(question));
+    return { ...seen, answer: 'takes', reason: null };
+  } catch (error) {
+    const reason = error instanceof Error ? sentenceOf(error) : String(error);
+    return { ...seen, answer: statusOf(error) === 401 || isRefusal(reason) ? 'refuses' : 'away', reason };
+  }
 }
 
 function swarmStateOf({ Swarm }: Info): EngineFacts['swarm'] {

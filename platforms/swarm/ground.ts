@@ -3,6 +3,7 @@
 import type { BuildGround } from '../confined.ts';
 import type { InstanceDatabases, PostgresOptions } from '../postgres.ts';
 import type { Engine } from './engine.ts';
+import type { RegistryAccount } from './registry-account.ts';
 
 export type SwarmOptions = BuildGround & {
   readonly postgres: PostgresOptions;
@@ -19,6 +20,8 @@ export type SwarmOptions = BuildGround & {
   /** `HOST:PORT` of the image registry that all hosts of the Swarm reach; null: instances run on the panel's own machine only. */
   readonly registry: string | null;
   readonly newDatabases: NewDatabases;
+  /** As whom the panel and the other hosts use it; null: it lets everybody in. */
+  readonly registryAccount: RegistryAccount | null;
   readonly log: (message: string) => void;
 };
 

@@ -11,6 +11,7 @@ import { asking, ifThere } from './engine.ts';
 import { imagesOfReleases } from './files.ts';
 import type { Ground } from './ground.ts';
 import { LABEL, serveImage } from './names.ts';
+import { authOf } from './registry-account.ts';
 import { runToEnd, withContainer } from './runs.ts';
 
 export type BaseImage = { readonly name: string; readonly id: string; /** Full version of its `python3`, `3.11.2`. */ readonly python: string };
@@ -62,7 +63,8 @@ async function fetchImage(ground: Ground, { name, what }: Wanted): Promise<strin
   const { patient } = ground.engine;
   try {
     // Without a tag the engine would fetch all there are.
-    const stream = await patient.pull(/[:@][^/]*$/.test(name) ? name : `${name}:latest`);
+    const isOurs = ground.registry !== null && name.startsWith(`${ground.registry}/`);
+    const stream = await patient.pull(/[:@][^/]*$/.test(name) ? name : `${name}:latest`, isOurs ? { authconfig: authOf(ground) } : {});
     await new Promise<void>((resolve, reject) => patient.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())));
   } catch (error) {
     const reason = `the ${what} ${name} is not on the Docker Engine and could not be fetched: ${error instanceof Error ? error.message : String(error)}`;

@@ -2,7 +2,6 @@
 
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { AppError } from '../../contracts/errors.ts';
 import { launcherDir } from '../confined.ts';
 import { writeSteadyTar } from '../steady-tar.ts';
 import { asking } from './engine.ts';
@@ -10,14 +9,15 @@ import { pathsOf } from './files.ts';
 import type { Ground } from './ground.ts';
 import { commit, idOf, serveImageOf } from './images.ts';
 import { INSIDE, labelsOf } from './names.ts';
+import { authOf, explainRegistry } from './registry-account.ts';
 import { withContainer } from './runs.ts';
 
-type Piece = { readonly aux?: { readonly Digest?: string } };
+type Piece = { readonly aux?: { readonly Digest?: string }; readonly error?: string };
 
 /**
  * Name of a release's image for any host, `HOST:PORT/…@sha256:…`: by its content, so that whoever else can write to the
  * registry can put nothing else in its place. While the registry is away, an image that it has taken before keeps its name.
- * @throws platform_failed
+ * @throws registry_refused, platform_failed
  */
 export async function handOver(ground: Ground, release: { readonly instanceId: string; readonly image: string }, signal: AbortSignal): Promise<string> {
   const registry = requireRegistry(ground);
@@ -33,9 +33,8 @@ export async function handOver(ground: Ground, release: { readonly instanceId: s
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const earlier = await known().catch(() => undefined);
-    if (earlier === undefined)
-      throw new AppError('platform_failed', { reason: `the image registry ${registry} did not take the version: ${reason}` }, { cause: error });
-    ground.log(`the image registry ${registry} does not answer (${reason}); hosts that do not have ${earlier} yet cannot run it`);
+    if (earlier === undefined) throw explainRegistry(ground, reason, error);
+    ground.log(`the image registry ${registry} does not take it (${reason}); hosts that do not have ${earlier} yet cannot run it`);
     return earlier;
   }
 }
@@ -69,12 +68,12 @@ async function addLauncher(
 /** Digest of the image as the registry has it; layers that it has are not sent again. */
 async function push(ground: Ground, name: string): Promise<string> {
   const { patient } = ground.engine;
-  // The engine refuses a push without this header, also where nobody asks for a password.
-  const stream = await patient.getImage(name).push({ authconfig: { username: '', password: '', serveraddress: '' } });
+  const stream = await patient.getImage(name).push({ authconfig: authOf(ground) });
   const pieces = await new Promise<Piece[]>((resolve, reject) =>
     patient.modem.followProgress(stream, (error, all: Piece[]) => (error ? reject(error) : resolve(all))),
   );
   const digest = pieces.findLast(({ aux }) => aux?.Digest !== undefined)?.aux?.Digest;
-  if (digest === undefined) throw new Error('it named no digest');
+  // A failure comes in the middle of an answer that began well.
+  if (digest === undefined) throw new Error(pieces.find(({ error }) => error !== undefined)?.error ?? 'it named no digest');
   return digest;
 }

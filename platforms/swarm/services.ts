@@ -8,6 +8,7 @@ import { asking, ifThere, statusOf } from './engine.ts';
 import type { Ground } from './ground.ts';
 import { gateName, LABEL, labelsOf, ownedBy, type Part, secretName, serviceName } from './names.ts';
 import { type Run, runsElsewhere, runsOnHosts } from './elsewhere.ts';
+import { authOf } from './registry-account.ts';
 import { removeContainer } from './runs.ts';
 import { GRACE_SECONDS, networkName, type NetworkPlan, networkSpec, withHash } from './service-spec.ts';
 
@@ -60,9 +61,11 @@ export async function listTasks(ground: Ground, serviceId?: string): Promise<Tas
   return tasks.toSorted((a, b) => (a.CreatedAt < b.CreatedAt ? -1 : 1));
 }
 
-/** Makes the service; the label says as what. */
+/** Makes the service; the label says as what. Other hosts fetch its image with the panel's account, which the Swarm keeps and shows to nobody. */
 export async function createService(ground: Ground, spec: Docker.CreateServiceOptions): Promise<void> {
-  await asking(ground.engine.quick.createService(withHash(spec, hashOf(spec))));
+  const wanted = withHash(spec, hashOf(spec));
+  const { quick } = ground.engine;
+  await asking(ground.registryAccount === null ? quick.createService(wanted) : quick.createService(authOf(ground), wanted));
 }
 
 /** By which two wanted services are told apart. */

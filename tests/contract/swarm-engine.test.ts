@@ -111,7 +111,7 @@ describe.skipIf(engine === null)('a Docker Engine that nobody uses yet', () => {
   }, 60_000);
 
   it('tells which experiments of this panel run on it, and leaves out those of others', async () => {
-    const question = { socket, baseImages: [], postgresImage: null, panelId: panelIdOf(worker.config.layout.dataDir) };
+    const question = { socket, baseImages: [], postgresImage: null, panelId: panelIdOf(worker.config.layout.dataDir), registry: null, registryAccount: null };
     const run = async (panelId: string): Promise<void> => {
       const Labels = { [LABEL.panel]: panelId, [LABEL.instance]: 'abc1', [LABEL.part]: 'serve' };
       const container = await engine?.docker.createContainer({
@@ -130,9 +130,13 @@ describe.skipIf(engine === null)('a Docker Engine that nobody uses yet', () => {
   it('that is stopped, or behind no socket, is an answer, too', async () => {
     process.kill(engine?.pid() ?? 0, 'SIGKILL');
     await expect
-      .poll(async () => (await reportOnEngine({ socket, baseImages: [], postgresImage: null, panelId: 'x' })).answer, { timeout: 30_000 })
+      .poll(async () => (await reportOnEngine({ socket, baseImages: [], postgresImage: null, panelId: 'x', registry: null, registryAccount: null })).answer, {
+        timeout: 30_000,
+      })
       .toBe('silent');
-    expect(await reportOnEngine({ socket: `${socket}.gone`, baseImages: [], postgresImage: null, panelId: 'x' })).toEqual({
+    expect(
+      await reportOnEngine({ socket: `${socket}.gone`, baseImages: [], postgresImage: null, panelId: 'x', registry: null, registryAccount: null }),
+    ).toEqual({
       socket: `${socket}.gone`,
       isRoot: true,
       answer: 'absent',

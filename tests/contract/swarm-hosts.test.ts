@@ -3,13 +3,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlatformHost } from '../../platforms/hosts.ts';
 import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
+import { Secret } from '../../platforms/secret.ts';
+import { reportOnEngine } from '../../platforms/swarm/engine-report.ts';
 import { GATE, gateName, HOST_LABEL, LABEL, serviceName } from '../../platforms/swarm/names.ts';
+import type { RegistryAccount } from '../../platforms/swarm/registry-account.ts';
 import { engineForTests, PRIVATE } from '../docker-engine.ts';
-import { joinSwarm, SECOND_NAME, type SecondHost, startSecondHost } from '../second-host.ts';
+import { joinSwarm, REGISTRY_ACCOUNT, SECOND_NAME, type SecondHost, startSecondHost } from '../second-host.ts';
 import { dumping, logsAndResets } from './contract-data.ts';
 import { roomsOfThePanel } from './contract-rooms.ts';
 import { buildingAndRunning, standingCrashes } from './contract-running.ts';
-import { deploy, makeSpec, stateOf, TRUST_GAME } from './instances.ts';
+import { build, deploy, makeSpec, projectWith, refusal, stateOf, TRUST_GAME } from './instances.ts';
 import { until } from './local-stand.ts';
 import { never } from './stand.ts';
 import { describePlatform } from './platform-contract.ts';
@@ -20,7 +23,9 @@ import { tryTheWalls } from './swarm-wall-probe.ts';
 const engine = await engineForTests();
 let second: SecondHost;
 let nodes: { first: string; second: string };
-const stand = async () => await makeSwarmStand(engine, { registry: PRIVATE.registry, advertiseAddress: PRIVATE.first }, [second.docker]);
+const account = (password: string) => ({ user: REGISTRY_ACCOUNT.user, password: new Secret(password) });
+const stand = async (registryAccount: RegistryAccount | null = account(REGISTRY_ACCOUNT.password)) =>
+  await makeSwarmStand(engine, { registry: PRIVATE.registry, registryAccount, advertiseAddress: PRIVATE.first }, [second.docker]);
 
 /** Whether a host is to take instances. */
 async function takes(nodeId: string, isWanted: boolean): Promise<void> {
@@ -30,6 +35,10 @@ async function takes(nodeId: string, isWanted: boolean): Promise<void> {
   const { [HOST_LABEL.name]: _before, ...others } = Spec.Labels ?? {};
   await node.update({ version: Version.Index, ...Spec, Labels: { ...others, ...(isWanted ? {} : { [HOST_LABEL.name]: HOST_LABEL.none }) } });
 }
+
+/** What the engine's report says of a registry. */
+const registryBy = async (registryAccount: RegistryAccount | null, registry: string = PRIVATE.registry) =>
+  (await reportOnEngine({ socket: engine?.socket ?? '', baseImages: [], postgresImage: null, panelId: 'x', registry, registryAccount })).facts?.registry;
 
 /** Address of an instance's gate in the instance's own network. */
 async function gateOf({ instanceId }: InstanceSpec): Promise<string> {
@@ -46,13 +55,13 @@ afterAll(async () => {
 describe.skipIf(engine === null)('with a second host', () => {
   beforeAll(async () => {
     if (engine === null) return;
-    second = await startSecondHost();
+    second = await startSecondHost({ isLocked: true });
     await engine.docker.swarmInit({ AdvertiseAddr: PRIVATE.first, ListenAddr: `${PRIVATE.first}:2377`, DataPathAddr: PRIVATE.first });
     nodes = await joinSwarm(engine.docker, second.docker);
     await takes(nodes.first, false);
   }, 180_000);
 
-  describePlatform('swarm (on the other host)', stand, {
+  describePlatform('swarm (on the other host)', async () => await stand(), {
     testMs: 180_000,
     endsMs: 120_000,
     chosen: [buildingAndRunning, roomsOfThePanel, standingCrashes, dumping, logsAndResets],
@@ -138,6 +147,51 @@ describe.skipIf(engine === null)('with a second host', () => {
       expect(await engine?.docker.getNetwork(serviceName(spec.instanceId)).inspect()).toMatchObject({ Internal: true });
     });
 
+    it('the registry’s password is shown by no engine, and stands in no log', async () => {
+      const [container] = await bench.containers(spec);
+      const { Image } = (await bench.inspect(spec)) as { Image: string };
+      const shown = JSON.stringify([
+        await engine?.docker.getService(serviceName(spec.instanceId)).inspect(),
+        await engine?.docker.listTasks(),
+        await bench.inspect(spec),
+        container,
+        await second.docker.getImage(Image).inspect(),
+        await platform.readLog(spec.instanceId, 1e6),
+      ]);
+      const { password, user } = REGISTRY_ACCOUNT;
+      const forms = [
+        password,
+        JSON.stringify(password).slice(1, -1),
+        Buffer.from(`${user}:${password}`).toString('base64'),
+        Buffer.from(password).toString('base64'),
+      ];
+      expect(forms.filter((form) => shown.includes(form))).toEqual([]);
+    });
+
+    it.each([
+      ['a wrong password', account('wrong'), 'does not take the panel’s user name and password'],
+      ['none at all', null, 'asks for a user name and a password'],
+    ])('%s at the registry is told at the deployment and by the engine’s report', async (_what, wrong, refusal_) => {
+      const other = await stand(wrong);
+      const stray = makeSpec();
+      try {
+        await other.platform.create(stray, never);
+        const dir = await projectWith(TRUST_GAME, { 'notes.txt': `only here ${stray.instanceId}` });
+        const refused = await refusal(build(other.platform, stray, { dir, number: 1 }));
+        expect([refused.code, refused.message]).toEqual(['registry_refused', `The image registry ${PRIVATE.registry} ${refusal_}.`]);
+        expect(JSON.stringify(refused)).not.toContain('wrong');
+        expect(await registryBy(wrong)).toMatchObject({ answer: 'refuses', hasAccount: wrong !== null });
+      } finally {
+        await other.platform.destroy(stray, never);
+        await other.close();
+      }
+    });
+
+    it('the right one is taken, and a registry that nobody serves is told apart', async () => {
+      expect(await registryBy(account(REGISTRY_ACCOUNT.password))).toEqual({ address: PRIVATE.registry, hasAccount: true, answer: 'takes', reason: null });
+      expect(await registryBy(null, `${PRIVATE.first}:5001`)).toMatchObject({ answer: 'away', reason: expect.stringContaining('refused') });
+    });
+
     it('moves when its host is emptied, and loses nothing', async () => {
       await platform.askOtree(spec, {
         method: 'POST',
@@ -191,6 +245,16 @@ describe.skipIf(engine === null)('with a second host', () => {
       await platform.stop(spec, never);
       await platform.start(spec, never);
       expect(await answers()).toBe(true);
+    });
+
+    it('a registry that was emptied is filled again with what is needed by the next start', async () => {
+      expect(await second.images()).not.toEqual([]);
+      second.emptyRegistry();
+      expect(await second.images()).toEqual([]);
+      await platform.stop(spec, never);
+      await platform.start(spec, never);
+      expect(await answers()).toBe(true);
+      expect(await second.images()).toEqual([expect.stringMatching(/^arboretum\/serve:[0-9a-f]{32}$/)]);
     });
   });
 });

@@ -62,6 +62,7 @@ export async function makeSwarmStand(engine: TestEngine | null, more: Partial<Sw
     advertiseAddress: '127.0.0.1',
     registry: null,
     newDatabases: { on: 'shared', image: null },
+    registryAccount: null,
     log: (message) => process.stderr.write(`${message}\n`),
     ...more,
   };

@@ -11,6 +11,7 @@ import {
   judgeEngineDisk,
   judgeEngineSwap,
   judgePostgresImage,
+  judgeRegistry,
   judgeStorage,
 } from '../../domain/system-check-engine-content.ts';
 import type { Surroundings } from '../../domain/system-check-surroundings.ts';
@@ -87,6 +88,18 @@ describe('a Docker Engine', () => {
       seen: 'The kernel cannot limit memory and number of processes (cgroup version 2).',
       request: expect.stringContaining('control groups'),
     });
+  });
+
+  it.each([
+    [null, 'good', 'None is set.'],
+    [{ answer: 'takes', hasAccount: true }, 'good', '10.0.0.1:5000 answers and takes the panel’s user name and password.'],
+    [{ answer: 'takes', hasAccount: false }, 'good', '10.0.0.1:5000 answers, and asks for no password.'],
+    [{ answer: 'refuses', hasAccount: true }, 'bad', '10.0.0.1:5000 does not take the panel’s user name and password.'],
+    [{ answer: 'refuses', hasAccount: false }, 'bad', '10.0.0.1:5000 asks for a user name and a password, and none are set.'],
+    [{ answer: 'away', hasAccount: false, reason: 'connection refused' }, 'bad', '10.0.0.1:5000 cannot be used: connection refused'],
+  ] as const)('with the registry %o is judged by it', (registry, result, seen) => {
+    const found = registry === null ? null : { address: '10.0.0.1:5000', reason: null, ...registry };
+    expect(judgeRegistry(engineFacts({ registry: found }))).toMatchObject({ result, seen });
   });
 
   it('needs attention where there is swap, a copying driver or a missing base image', () => {

@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../domain/config.ts';
 import { openPlatform } from '../../worker/adapters.ts';
@@ -65,6 +66,15 @@ describe('the worker with a Docker Engine', () => {
     expect(() => loadConfig(remote)).toThrow('needs SWARM_OUTBOUND=internet');
     expect(loadConfig({ ...remote, SWARM_OUTBOUND: 'internet' }).PLATFORM).toBe('swarm');
     expect(loadConfig({ PLATFORM: 'swarm', DATABASE_URL: 'postgresql://arb:pw@localhost/arb?host=/run/pg' }).SWARM_OUTBOUND).toBe('none');
+  });
+
+  it('takes a registry’s user name with its password only, and prints the password nowhere', () => {
+    const account = { SWARM_REGISTRY_USER: 'panel', SWARM_REGISTRY_PASSWORD: 'keep-me-out' };
+    expect(() => loadConfig({ SWARM_REGISTRY: '10.0.0.1:5000', SWARM_REGISTRY_USER: 'panel' })).toThrow('go together');
+    expect(() => loadConfig(account)).toThrow('needs SWARM_REGISTRY, the registry that it is for');
+    const config = loadConfig({ ...account, SWARM_REGISTRY: '10.0.0.1:5000' });
+    expect(config.SWARM_REGISTRY_PASSWORD?.open()).toBe('keep-me-out');
+    expect(`${JSON.stringify(config)} ${inspect(config)}`).not.toContain('keep-me-out');
   });
 
   it('takes several base images, and no word that cannot be one', () => {

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import type { EngineFacts, EngineReport } from '../../contracts/engine.ts';
+import type { EngineFacts, EngineReport, RegistryFacts } from '../../contracts/engine.ts';
 import type { Look } from '../looks.ts';
 import { countOf } from '../numbers.ts';
 import { useEngine } from '../platform-choice.ts';
@@ -23,6 +23,12 @@ const answerLooks: Readonly<Record<EngineReport['answer'], Look>> = {
   absent: { word: 'not there', icon: 'times circle', tone: 'brick' },
   refused: { word: 'does not let the panel in', icon: 'times circle', tone: 'brick' },
   silent: { word: 'does not answer', icon: 'times circle', tone: 'brick' },
+};
+
+const registryLooks: Readonly<Record<RegistryFacts['answer'], Look>> = {
+  takes: { word: 'answers', icon: 'check circle', tone: 'moss' },
+  refuses: { word: 'does not let the panel in', icon: 'times circle', tone: 'brick' },
+  away: { word: 'cannot be used', icon: 'times circle', tone: 'brick' },
 };
 
 const swarmWords: Readonly<Record<EngineFacts['swarm'], string>> = {
@@ -48,7 +54,7 @@ function Engine({ report }: { report: EngineReport }): ReactNode {
 const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 
 function Facts({ facts }: { facts: EngineFacts }): ReactNode {
-  const { limits, disk, baseImages, imagesBytes } = facts;
+  const { limits, disk, baseImages, imagesBytes, registry } = facts;
   const held = [limits.memory && 'memory', limits.processes && 'processes', limits.processor && 'processor time'].filter((word) => word !== false);
   return (
     <>
@@ -75,6 +81,11 @@ function Facts({ facts }: { facts: EngineFacts }): ReactNode {
       <Fact name="Images">
         {imagesBytes === null ? 'size not known just now' : `${gib(imagesBytes)} in all`}, {facts.ownImages} of this panel
       </Fact>
+      {registry !== null && (
+        <Fact name="Registry">
+          <Sign look={registryLooks[registry.answer]} /> <code>{registry.address}</code>
+        </Fact>
+      )}
       <Fact name="Containers">
         {facts.running} running, {countOf(facts.serving.length, 'experiment')} of this panel
       </Fact>

@@ -1,0 +1,85 @@
+"""Two containers of one instance at its gate, in a network of this process's own: `gate-scene.py GATE FOLDER` prints as JSON what came to whom."""
+import fcntl
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+GATE, FOLDER = sys.argv[1:3]
+OLD, NEW = '127.0.0.2', '127.0.0.3'
+DOOR = os.path.join(FOLDER, 'otree.sock')
+PATIENCE = 20
+
+
+def raise_loopback():
+    """SIOCSIFFLAGS, IFF_UP."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        fcntl.ioctl(line, 0x8914, struct.pack('16sH14s', b'lo', 1, b''))
+
+
+def again(work):
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return work()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def serve(address):
+    listener = socket.create_server((address, 8000))
+    listener.settimeout(PATIENCE)
+    return listener
+
+
+def report(address, name):
+    line = again(lambda: socket.create_connection(('127.0.0.1', 7001), PATIENCE, (address, 0)))
+    line.sendall(json.dumps({'id': name}).encode() + b'\n')
+    words = line.makefile('r')
+    first = json.loads(words.readline())
+    line.sendall(json.dumps({'seen': first.get('number')}).encode() + b'\n')
+    return line, words
+
+
+def visit():
+    visitor = socket.socket(socket.AF_UNIX)
+    visitor.settimeout(PATIENCE)
+    again(lambda: visitor.connect(DOOR))
+    visitor.sendall(b'GET / HTTP/1.0\r\n\r\n')
+    return visitor
+
+
+def hear(visitor):
+    try:
+        return visitor.recv(64).decode()
+    except ConnectionResetError:
+        return ''
+    except socket.timeout:
+        return 'still waits'
+
+
+raise_loopback()
+gate = subprocess.Popen([sys.executable, '-I', '-S', GATE, DOOR, os.path.join(FOLDER, 'rooms.json'), os.path.join(FOLDER, 'memory')])
+try:
+    old, new = serve(OLD), serve(NEW)
+    line, words = report(OLD, 'old')
+    waiting = visit()
+    # It takes the request and never answers: its host is lost.
+    silent, _ = old.accept()
+    report_of_new = report(NEW, 'new')
+    came = {'who waited': hear(waiting), 'the old one': json.loads(words.readline())}
+    visitor = visit()
+    answering, _ = new.accept()
+    answering.sendall(b'the new one')
+    came['who comes next'] = hear(visitor)
+    late = socket.create_connection(('127.0.0.1', 7001), PATIENCE, (OLD, 0))
+    late.sendall(b'{"id": "old"}\n')
+    came['the old one, once more'] = json.loads(late.makefile('r').readline())
+    print(json.dumps(came))
+finally:
+    gate.kill()

@@ -1,0 +1,30 @@
+// The gate of an instance when a newer container of it reports, because the host of the older one is lost.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { findProgram } from '../../scripts/binaries.ts';
+import { runOrThrow } from '../../scripts/run.ts';
+
+const root = path.join(import.meta.dirname, '..', '..');
+
+it('whoever waits for an answer of a lost host is let go at once, the next one gets to the newer container, and the older one is told to end', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'arb-gate-'));
+  try {
+    const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+    const scene = ['python3', path.join(import.meta.dirname, 'gate-scene.py'), path.join(root, 'launcher', 'gate.py'), folder];
+    const output = await runOrThrow(
+      { file: findProgram('unshare') ?? '/usr/bin/unshare', args: ['--net', ...asRoot, ...scene], timeoutMs: 100_000 },
+      'the scene',
+    );
+    expect(JSON.parse(output)).toEqual({
+      'who waited': '',
+      'the old one': { replaced: true },
+      'who comes next': 'the new one',
+      'the old one, once more': { replaced: true },
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 120_000);
