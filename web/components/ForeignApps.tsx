@@ -45,9 +45,8 @@ function AppTable({ apps }: { apps: readonly ForeignAppView[] }): ReactNode {
   // Those that can be taken over first.
   const rows = apps.map((app) => ({ ...app, id: app.name })).toSorted((one, other) => Number(one.refusal !== null) - Number(other.refusal !== null));
   const columns: readonly Column<(typeof rows)[number]>[] = [
-    { title: 'App', render: ({ name }) => <code className="app-name">{name}</code> },
+    { title: 'App', render: (app) => <NameAndAddresses app={app} /> },
     { title: 'What it is', render: (app) => <WhatItIs app={app} /> },
-    { title: 'Addresses', render: ({ hostNames }) => hostNames.join(', ') || 'none' },
     {
       title: 'Take over',
       isTitleHidden: true,
@@ -64,6 +63,15 @@ function AppTable({ apps }: { apps: readonly ForeignAppView[] }): ReactNode {
       <DataTable name="Apps on the host" columns={columns} rows={rows} />
       {chosen && <AdoptApp app={chosen} onClose={() => choose(null)} />}
     </>
+  );
+}
+
+function NameAndAddresses({ app: { name, hostNames } }: { app: ForeignAppView }): ReactNode {
+  return (
+    <div className="app-name">
+      <code>{name}</code>
+      <div className="quiet">{hostNames.join(', ') || 'no address'}</div>
+    </div>
   );
 }
 
