@@ -161,6 +161,11 @@ export const errorTable = {
     sentence: 'The image {image} has PostgreSQL {server}, but pg_dump on the panel’s machine is version {own}: no backup could be made.',
     hint: 'Install the client programs of PostgreSQL {server} (Debian: postgresql-client-{server}), or set SWARM_POSTGRES_IMAGE to an image with version {own}, and start the panel again.',
   },
+  database_lost: {
+    status: 409,
+    sentence: 'The data of this instance are not there: its own database server is empty.',
+    hint: 'Restore the newest backup (Data › Backups), or reset the database to begin anew. If a disk is missing on the machine, bring it back before.',
+  },
   move_refused: {
     status: 409,
     sentence: 'This instance cannot be moved: {reason}',

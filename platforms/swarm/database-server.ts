@@ -61,13 +61,20 @@ export async function chooseServer(ground: Ground, { instanceId }: Owner, signal
   await keepFile(pathsOf(ground, instanceId).databaseServer, JSON.stringify({ image, password: randomBytes(24).toString('hex') } satisfies Kept));
 }
 
+export type Ensuring = {
+  /** One that was made otherwise than it would be now ends and is made anew, which cuts whoever is connected. */
+  readonly mayReplace: boolean;
+  /** Where its data were lost: an empty database, for who is about to fill it; otherwise that is refused. */
+  readonly mayBeEmpty: boolean;
+  readonly signal: AbortSignal;
+};
+
 /**
  * The instance's own server is there and answers (limit 2 minutes beside the fetching of its image), with the instance's
- * database, empty where its data were lost; nothing happens where it has no server of its own.
- * @param options `mayReplace`: one that was made otherwise than it would be now ends and is made anew, which cuts whoever is connected
- * @throws platform_failed with what it said
+ * database; nothing happens where it has no server of its own.
+ * @throws database_lost, platform_failed with what it said
  */
-export async function ensureDatabaseServer(ground: Ground, spec: Owner & InstanceAccess, options: { mayReplace: boolean; signal: AbortSignal }): Promise<void> {
+export async function ensureDatabaseServer(ground: Ground, spec: Owner & InstanceAccess, options: Ensuring): Promise<void> {
   const { instanceId } = spec;
   const own = ownServerOf(ground, instanceId);
   if (own === null) return;
@@ -75,7 +82,9 @@ export async function ensureDatabaseServer(ground: Ground, spec: Owner & Instanc
   if (!options.mayReplace && (await hasDatabase(own, instanceId).catch(() => false))) return;
   await makeServer(ground, { owner: spec, own }, options.mayReplace);
   await waitUntilItAnswers(ground, { owner: spec, own }, options.signal);
-  if (!(await hasDatabase(own, instanceId))) await ground.databases.create(instanceId, spec.databasePassword);
+  if (await hasDatabase(own, instanceId)) return;
+  if (!options.mayBeEmpty) throw new AppError('database_lost');
+  await ground.databases.create(instanceId, spec.databasePassword);
 }
 
 const hasDatabase = async (own: OwnServer, instanceId: string): Promise<boolean> => await asAdminOf(own, (admin) => isDatabaseOf(admin, instanceId));

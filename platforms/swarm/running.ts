@@ -55,7 +55,7 @@ export async function startInstance(ground: Ground, spec: InstanceSpec, signal: 
     signal.throwIfAborted();
     await stopInstance(ground, instanceId);
     // Nobody uses it now: the moment to take over another image or other limits.
-    await ensureDatabaseServer(ground, spec, { mayReplace: true, signal });
+    await ensureDatabaseServer(ground, spec, { mayReplace: true, mayBeEmpty: false, signal });
     const paths = pathsOf(ground, instanceId);
     await makeSocketDirectory(ground, paths.socketDir, spec.osUserId);
     if (ground.registry !== null) await createService(ground, await wantedGate(ground, spec));

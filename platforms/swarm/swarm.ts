@@ -25,7 +25,7 @@ import { InstanceDatabases } from '../postgres.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { playBots } from './bots.ts';
 import { buildRelease } from './build.ts';
-import { chooseServer, ensureDatabaseServer, keepDatabaseServer, ownServerOf, removeDatabaseServer } from './database-server.ts';
+import { chooseServer, type Ensuring, ensureDatabaseServer, keepDatabaseServer, ownServerOf, removeDatabaseServer } from './database-server.ts';
 import { Engine } from './engine.ts';
 import { createFolders, forgetReleases, listInstances, pathsOf, readRecord, requireRelease, selectRelease, writeRecord, writeRooms } from './files.ts';
 import type { Ground, SwarmOptions } from './ground.ts';
@@ -86,7 +86,7 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
     signal.throwIfAborted();
     await chooseServer(this.ground, spec, signal);
     await createFolders(this.ground, spec);
-    await ensureDatabaseServer(this.ground, spec, { mayReplace: false, signal });
+    await ensureDatabaseServer(this.ground, spec, { mayReplace: false, mayBeEmpty: true, signal });
     await this.ground.databases.create(spec.instanceId, spec.databasePassword);
   }
 
@@ -109,7 +109,7 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
 
   async tryRelease(spec: InstanceSpec, releaseNumber: number, io: RunIo): Promise<Trial> {
     await this.prepare();
-    await this.#ensureDatabase(spec, io.signal);
+    await this.#ensureDatabase(spec, { signal: io.signal, mayBeEmpty: false });
     const { images } = await requireRelease(this.ground, spec.instanceId, releaseNumber);
     return await tryRelease(this.ground, spec, { image: images.image, signal: io.signal, onOutput: io.onOutput });
   }
@@ -144,17 +144,17 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
 
   async resetDatabase(spec: InstanceSpec, io: RunIo): Promise<void> {
     await this.prepare();
-    await this.#ensureDatabase(spec, io.signal);
+    await this.#ensureDatabase(spec, io);
     await resetDatabase(this.ground, spec, io);
   }
 
   override async dumpDatabase(spec: InstanceAccess, file: string, signal: AbortSignal): Promise<Dump> {
-    await this.#ensureDatabase(spec, signal);
+    await this.#ensureDatabase(spec, { signal });
     return await super.dumpDatabase(spec, file, signal);
   }
 
   override async restoreDatabase(spec: InstanceSpec, dump: Pick<Dump, 'rowCounts'> & { readonly file: string }, signal: AbortSignal): Promise<void> {
-    await this.#ensureDatabase(spec, signal);
+    await this.#ensureDatabase(spec, { signal });
     await super.restoreDatabase(spec, dump, signal);
   }
 
@@ -240,10 +240,10 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
     await this.#keepDatabaseServers();
   }
 
-  /** Where an instance has a database server of its own, that server is there. */
-  async #ensureDatabase(spec: InstanceAccess, signal: AbortSignal): Promise<void> {
+  /** Where an instance has a database server of its own, that server is there. @param mayBeEmpty see `Ensuring` */
+  async #ensureDatabase(spec: InstanceAccess, { signal, mayBeEmpty = true }: Partial<Ensuring> & Pick<Ensuring, 'signal'>): Promise<void> {
     const record = await readRecord(this.ground, spec.instanceId);
-    if (record !== null) await ensureDatabaseServer(this.ground, { ...spec, osUserId: record.osUserId }, { mayReplace: false, signal });
+    if (record !== null) await ensureDatabaseServer(this.ground, { ...spec, osUserId: record.osUserId }, { mayReplace: false, mayBeEmpty, signal });
   }
 
   async #keepDatabaseServers(): Promise<void> {

@@ -179,6 +179,8 @@ export function livingThrough(bench: Bench): void {
     await engine.docker.getService(databaseServiceName(spec.instanceId)).remove();
     await until('it is gone', async () => (await partsOf(bench, spec, 'database')).length === 0, BACK_MS);
     await rm(pathsOf(options, spec.instanceId).databaseDir, { recursive: true });
+    // An empty experiment would look as if nobody had ever taken part.
+    await expect(bench.platform.start(spec, never)).rejects.toMatchObject({ code: 'database_lost' });
     // As on a machine that was set up again: first of all a backup of what is there, which is nothing.
     expect((await bench.platform.dumpDatabase(spec, await newDumpFile(), never)).rowCounts).toEqual({});
     await bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never);
