@@ -2,6 +2,7 @@
 
 import { buildErrors, type ErrorEntry } from './build-errors.ts';
 import { certificateErrors } from './certificate-errors.ts';
+import { platformErrors } from './platform-errors.ts';
 
 /** Sentence = what happened; hint = what to do now. `{name}` is filled from the error's details. */
 export const errorTable = {
@@ -151,38 +152,11 @@ export const errorTable = {
     hint: 'Take another backup first, then delete this one.',
   },
   roll_back_refused: { status: 409, sentence: 'This version cannot be brought back: {reason}', hint: 'Push its commit again; it is then built anew.' },
-  move_tied: {
-    status: 409,
-    sentence: 'This instance has a database server of its own, which no other platform can use, so it cannot be moved.',
-    hint: 'For the next study make a new instance there and push the project to it. The data of this one stay here, and can be downloaded.',
-  },
-  postgres_too_new: {
-    status: 409,
-    sentence: 'The image {image} has PostgreSQL {server}, but pg_dump on the panel’s machine is version {own}: no backup could be made.',
-    hint: 'Install the client programs of PostgreSQL {server} (Debian: postgresql-client-{server}), or set SWARM_POSTGRES_IMAGE to an image with version {own}, and start the panel again.',
-  },
-  database_lost: {
-    status: 409,
-    sentence: 'The data of this instance are not there: its own database server is empty.',
-    hint: 'Restore the newest backup (Data › Backups), or reset the database to begin anew. If a disk is missing on the machine, bring it back before.',
-  },
-  move_refused: {
-    status: 409,
-    sentence: 'This instance cannot be moved: {reason}',
-    hint: 'It stays where it is, and goes on as before. See Help, “Instances in containers”.',
-  },
   too_late_to_cancel: { status: 409, sentence: '“{kind}” is past the point where it can be cancelled.', hint: 'Wait until it has ended.' },
   upload_refused: { status: 422, sentence: '{reason}', hint: '{hint}' },
   instance_not_created: { status: 409, sentence: 'This instance was not fully created.', hint: 'Delete it and create it again.' },
   platform_failed: { status: 500, sentence: 'The platform could not do this: {reason}', hint: 'Try again; if it stays so, look at the panel’s log.' },
   platform_timeout: { status: 504, sentence: '{what} took longer than {seconds} seconds.', hint: 'Look at the log, then try again.' },
-  platform_fixed: { status: 409, sentence: 'The platform cannot be changed now. {reason}', hint: 'Nothing was changed.' },
-  platform_not_here: { status: 409, sentence: 'This platform cannot be used here. {reason}', hint: '{fix}' },
-  registry_refused: {
-    status: 502,
-    sentence: 'The image registry {registry} {refusal}.',
-    hint: 'Set SWARM_REGISTRY_USER and SWARM_REGISTRY_PASSWORD as the registry knows them, restart the panel, and deploy again. See Help, “Instances in containers”.',
-  },
   host_last: {
     status: 409,
     sentence: '{name} is the only host that takes instances.',
@@ -246,6 +220,7 @@ export const errorTable = {
   },
   session_size: { status: 400, sentence: 'oTree refused this session: {reason}', hint: 'Choose another number of participants.' },
   ...buildErrors,
+  ...platformErrors,
   ...certificateErrors,
   internal: {
     status: 500,
