@@ -12,7 +12,7 @@ import { LABEL } from '../../platforms/swarm/names.ts';
 import { BASE_IMAGE, engineForTests, PRIVATE } from '../docker-engine.ts';
 import { joinSwarm, SECOND_NAME, type SecondHost, startSecondHost } from '../second-host.ts';
 import { packSample } from './archive.ts';
-import { openBrowser, visitor } from './browser.ts';
+import { openBrowser, picture, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { askDatabase } from './inside.ts';
 import { makePanel, type WholePanel } from './panel.ts';
@@ -120,6 +120,7 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     expect(await client.upload(name, packSample(home, 'first'))).toMatchObject({ state: 'succeeded' });
     expect(await where()).toBe(SECOND_NAME);
     await rowOf(SECOND_NAME).getByRole('link', { name }).waitFor();
+    await picture(ada, 'hosts', { widths: [1440, 390], of: ada.getByRole('region', { name: 'Hosts' }) });
   }, 300_000);
 
   it('two begin to play there', async () => {
