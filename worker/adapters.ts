@@ -9,12 +9,8 @@ import { readAccountKey } from '../domain/acme-account.ts';
 import type { Config } from '../domain/config.ts';
 import type { Context } from '../domain/context.ts';
 import { frontDoorOptionsOf } from '../domain/front-door-options.ts';
-import { acmeAuthority } from '../platforms/acme.ts';
 import type { CertificateAuthority } from '../platforms/certificate-authority.ts';
 import type { BuildGround } from '../platforms/confined.ts';
-import { DokkuConnection } from '../platforms/dokku/connection.ts';
-import { DokkuPlatform } from '../platforms/dokku/dokku.ts';
-import { ensureKey, readHostKey, rememberingHostKey } from '../platforms/dokku/keys.ts';
 import type { FrontDoor } from '../platforms/front-door.ts';
 import { PlatformsByInstance } from '../platforms/by-instance.ts';
 import type { KindsOf } from '../platforms/known-kinds.ts';
@@ -75,6 +71,12 @@ const groundOf = (config: Config): BuildGround => ({
 async function openDokku({ config, log }: Context): Promise<Platform> {
   const { DOKKU_HOST: host, DOKKU_PORT: port, DOKKU_USER: user, DOKKU_DOMAIN: domain } = config;
   if (!host || !domain) throw new Error('PLATFORM=dokku needs DOKKU_HOST and DOKKU_DOMAIN.');
+  // What only a Dokku host needs (ssh2) stays out of the memory of workers without one.
+  const [{ DokkuConnection }, { DokkuPlatform }, { ensureKey, readHostKey, rememberingHostKey }] = await Promise.all([
+    import('../platforms/dokku/connection.ts'),
+    import('../platforms/dokku/dokku.ts'),
+    import('../platforms/dokku/keys.ts'),
+  ]);
   const dataDir = path.join(config.layout.dataDir, 'dokku');
   const hostKeyFile = path.join(dataDir, 'host_key');
   const { privateKey, publicKey } = await ensureKey(config.DOKKU_KEY_FILE ?? path.join(dataDir, 'id_ed25519'));
@@ -169,6 +171,8 @@ export async function openAuthority(ctx: Context): Promise<CertificateAuthority>
   const { ACME_EMAIL: email, ACME_DIRECTORY_URL: directoryUrl, ACME_CA_FILE: caFile, layout } = ctx.config;
   if (email === undefined) throw new AppError('acme_not_set');
   const ca = caFile === undefined ? null : await readFile(caFile, 'utf8').catch((error: unknown) => refuseFile(directoryUrl, error));
+  // Loaded with the first certificate: what `acme-client` brings takes ten MiB.
+  const { acmeAuthority } = await import('../platforms/acme.ts');
   return acmeAuthority({ directoryUrl, email, ca, accountKey: await readAccountKey(ctx), challengesDir: layout.acmeChallenges });
 }
 
