@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BASE_IMAGE, engineForTests } from '../docker-engine.ts';
-import { openBrowser, picture, visitor } from './browser.ts';
+import { openBrowser, visitor } from './browser.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 import { until } from './until.ts';
 
@@ -87,7 +87,6 @@ describe.skipIf(engine === null)('with an engine', () => {
     await ada.getByText('Proposed: in containers', { exact: false }).waitFor();
     expect(await containers().isChecked()).toBe(true);
     expect(await use('Run experiments in containers').isDisabled()).toBe(true);
-    await picture(ada, 'first-run', { widths: [1440, 390] });
     expect(await inspect('engine')).toEqual([]);
   });
 
