@@ -2,6 +2,7 @@
 
 import type Docker from 'dockerode';
 import { DATABASE, databaseServiceName, labelsOf } from './names.ts';
+import { oneTask } from './one-task.ts';
 import { bind } from './service-spec.ts';
 
 export type DatabasePlan = {
@@ -84,22 +85,17 @@ const healthOf = (socketDir: string): Docker.ContainerSpec['HealthCheck'] => ({
 /** Knows no secret: of its admin's password it gets the verifier only, by a file that its user alone reads. */
 export function databaseSpec(plan: DatabasePlan): Docker.CreateServiceOptions {
   const labels = labelsOf({ ...plan, part: 'database' });
-  return {
-    Name: databaseServiceName(plan.instanceId),
-    Labels: labels,
-    Mode: { Replicated: { Replicas: 1 } },
-    UpdateConfig: { Parallelism: 1, Order: 'stop-first', FailureAction: 'pause' },
-    EndpointSpec: { Mode: 'dnsrr' },
-    TaskTemplate: {
-      ContainerSpec: containerSpec(plan, labels),
-      Resources: { Limits: { MemoryBytes: DATABASE_LIMITS.memoryMib * MIB, NanoCPUs: DATABASE_LIMITS.cores * SECOND, Pids: DATABASE_LIMITS.processes } },
-      RestartPolicy: { Condition: 'any', Delay: SECOND, MaxAttempts: 0 },
-      Placement: { Constraints: [`node.id==${plan.nodeId}`] },
-      // A service cannot be without a network: this one leads nowhere, and nobody else is in it.
-      Networks: [{ Target: plan.networkId }],
-      LogDriver: { Name: 'json-file', Options: { 'max-size': '10m', 'max-file': '2' } },
-    },
-  };
+  return oneTask({
+    name: databaseServiceName(plan.instanceId),
+    labels,
+    container: containerSpec(plan, labels),
+    limits: DATABASE_LIMITS,
+    restartSeconds: 1,
+    constraint: `node.id==${plan.nodeId}`,
+    // A service cannot be without a network: this one leads nowhere, and nobody else is in it.
+    network: { id: plan.networkId },
+    log: { mib: 10, files: 2 },
+  });
 }
 
 function containerSpec({ image, volumes, user, folders }: DatabasePlan, labels: Record<string, string>): Docker.ContainerSpec {

@@ -3,6 +3,7 @@
 import type Docker from 'dockerode';
 import type { InstanceSpec } from '../platform.ts';
 import { databaseServiceName, HOST_LABEL, INSIDE, labelsOf, LABEL, serviceName } from './names.ts';
+import { oneTask } from './one-task.ts';
 
 export type ServicePlan = {
   readonly panelId: string;
@@ -66,23 +67,16 @@ export const ENVIRONMENT = ['HOME=/tmp', 'LANG=C.UTF-8', 'PYTHONUNBUFFERED=1', '
 /** The service, one task, with a label that tells whether it is still as wanted. */
 export function serviceSpec(plan: ServicePlan): Docker.CreateServiceOptions {
   const labels = labelsOf({ ...plan, part: 'serve' });
-  return {
-    Name: serviceName(plan.instanceId),
-    Labels: labels,
-    Mode: { Replicated: { Replicas: 1 } },
-    // Never two on one database.
-    UpdateConfig: { Parallelism: 1, Order: 'stop-first', FailureAction: 'pause' },
-    // Virtual addresses need IPVS, which many kernels lack. No ports: the front door uses the Unix socket.
-    EndpointSpec: { Mode: 'dnsrr' },
-    TaskTemplate: {
-      ContainerSpec: containerSpec(plan, labels),
-      Resources: { Limits: { MemoryBytes: plan.limits.memoryMib * MIB, NanoCPUs: CORES * SECOND, Pids: plan.limits.processes } },
-      RestartPolicy: { Condition: 'any', Delay: 2 * SECOND, MaxAttempts: 0 },
-      Placement: { Constraints: [plan.home === null ? MAY_RUN : `node.id==${plan.home.nodeId}`] },
-      Networks: [{ Target: plan.networkId }],
-      LogDriver: { Name: 'json-file', Options: { 'max-size': '10m', 'max-file': '3' } },
-    },
-  };
+  return oneTask({
+    name: serviceName(plan.instanceId),
+    labels,
+    container: containerSpec(plan, labels),
+    limits: { ...plan.limits, cores: CORES },
+    restartSeconds: 2,
+    constraint: plan.home === null ? MAY_RUN : `node.id==${plan.home.nodeId}`,
+    network: { id: plan.networkId },
+    log: { mib: 10, files: 3 },
+  });
 }
 
 function containerSpec(plan: ServicePlan, labels: Record<string, string>): Docker.ContainerSpec {
