@@ -205,7 +205,8 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
       const made = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'create-instance', instanceId }));
       const onOwn = async (): Promise<string | null> => await own.platform.findTie(instanceId);
       try {
-        expect(await run(worker, made.id)).toMatchObject({ state: 'succeeded' });
+        const create = await run(worker, made.id);
+        expect(create, JSON.stringify([create.errorCode, create.errorDetails])).toMatchObject({ state: 'succeeded' });
         expect(readFacts(await stand.read(instanceId)).hasOwnDatabaseServer).toBe(true);
         await expect(stand.start(there, { kind: 'move', to: 'local' })).rejects.toMatchObject({ code: 'move_tied' });
         // A row that does not say so yet: the worker looks by itself.
