@@ -1,6 +1,6 @@
 // An image with PostgreSQL for tests: the server of this machine with all it needs and nothing else, so that nothing is fetched.
 
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { runOrThrow } from '../scripts/run.ts';
@@ -11,6 +11,13 @@ export const POSTGRES_IMAGE = 'arboretum-test-postgres:here';
 
 const server = ['postgres', 'initdb', 'pg_isready'];
 const commands = ['sh', 'ls', 'sort', 'rm', 'mv', 'cat', 'sleep', 'flock', 'setpriv'];
+
+/** `a/b/c` → `a`, `a/b`. */
+const foldersAbove = (place: string): string[] =>
+  place
+    .split('/')
+    .slice(0, -1)
+    .map((_, at, names) => names.slice(0, at + 1).join('/'));
 
 /** Makes it on an engine. */
 export async function importPostgres({ docker }: TestEngine): Promise<void> {
@@ -26,10 +33,16 @@ export async function importPostgres({ docker }: TestEngine): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'arb-postgres-'));
   try {
     const tar = path.join(folder, 'image.tar');
-    for (const place of ['tmp', 'etc', 'var/lib', 'run']) mkdirSync(path.join(folder, 'root', place), { recursive: true });
+    for (const place of ['.', 'tmp', 'etc', 'var', 'var/lib', 'run']) {
+      mkdirSync(path.join(folder, 'root', place), { recursive: true });
+      chmodSync(path.join(folder, 'root', place), 0o755);
+    }
     const things = [...programs, ...modules, ...libraries, words[1] ?? '', '/usr/share/zoneinfo/Etc/UTC', '/usr/share/zoneinfo/UTC'];
     const places = [...things, '/usr/lib/locale/C.utf8', '/usr/lib/locale/C.UTF-8'].filter((place) => existsSync(place)).map((place) => place.slice(1));
-    const args = ['-c', '-h', '-f', tar, '-C', path.join(folder, 'root'), 'tmp', 'etc', 'var', 'run', '-C', '/', ...places];
+    // Folders by name: what an image does not say of one is up to the engine's umask, and the server is not root.
+    const folders = new Set(places.flatMap((place) => foldersAbove(place)));
+    const made = ['-C', path.join(folder, 'root'), '.', 'tmp', 'etc', 'var', 'var/lib', 'run'];
+    const args = ['-c', '-h', '-f', tar, '--no-recursion', ...made, '-C', '/', ...folders, '--recursion', ...places];
     await runOrThrow({ file: '/bin/tar', args, timeoutMs: 120_000 }, 'packing the image of PostgreSQL');
     const [repo = '', tag = ''] = POSTGRES_IMAGE.split(':');
     // As Docker's own image does, which would leave a volume behind with every container.
