@@ -1,7 +1,7 @@
 // A Docker Engine of the tests' own: installed where it is missing, on folders and a socket of its own, with a base image made here.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
@@ -99,6 +99,18 @@ async function startContainerd(folder: string, enter: readonly string[]): Promis
   }
 }
 
+const OVERLAY = 0x79_4c_76_30;
+const ENOUGH_ROOM = 16 * 1024 ** 3;
+
+/** On an overlay the engine copies a whole image for each layer, some 10 GiB for those of the panel; where there is less room its data lie in memory, as layers. */
+async function giveRoom(folder: string): Promise<void> {
+  const { type, bavail, bsize } = statfsSync(folder);
+  if (type !== OVERLAY || bavail * bsize > ENOUGH_ROOM) return;
+  const data = path.join(folder, 'data');
+  mkdirSync(data, { mode: 0o711 });
+  await runOrThrow({ file: '/bin/mount', args: ['-t', 'tmpfs', '-o', 'size=8g,mode=711', 'arboretum-tests', data], timeoutMs: 10_000 }, 'mount');
+}
+
 async function startEngine(unlock: () => void): Promise<TestEngine> {
   const folder = folderFor('');
   mkdirSync(folder, { mode: 0o711 });
@@ -107,6 +119,7 @@ async function startEngine(unlock: () => void): Promise<TestEngine> {
     unlock();
   };
   try {
+    await giveRoom(folder);
     const engine = await launchEngine(folder, []);
     await importBase(engine.docker);
     return { ...engine, stop };
