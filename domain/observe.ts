@@ -6,7 +6,7 @@ import type { Observation } from '../platforms/platform.ts';
 import type { Instance } from '../prisma/client/client.ts';
 import { record } from './audit.ts';
 import { systemActor, type WorkerContext } from './context.ts';
-import { readFacts, storeFacts } from './facts.ts';
+import { readFacts, storeFacts, type Facts } from './facts.ts';
 import { announceInstance } from './instances.ts';
 import { halfDeleted, setState } from './instance-state.ts';
 import { announceJob, requestJob } from './jobs.ts';
@@ -53,13 +53,14 @@ const hasMoved = (before: number, now: number): boolean => Math.abs(before - now
 async function writeNumbers(ctx: WorkerContext, instance: Instance, seen: Observation): Promise<void> {
   const { webProcesses, restarts, memoryBytes } = seen;
   const before = Number(instance.memoryBytes ?? 0);
-  const { diskBytes, hasOwnDatabaseServer: wasOwn } = readFacts(instance);
-  const isServerNews = seen.hasOwnDatabaseServer !== undefined && seen.hasOwnDatabaseServer !== wasOwn;
-  const isDiskNews = seen.diskBytes !== null && (diskBytes === null || hasMoved(diskBytes, seen.diskBytes));
-  const isNews = instance.webProcesses !== webProcesses || instance.restarts !== restarts || hasMoved(before, memoryBytes ?? 0);
-  if (!isNews && !isDiskNews && !isServerNews) return;
-  if (isDiskNews) await storeFacts(ctx, instance.id, { diskBytes: seen.diskBytes });
-  if (isServerNews) await storeFacts(ctx, instance.id, { hasOwnDatabaseServer: seen.hasOwnDatabaseServer });
+  const { diskBytes, hasOwnDatabaseServer } = readFacts(instance);
+  const news: Partial<Facts> = {
+    ...(seen.diskBytes !== null && (diskBytes === null || hasMoved(diskBytes, seen.diskBytes)) ? { diskBytes: seen.diskBytes } : {}),
+    ...((seen.hasOwnDatabaseServer ?? hasOwnDatabaseServer) === hasOwnDatabaseServer ? {} : { hasOwnDatabaseServer: seen.hasOwnDatabaseServer }),
+  };
+  const hasNews = Object.keys(news).length > 0;
+  if (!hasNews && instance.webProcesses === webProcesses && instance.restarts === restarts && !hasMoved(before, memoryBytes ?? 0)) return;
+  if (hasNews) await storeFacts(ctx, instance.id, news);
   await ctx.db.instance.update({
     where: { id: instance.id },
     data: { webProcesses, restarts, memoryBytes: memoryBytes === null ? null : BigInt(memoryBytes) },

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { EngineReport } from '../contracts/engine.ts';
 import { AppError } from '../contracts/errors.ts';
 import { movePlatforms } from '../contracts/moving.ts';
-import { type PlatformChoice, type PlatformName, type PlatformOption } from '../contracts/platform-choice.ts';
+import type { PlatformChoice, PlatformName, PlatformOption } from '../contracts/platform-choice.ts';
 import { lockAddresses } from './addresses.ts';
 import { record } from './audit.ts';
 import { chosenName, type chosenSchema, readChosenPlatform, setPlatform } from './chosen-platform.ts';

@@ -109,8 +109,7 @@ export class InstanceDatabases {
 
   /** Folder of the Unix socket by which an instance reaches its server; null: by a network. */
   socketDirOf(instanceId: string): string | null {
-    const { instanceHost } = this.#serverOf(instanceId);
-    return instanceHost.startsWith('/') ? instanceHost : null;
+    return socketDirOf(this.#serverOf(instanceId));
   }
 
   /** Ends every connection to the instance's database, so that nobody's idle transaction blocks a reset. */
@@ -174,6 +173,9 @@ export class InstanceDatabases {
     return await asAdminOf(this.#serverOf(instanceId), work);
   }
 }
+
+/** Folder of a server's Unix socket; null: it is reached by a network. */
+export const socketDirOf = ({ instanceHost }: Pick<PostgresServer, 'instanceHost'>): string | null => (instanceHost.startsWith('/') ? instanceHost : null);
 
 /** Runs `work` as the role that makes and drops databases on a server. @throws database_unreachable, platform_failed */
 export async function asAdminOf<T>({ adminUrl }: PostgresServer, work: (admin: pg.Client) => Promise<T>): Promise<T> {

@@ -21,7 +21,7 @@ import type {
   Trial,
   Usage,
 } from '../platform.ts';
-import { InstanceDatabases } from '../postgres.ts';
+import { InstanceDatabases, socketDirOf } from '../postgres.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { playBots } from './bots.ts';
 import { buildRelease } from './build.ts';
@@ -176,7 +176,7 @@ export class SwarmPlatform extends OnThisMachine<Ground> implements Movable {
   }
 
   async findProblem(): Promise<string | null> {
-    if (!this.ground.postgres.instanceHost.startsWith('/') && !this.ground.hasOutbound)
+    if (socketDirOf(this.ground.postgres) === null && !this.ground.hasOutbound)
       return 'containers cannot reach the database’s server: SWARM_OUTBOUND=internet is needed.';
     try {
       // First of all whether anybody is there: this is asked every half minute on machines without an engine, too.
