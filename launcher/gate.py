@@ -30,7 +30,7 @@ class Gate:
         self._socket, self._rooms_file, self._memory_file, self._database = sock, rooms_file, memory_file, database
         self._known, self._current, self._address = set(), None, None
         self._line, self._told, self._number, self._seen = None, None, 0, None
-        self._to_database, self._visitors = set(), set()
+        self._passing = set()
 
     async def run(self):
         self._reported, self._telling = asyncio.Event(), asyncio.Lock()
@@ -55,12 +55,8 @@ class Gate:
         if self._address is None:
             writer.close()
             return
-        self._visitors.add(writer)
-        try:
-            # Not by the service's name: Swarm gives it only to what its health check has found well, after a quarter of a minute.
-            await pass_on(reader, writer, asyncio.open_connection(self._address, OTREE_PORT))
-        finally:
-            self._visitors.discard(writer)
+        # Not by the service's name: Swarm gives it only to what its health check has found well, after a quarter of a minute.
+        await self._pass_on(reader, writer, asyncio.open_connection(self._address, OTREE_PORT))
 
     async def _serve_database(self, reader, writer):
         try:
@@ -71,11 +67,16 @@ class Gate:
             writer.close()
             return
         notice_loss(writer)
-        self._to_database.add(writer)
+        await self._pass_on(reader, writer, asyncio.open_unix_connection(self._database))
+
+    async def _pass_on(self, reader, writer, opening):
+        # Held here for `_admit` and because asyncio does not: a task that waits for a silent host would be collected as garbage.
+        task = asyncio.current_task()
+        self._passing.add(task)
         try:
-            await pass_on(reader, writer, asyncio.open_unix_connection(self._database))
+            await pass_on(reader, writer, opening)
         finally:
-            self._to_database.discard(writer)
+            self._passing.discard(task)
 
     async def _serve_line(self, reader, writer):
         try:
@@ -99,8 +100,8 @@ class Gate:
             if before is not None:
                 send(before, {'replaced': True})
             # Who waits for an answer of a host that is lost would else wait until its silence is noticed.
-            for other in [*self._to_database, *self._visitors]:
-                other.transport.abort()
+            for task in self._passing:
+                task.cancel()
         elif before is not None:
             before.close()
         self._known.add(name)
@@ -142,7 +143,7 @@ class Gate:
 
 
 async def pass_on(reader, writer, opening):
-    """Bytes both ways until both sides have ended, or one breaks."""
+    """Bytes both ways until both sides have ended, or one breaks; cancelled, it drops what is still on the way."""
     there = None
     try:
         there_reader, there = await asyncio.wait_for(opening, CONNECT_SECONDS)
@@ -150,6 +151,10 @@ async def pass_on(reader, writer, opening):
         await asyncio.gather(pump(reader, there, writer), pump(there_reader, writer, there))
     except (OSError, asyncio.TimeoutError):
         pass  # closed below: the front door shows its own page
+    except asyncio.CancelledError:
+        for side in (writer, there):
+            if side is not None:
+                side.transport.abort()
     finally:
         for side in (writer, there):
             if side is not None:

@@ -18,7 +18,7 @@ const picturesDir = path.join(import.meta.dirname, '..', '..', 'docs', 'images')
 /** @param domain names below it are this machine's @throws when Chromium is missing; `npm test` installs it */
 export const openBrowser = (domain?: string): Promise<Browser> =>
   chromium.launch({
-    executablePath: process.env['ARBORETUM_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: path.join(import.meta.dirname, 'browser-alone.py'),
     args: [...flags, ...(domain === undefined ? [] : [`--host-resolver-rules=MAP *.${domain} 127.0.0.1`])],
   });
 
