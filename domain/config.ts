@@ -43,7 +43,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given['ARBORETUM_ADMIN_PASSWORD'] ?? 'long enough').length < 10) problems.push('ARBORETUM_ADMIN_PASSWORD: at least 10 characters.');
   if (!!given['SMTP_URL'] !== !!given['MAIL_FROM']) problems.push('SMTP_URL and MAIL_FROM go together.');
   if (given['PLATFORM'] === 'dokku' && !(given['DOKKU_HOST'] && given['DOKKU_DOMAIN'])) problems.push('PLATFORM=dokku needs DOKKU_HOST and DOKKU_DOMAIN.');
-  if (given['PLATFORM'] === 'swarm' && given['DATABASE_URL'] && given['SWARM_OUTBOUND'] !== 'internet' && !reachesBySocket(given['DATABASE_URL']))
+  if (given['PLATFORM'] === 'swarm' && parsed.success && !reachesDatabase(parsed.data as Values))
     problems.push('PLATFORM=swarm with a DATABASE_URL of another server needs SWARM_OUTBOUND=internet: containers cannot reach it otherwise.');
   problems.push(...(parsed.success ? addressProblems(parsed.data as Values) : []));
   if (!!given['SWARM_REGISTRY_USER'] !== !!given['SWARM_REGISTRY_PASSWORD']) problems.push('SWARM_REGISTRY_USER and SWARM_REGISTRY_PASSWORD go together.');
@@ -67,14 +67,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   };
 }
 
-/** A server on this machine, by the folder of its Unix socket. */
-const reachesBySocket = (databaseUrl: string): boolean => URL.canParse(databaseUrl) && (new URL(databaseUrl).searchParams.get('host') ?? '').startsWith('/');
-
-/** Whether containers of this machine reach the database server that new instances get: the panel's, or one of their own beside them. */
-export const reachesDatabase = (settings: Pick<Config, 'DATABASE_URL' | 'SWARM_OUTBOUND' | 'SWARM_DATABASE'>): boolean => {
-  const { DATABASE_URL: url, SWARM_OUTBOUND: outbound, SWARM_DATABASE: database } = settings;
-  return database === 'own' || url === undefined || outbound === 'internet' || reachesBySocket(url.open());
-};
+/**
+ * Whether containers of this machine reach the panel's database server: by its Unix socket, or because they may open connections.
+ * SWARM_DATABASE=own changes nothing: instances that were made before, or moved here, are on the panel's server.
+ */
+export const reachesDatabase = ({ DATABASE_URL: url, SWARM_OUTBOUND: outbound }: Pick<Config, 'DATABASE_URL' | 'SWARM_OUTBOUND'>): boolean =>
+  url === undefined || outbound === 'internet' || (new URL(url.open()).searchParams.get('host') ?? '').startsWith('/');
 
 /** What does not go together among the settings of addresses. */
 function addressProblems({ PORT, GIT_SSH_PORT, HTTPS_PORT, PATH_PORT, PUBLIC_URL, PATH_URL, ADDRESS_MODE, ACME_EMAIL }: Values): readonly string[] {

@@ -118,7 +118,7 @@ function refusalOf(settings: Settings, facts: EngineFacts & Pick<EngineReport, '
   if (!reachesDatabase(settings))
     return {
       whyNot: 'Containers could not reach the database of DATABASE_URL.',
-      fix: 'Start the panel with SWARM_OUTBOUND=internet, or with SWARM_DATABASE=own: then each instance gets a server beside it. Or without DATABASE_URL: then the panel keeps a PostgreSQL of its own.',
+      fix: 'Start the panel with SWARM_OUTBOUND=internet; or without DATABASE_URL: then it keeps a PostgreSQL of its own.',
     };
   return null;
 }

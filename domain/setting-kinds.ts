@@ -10,6 +10,8 @@ export const port = z.coerce.number().int().min(1).max(65_535);
 export const count = z.coerce.number().int().min(1);
 /** Never printed. */
 export const secret = z.string().transform((value) => new Secret(value));
+/** The URL of a server with its password; never printed. @param protocol without the colon @param example said when it is none */
+export const secretUrl = (protocol: RegExp, example: string) => z.url({ protocol, error: example }).transform((value) => new Secret(value));
 /** Two ports with a hyphen, as a pair. */
 export const portRange = z
   .string()

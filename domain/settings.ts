@@ -1,8 +1,7 @@
 // The settings: one table of everything that can be set, with unit, default and meaning. Who reads it: config.ts.
 
 import { z } from 'zod';
-import { Secret } from '../platforms/secret.ts';
-import { count, idRange, networks, port, portRange, secret, setting } from './setting-kinds.ts';
+import { count, idRange, networks, port, portRange, secret, secretUrl, setting } from './setting-kinds.ts';
 import { swarmSettings } from './swarm-settings.ts';
 
 /** Every setting with unit, default and meaning; `docs/configuration.md` is printed from it. */
@@ -152,12 +151,17 @@ export const settings = {
     'The Python in that image.',
   ),
   DATABASE_URL: setting(
-    secret.optional(),
+    secretUrl(/^postgres(ql)?$/, 'postgresql://USER:PASSWORD@HOST:5432/DATABASE').optional(),
     'URL',
     'the panel starts its own PostgreSQL',
     'A PostgreSQL (≥ 13) role with CREATEDB and CREATEROLE; instances’ databases are made on the same server.',
   ),
-  REDIS_URL: setting(secret.optional(), 'URL', 'the panel starts its own Redis', 'A Redis with `maxmemory-policy noeviction`.'),
+  REDIS_URL: setting(
+    secretUrl(/^rediss?$/, 'redis://:PASSWORD@HOST:6379 or rediss://…').optional(),
+    'URL',
+    'the panel starts its own Redis',
+    'A Redis with `maxmemory-policy noeviction`.',
+  ),
   REDIS_SOCKET: setting(z.string().optional(), 'path', 'set by `npm start`', 'Unix socket of the panel’s own Redis.'),
   REDIS_PASSWORD: setting(secret.optional(), 'text', 'set by `npm start`', 'Password of the panel’s own Redis.'),
   ARBORETUM_SECRET_KEY: setting(
@@ -202,10 +206,7 @@ export const settings = {
     'Who runs that nginx: `here`, the panel; `apart`, a container of its own, as docker-compose.yml sets it.',
   ),
   SMTP_URL: setting(
-    z
-      .url({ protocol: /^smtps?$/, error: 'smtp://USER:PASSWORD@HOST:587 or smtps://…' })
-      .transform((value) => new Secret(value))
-      .optional(),
+    secretUrl(/^smtps?$/, 'smtp://USER:PASSWORD@HOST:587 or smtps://…').optional(),
     'URL',
     'none: no mails',
     'The mail server, `smtp://USER:PASSWORD@HOST:587` (STARTTLS) or `smtps://…`; signs in `:` and `@` of a password as `%3A` and `%40`. Needs MAIL_FROM and PUBLIC_URL.',

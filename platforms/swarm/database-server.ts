@@ -11,7 +11,7 @@ import { makeDirectory, replaceFile } from '../owned-files.ts';
 import type { InstanceAccess, InstanceSpec } from '../platform.ts';
 import { asAdminOf, isDatabaseOf, type PostgresServer, scramVerifier } from '../postgres.ts';
 import { Secret } from '../secret.ts';
-import { DATABASE_LIMITS, databaseSpec } from './database-spec.ts';
+import { DATABASE_END_SIGNAL, DATABASE_LIMITS, databaseSpec } from './database-spec.ts';
 import { ifThere } from './engine.ts';
 import { pathsOf, readRecord } from './files.ts';
 import { type Ground, userOf } from './ground.ts';
@@ -19,7 +19,7 @@ import { linesOf } from './logs.ts';
 import { DATABASE, databaseServiceName } from './names.ts';
 import { demandDumpable, imageForNew, openPostgresImage } from './postgres-image.ts';
 import { removeContainer } from './runs.ts';
-import { containersOf, createService, ensureNetwork, findNamed, hashOf, listTasks, removeNetwork, type Task } from './services.ts';
+import { containersOf, createService, endContainer, ensureNetwork, findNamed, hashOf, listTasks, removeNetwork, type Task } from './services.ts';
 import { nodeOf } from './swarm-node.ts';
 
 export type OwnServer = PostgresServer & { /** Name of its image. */ readonly image: string };
@@ -165,10 +165,12 @@ async function lastWords(ground: Ground, instanceId: string): Promise<string | n
 
 async function endServer(ground: Ground, instanceId: string): Promise<void> {
   await ifThere(ground.engine.quick.getService(databaseServiceName(instanceId)).remove());
+  const told = new Set<string>();
   for (const deadline = Date.now() + STOP_LIMIT_MS; ; await pause(POLL_MS)) {
     const left = await containersOf(ground, instanceId, 'database');
     if (left.length === 0) return;
-    if (Date.now() > deadline) for (const { Id } of left) await removeContainer(ground, Id);
+    const isLate = Date.now() > deadline;
+    for (const one of left) await (isLate ? removeContainer(ground, one.Id) : endContainer(ground, one, { told, signal: DATABASE_END_SIGNAL }));
   }
 }
 

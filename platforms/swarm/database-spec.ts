@@ -28,6 +28,8 @@ const SECOND = 1_000_000_000;
 const MIB = 1024 * 1024;
 /** What one server may use. After a session it holds some 50 MiB, 33 of them for itself (PostgreSQL 15); the rest are files, which the kernel takes back when others need it. */
 export const DATABASE_LIMITS = { memoryMib: 512, processes: 100, cores: 1, graceSeconds: 60 } as const;
+/** PostgreSQL's fast shutdown: connections are cut, what was committed is written. */
+export const DATABASE_END_SIGNAL = 'SIGINT';
 const FILES_MIB = 64;
 const HEALTH = { everySeconds: 30, patienceSeconds: 10, failures: 3, startSeconds: 60 } as const;
 
@@ -110,7 +112,7 @@ function containerSpec({ image, volumes, user, folders }: DatabasePlan, labels: 
     ReadOnly: true,
     CapabilityDrop: ['ALL'],
     // PostgreSQL's fast shutdown: whoever is connected is cut, what was committed is written.
-    StopSignal: 'SIGINT',
+    StopSignal: DATABASE_END_SIGNAL,
     StopGracePeriod: DATABASE_LIMITS.graceSeconds * SECOND,
     Mounts: [
       ...[...new Set(['/tmp', ...volumes])].map((target) => memory(target)),

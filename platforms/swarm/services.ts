@@ -88,7 +88,7 @@ export async function endService(ground: Ground, instanceId: string): Promise<vo
     // What a crash of the panel left of single runs ends as well.
     // Its own database server goes on: what ends may write to the last, and people look at data of stopped instances.
     const left = (await containersOf(ground, instanceId)).filter(({ Labels }) => Labels[LABEL.part] !== 'database');
-    for (const one of left.filter(({ Labels }) => removed.has(Labels[LABEL.part] ?? ''))) await endContainer(ground, one, told);
+    for (const one of left.filter(({ Labels }) => removed.has(Labels[LABEL.part] ?? ''))) await endContainer(ground, one, { told });
     const isElsewhere = await runsElsewhere(ground, instanceId);
     if (left.length === 0 && !isElsewhere) {
       const gate = ground.engine.quick.getService(gateName(instanceId));
@@ -108,13 +108,13 @@ export async function endService(ground: Ground, instanceId: string): Promise<vo
   }
 }
 
-/** Tells one that runs to end, once; removes one that has ended. */
-async function endContainer(ground: Ground, { Id, State }: Listed, told: Set<string>): Promise<void> {
+/** Tells one that runs to end, once; removes one that has ended. @param told those that were told before @param signal what its program ends properly by */
+export async function endContainer(ground: Ground, { Id, State }: Listed, { told, signal = 'SIGTERM' }: { told: Set<string>; signal?: string }): Promise<void> {
   if (State === 'exited') return await removeContainer(ground, Id);
   if (State !== 'running' || told.has(Id)) return;
   told.add(Id);
   // It may have ended just now.
-  await asking(ground.engine.quick.getContainer(Id).kill({ signal: 'SIGTERM' })).catch(() => undefined);
+  await asking(ground.engine.quick.getContainer(Id).kill({ signal })).catch(() => undefined);
 }
 
 /** Id of the instance's own network, made unless it is there. One that leads elsewhere than wanted is made anew. */

@@ -71,7 +71,8 @@ describe('what is proposed', () => {
     const remote = { DATABASE_URL: 'postgresql://arb:pw@db.example.org/arb' };
     expect(look(remote, engineReport())).toMatchObject({ proposed: 'local' });
     expect(look({ ...remote, SWARM_OUTBOUND: 'internet' }, engineReport())).toMatchObject({ proposed: 'swarm' });
-    const own = look({ ...remote, SWARM_DATABASE: 'own' }, engineReport());
+    expect(look({ ...remote, SWARM_DATABASE: 'own' }, engineReport()).of('swarm')?.whyNot).toContain('could not reach');
+    const own = look({ SWARM_DATABASE: 'own' }, engineReport());
     expect([own.proposed, own.of('swarm')?.isolation]).toEqual(['swarm', expect.stringContaining('a database server of its own')]);
     const options = describeOptions(loadConfig({}), engineReport({}, { isRoot: false }));
     expect(options[0]).toMatchObject({ platform: 'swarm', whyNot: 'The panel does not run as root.' });

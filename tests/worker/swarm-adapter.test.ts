@@ -68,6 +68,12 @@ describe('the worker with a Docker Engine', () => {
     expect(loadConfig({ PLATFORM: 'swarm', DATABASE_URL: 'postgresql://arb:pw@localhost/arb?host=/run/pg' }).SWARM_OUTBOUND).toBe('none');
   });
 
+  it.each(['10.0.0.9', 'mysql://h/d', 'postgresql://arb:p#ss@h/d'])('refuses %s as an address of a database, in a sentence without it', (url) => {
+    const refused = (): unknown => loadConfig({ PLATFORM: 'swarm', DATABASE_URL: url });
+    expect(refused).toThrow('DATABASE_URL: postgresql://USER:PASSWORD@HOST');
+    expect(refused).not.toThrow(url);
+  });
+
   it('takes a registry’s user name with its password only, and prints the password nowhere', () => {
     const account = { SWARM_REGISTRY_USER: 'panel', SWARM_REGISTRY_PASSWORD: 'keep-me-out' };
     expect(() => loadConfig({ SWARM_REGISTRY: '10.0.0.1:5000', SWARM_REGISTRY_USER: 'panel' })).toThrow('go together');
