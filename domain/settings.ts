@@ -151,7 +151,7 @@ export const settings = {
     'The Python in that image.',
   ),
   DATABASE_URL: setting(
-    secretUrl(/^postgres(ql)?$/, 'postgresql://USER:PASSWORD@HOST:5432/DATABASE').optional(),
+    secretUrl(/^postgres(ql)?$/, 'postgresql://USER:PASSWORD@HOST:5432/DATABASE, with # / ? @ of a password as %23 %2F %3F %40').optional(),
     'URL',
     'the panel starts its own PostgreSQL',
     'A PostgreSQL (≥ 13) role with CREATEDB and CREATEROLE; instances’ databases are made on the same server.',
