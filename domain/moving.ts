@@ -2,7 +2,7 @@
 
 import { AppError } from '../contracts/errors.ts';
 import { moveWords, type MovePlatform } from '../contracts/moving.ts';
-import type { BuiltRelease } from '../platforms/platform.ts';
+import type { BuiltRelease } from '../platforms/release.ts';
 import type { Deployment, Instance } from '../prisma/client/client.ts';
 import { readCapabilities } from './capabilities.ts';
 import type { Context, WorkerContext } from './context.ts';

@@ -1,6 +1,6 @@
 // What a session config would publish on MTurk, judged: the settings of the HIT and the time that workers have.
 
-import type { MturkOffer } from '../platforms/platform.ts';
+import type { MturkOffer } from '../platforms/project.ts';
 import type { Judgement } from './preflight-facts.ts';
 
 /** What the judgements about a HIT look at. */

@@ -2,7 +2,7 @@
 
 import type { OtreeLook, Finding } from '../contracts/preflight.ts';
 import type { Recruitment } from '../contracts/recruiting.ts';
-import type { SessionConfig } from '../platforms/platform.ts';
+import type { SessionConfig } from '../platforms/project.ts';
 import type { ListedRoom } from './rooms.ts';
 
 /** How an address answered, asked as somebody outside would. */

@@ -1,7 +1,7 @@
 // Preflight: the experiment runs, in the version that is meant, on tables that fit, and its bots got through.
 
 import { describeGaps } from './schema-drift.ts';
-import type { SchemaGap } from '../platforms/platform.ts';
+import type { SchemaGap } from '../platforms/release.ts';
 import { chosenConfig, type Judgement, type PreflightCheck, type PreflightFacts } from './preflight-facts.ts';
 
 const short = (commit: string): string => commit.slice(0, 7);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { DeploymentView, InstanceSummary, InstanceView, RoomView } from '../contracts/instances.ts';
 import { canOnInstance, type Standing } from '../contracts/roles.ts';
 import type { InstanceState } from '../contracts/states.ts';
-import type { ProjectDescription } from '../platforms/platform.ts';
+import type { ProjectDescription } from '../platforms/project.ts';
 import type { Deployment, Instance, Job, PanelRoom, Prisma, User } from '../prisma/client/client.ts';
 import { withPeople, type OwnedInstance } from './access.ts';
 import { gitRemoteUrl, instanceUrl, lobbyUrl, modeOf } from './addresses.ts';

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
-import type { Room } from '../platforms/platform.ts';
+import type { Room } from '../platforms/project.ts';
 import type { Instance, PanelRoom } from '../prisma/client/client.ts';
 import { instanceUrl, type Addressed } from './addresses.ts';
 import type { Context } from './context.ts';

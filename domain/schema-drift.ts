@@ -2,7 +2,7 @@
 
 import { driftChoices, type DriftChoice } from '../contracts/jobs.ts';
 import { AppError } from '../contracts/errors.ts';
-import type { SchemaGap } from '../platforms/platform.ts';
+import type { SchemaGap } from '../platforms/release.ts';
 import type { Instance, Job } from '../prisma/client/client.ts';
 import type { OwnedInstance } from './access.ts';
 import { record } from './audit.ts';

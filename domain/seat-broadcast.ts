@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import { seatStates, type SeatMap, type SeatState, type SeatView } from '../contracts/seats.ts';
-import type { Room } from '../platforms/platform.ts';
+import type { Room } from '../platforms/project.ts';
 import type { Instance, Seat } from '../prisma/client/client.ts';
 import type { Context, Events } from './context.ts';
 import { readFacts, type Facts } from './facts.ts';

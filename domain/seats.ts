@@ -2,7 +2,7 @@
 
 import { AppError } from '../contracts/errors.ts';
 import type { SeatMap } from '../contracts/seats.ts';
-import type { Room } from '../platforms/platform.ts';
+import type { Room } from '../platforms/project.ts';
 import type { Instance, Seat } from '../prisma/client/client.ts';
 import type { Context } from './context.ts';
 import { hashToken } from './ids.ts';

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { type BuildGround, endControlGroup, placeLauncher } from './confined.ts';
 import { chooseInterpreter } from './interpreter.ts';
 import { makeDirectory } from './owned-files.ts';
-import type { BuildRequest } from './platform.ts';
+import type { BuildRequest } from './release.ts';
 import { inspectProject, type ProjectInspection } from './project-inspection.ts';
 import type { Requirements, WantedPython } from './requirements.ts';
 import { foreignPlaces } from './uv.ts';

@@ -1,6 +1,7 @@
 // What the launcher is told: the content of env.json and rooms.json (launcher/start.py, launcher/rooms.py). Pure.
 
-import type { EditedRoom, InstanceSpec } from './platform.ts';
+import type { InstanceSpec } from './platform.ts';
+import type { EditedRoom } from './project.ts';
 import type { Secret } from './secret.ts';
 
 /** Where things lie as the experiment sees them. */

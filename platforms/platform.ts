@@ -1,13 +1,13 @@
 // THE interface of a platform: where instances run. Every adapter passes the same contract suite (tests/contract).
 
-// oxlint-disable max-lines -- one interface with its words: whoever writes an adapter reads it as a whole
-
 import type { Readable } from 'node:stream';
 import type { MeasureName } from '../contracts/metrics.ts';
 import type { Adoption } from './adoption.ts';
 import type { Moving } from './moving.ts';
 import type { PlatformHosts } from './hosts.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
+import type { BuildRequest, BuiltRelease, Trial } from './release.ts';
+import type { EditedRoom } from './project.ts';
 import type { Secret } from './secret.ts';
 
 /** Everything an adapter must know about one instance; made by the domain from the instance's row, secrets opened late. */
@@ -40,89 +40,6 @@ export type InstanceSpec = {
 
 /** What is enough to look at an instance: everything but what only a start needs. */
 export type InstanceAccess = Omit<InstanceSpec, 'environment' | 'sessionFields'>;
-
-export type Room = {
-  readonly name: string;
-  readonly displayName: string;
-  /** null: the room takes any label. */
-  readonly labels: readonly string[] | null;
-  readonly usesSecureUrls: boolean;
-  readonly hasWelcomePage: boolean;
-  /** One sentence when the label file cannot be used, else null. */
-  readonly problem: string | null;
-};
-
-/** A room that is edited in the panel; it takes the place of one of the same name in settings.py. */
-export type EditedRoom = Pick<Room, 'name' | 'displayName' | 'labels' | 'usesSecureUrls'>;
-
-export type SessionConfig = {
-  readonly name: string;
-  readonly displayName: string;
-  readonly appSequence: readonly string[];
-  readonly numDemoParticipants: number;
-  /** Left out: it was deployed by a panel that did not look for it. */
-  readonly mturk?: MturkOffer;
-};
-
-/** What a session config would say to MTurk, not judged yet. */
-export type MturkOffer = {
-  /** `mturk_hit_settings`; what JSON has not stands there as Python writes it. Null: the config has none; a text, a list: it is no dict. */
-  readonly hit: unknown;
-  /** The reward, in `currency`; null: no number. */
-  readonly participationFee: number | null;
-  /** REAL_WORLD_CURRENCY_CODE. */
-  readonly currency: string;
-};
-
-/** What settings.py says, read in the instance's own environment as its own user. */
-export type ProjectDescription = {
-  readonly otreeVersion: string;
-  readonly pythonVersion: string;
-  readonly adminUsername: string;
-  readonly sessionConfigs: readonly SessionConfig[];
-  readonly rooms: readonly Room[];
-};
-
-export type BuildRequest = {
-  /** Number of the deployment, from 1; names the release's folder or tag. */
-  readonly releaseNumber: number;
-  /** Opens the project as a tar stream (as `git archive` writes it); may be called again on a second attempt. */
-  readonly openArchive: () => Readable;
-  /** What an earlier build with the same requirements resolved to, or null to resolve anew. */
-  readonly lockFor: (requirementsHash: string) => Promise<string | null>;
-  readonly signal: AbortSignal;
-  /** Receives the build's output as it comes (UTF-8 text, any chunking). */
-  readonly onOutput: (text: string) => void;
-};
-
-export type BuiltRelease = {
-  readonly releaseNumber: number;
-  /** SHA-256 of the requirements as they were given together with the Python version. */
-  readonly requirementsHash: string;
-  /** Exact versions, one `name==version` a line; give it back by `lockFor` for an equal environment. */
-  readonly lock: string;
-  /** Whether `lock` came from an earlier build. */
-  readonly isLockReused: boolean;
-  /** Whole sentences for people about what deploys but is worth a look; empty when there is nothing. */
-  readonly warnings: readonly string[];
-  readonly project: ProjectDescription;
-};
-
-/**
- * One thing that the tables of the live database have otherwise than the new version needs, so that oTree would answer 500:
- * a column that is not there, one of another type, or one that must be filled although the new version does not know it.
- */
-export type SchemaGap = {
-  readonly kind: 'missing' | 'changed' | 'required';
-  readonly table: string;
-  readonly column: string;
-  /** Type as PostgreSQL writes it: what the new version needs (null for `required`) and what is there (null for `missing`). */
-  readonly wanted: string | null;
-  readonly found: string | null;
-};
-
-/** What was learnt while a release ran privately. */
-export type Trial = { readonly gaps: readonly SchemaGap[] };
 
 /** What the platform sees of one instance. `absent`: never created or destroyed; `unknown`: nobody can look just now, the numbers are those seen last. */
 export type Observation = {

@@ -1,7 +1,8 @@
 // What the tables of a live database lack for a new version, by PostgreSQL's own catalogues.
 
 import type pg from 'pg';
-import type { InstanceSpec, SchemaGap } from './platform.ts';
+import type { InstanceSpec } from './platform.ts';
+import type { SchemaGap } from './release.ts';
 import { type InstanceDatabases, withClient } from './postgres.ts';
 
 export type Column = { readonly table: string; readonly column: string; readonly type: string; readonly isRequired: boolean; readonly hasDefault: boolean };

@@ -3,7 +3,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../contracts/errors.ts';
-import type { SessionConfig } from './platform.ts';
+import type { SessionConfig } from './project.ts';
 import { findIds } from './participant-ids.ts';
 
 type ProjectFile = { readonly name: string; readonly sizeBytes: number };

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { diagnoseDescribe } from './diagnose.ts';
-import type { MturkOffer, ProjectDescription } from './platform.ts';
+import type { MturkOffer, ProjectDescription } from './project.ts';
 import { checkApps } from './project-checks.ts';
 import type { CommandResult } from './run-command.ts';
 

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream';
 import { AppError } from '../contracts/errors.ts';
 import { type BuildGround, runConfined } from './confined.ts';
 import { makeDirectory } from './owned-files.ts';
-import type { BuildRequest } from './platform.ts';
+import type { BuildRequest } from './release.ts';
 import { nameProblem, TarGuard } from './tar-guard.ts';
 
 export const PROJECT_LIMITS = { sizeMib: 500, entries: 50_000 } as const;

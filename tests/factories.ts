@@ -13,7 +13,7 @@ import { newId, newPassword, newToken } from '../domain/ids.ts';
 import { openMailer } from '../domain/mail-smtp.ts';
 import { makeSealer } from '../domain/sealing.ts';
 import { sealedPlace, type SealedColumn } from '../domain/specs.ts';
-import type { ProjectDescription, Room } from '../platforms/platform.ts';
+import type { ProjectDescription, Room } from '../platforms/project.ts';
 import type { Instance, PanelRoom, User } from '../prisma/client/client.ts';
 
 type EventName = keyof Events;

@@ -4,11 +4,8 @@ import type { Readable } from 'node:stream';
 import type { FrontView, FrontWish } from '../own-front.ts';
 import type {
   BotsRun,
-  BuildRequest,
-  BuiltRelease,
   Capabilities,
   Dump,
-  EditedRoom,
   HostReport,
   InstanceAccess,
   InstanceSpec,
@@ -18,9 +15,10 @@ import type {
   OtreeRequest,
   ParticipantRow,
   Platform,
-  Trial,
   Usage,
 } from '../platform.ts';
+import type { BuildRequest, BuiltRelease, Trial } from '../release.ts';
+import type { EditedRoom } from '../project.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { DokkuAdoption } from './adoption.ts';
 import { createApps, destroyApps } from './apps.ts';

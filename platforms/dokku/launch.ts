@@ -2,7 +2,8 @@
 
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { EditedRoom, InstanceSpec } from '../platform.ts';
+import type { InstanceSpec } from '../platform.ts';
+import type { EditedRoom } from '../project.ts';
 
 /**
  * The variables of an instance, the owner's own included; all of them may be secret, so they go to `config:import` on

@@ -7,7 +7,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { type DokkuResult, gitFromArchive, psRebuild, psReport } from '../dokku-commands.ts';
 import { explainFailure } from '../dokku-failures.ts';
 import { readPsReport } from '../dokku-reports.ts';
-import type { BuiltRelease } from '../platform.ts';
+import type { BuiltRelease } from '../release.ts';
 import { ask, isUnknown, settle } from './asking.ts';
 import { readSmallFile, keepFile } from '../kept-files.ts';
 import { type Host, pathsOf } from './host.ts';

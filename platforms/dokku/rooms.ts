@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../contracts/errors.ts';
 import { enter } from '../dokku-commands.ts';
-import type { EditedRoom } from '../platform.ts';
+import type { EditedRoom } from '../project.ts';
 import { settle, tryToAsk } from './asking.ts';
 import { launcherWords } from './dockerfile.ts';
 import { type Host, liveApp } from './host.ts';

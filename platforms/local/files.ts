@@ -6,7 +6,8 @@ import path from 'node:path';
 import { type InstanceRecord, keepRecord, makeSocketDirectory, parseRecord, removeReleases } from '../instance-records.ts';
 import { launchConfig, roomsFile } from '../launch-config.ts';
 import { makeDirectory, replaceFile } from '../owned-files.ts';
-import type { EditedRoom, InstanceAccess, InstanceSpec } from '../platform.ts';
+import type { InstanceAccess, InstanceSpec } from '../platform.ts';
+import type { EditedRoom } from '../project.ts';
 import type { Secret } from '../secret.ts';
 import type { Ground } from './ground.ts';
 

@@ -6,19 +6,9 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../contracts/errors.ts';
 import { endControlGroup, placeLauncher } from '../confined.ts';
-import type {
-  BotsRun,
-  BuildRequest,
-  BuiltRelease,
-  Capabilities,
-  EditedRoom,
-  InstanceAccess,
-  InstanceSpec,
-  LogPiece,
-  Observation,
-  Trial,
-  Usage,
-} from '../platform.ts';
+import type { BotsRun, Capabilities, InstanceAccess, InstanceSpec, LogPiece, Observation, Usage } from '../platform.ts';
+import type { BuildRequest, BuiltRelease, Trial } from '../release.ts';
+import type { EditedRoom } from '../project.ts';
 import type { Movable } from '../moving.ts';
 import { OnThisMachine } from '../on-this-machine.ts';
 import { InstanceDatabases } from '../postgres.ts';

@@ -7,7 +7,9 @@ import { type InstanceRecord, keepRecord, listRecorded, makeSocketDirectory, par
 import { keepFile, readSmallFile } from '../kept-files.ts';
 import { roomsFile } from '../launch-config.ts';
 import { makeDirectory, replaceFile } from '../owned-files.ts';
-import type { BuiltRelease, EditedRoom, InstanceAccess, InstanceSpec } from '../platform.ts';
+import type { InstanceAccess, InstanceSpec } from '../platform.ts';
+import type { BuiltRelease } from '../release.ts';
+import type { EditedRoom } from '../project.ts';
 import type { Ground } from './ground.ts';
 
 /** Paths of one instance. */

@@ -7,20 +7,9 @@ import { endControlGroup, placeLauncher } from '../confined.ts';
 import { makeSocketDirectory } from '../instance-records.ts';
 import type { Movable } from '../moving.ts';
 import { OnThisMachine } from '../on-this-machine.ts';
-import type {
-  BotsRun,
-  BuildRequest,
-  BuiltRelease,
-  Capabilities,
-  Dump,
-  EditedRoom,
-  InstanceAccess,
-  InstanceSpec,
-  LogPiece,
-  Observation,
-  Trial,
-  Usage,
-} from '../platform.ts';
+import type { BotsRun, Capabilities, Dump, InstanceAccess, InstanceSpec, LogPiece, Observation, Usage } from '../platform.ts';
+import type { BuildRequest, BuiltRelease, Trial } from '../release.ts';
+import type { EditedRoom } from '../project.ts';
 import { InstanceDatabases, socketDirOf } from '../postgres.ts';
 import { openLog, readLog, readLogFrom } from '../timed-log.ts';
 import { playBots } from './bots.ts';

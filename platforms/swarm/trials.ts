@@ -1,7 +1,8 @@
 // Trying a release privately on a scratch database, and comparing the tables it makes with the live ones.
 
 import { judgeTrial } from '../container-trial.ts';
-import type { InstanceSpec, Trial } from '../platform.ts';
+import type { InstanceSpec } from '../platform.ts';
+import type { Trial } from '../release.ts';
 import { compareWithScratch } from '../postgres-schema.ts';
 import type { Ground } from './ground.ts';
 import { runLauncher } from './launcher.ts';

@@ -8,7 +8,8 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import pg from 'pg';
 import { AppError, type ErrorCode } from '../../contracts/errors.ts';
-import type { BuiltRelease, InstanceSpec, Observation, Platform } from '../../platforms/platform.ts';
+import type { InstanceSpec, Observation, Platform } from '../../platforms/platform.ts';
+import type { BuiltRelease } from '../../platforms/release.ts';
 import { Secret } from '../../platforms/secret.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');

@@ -1,7 +1,8 @@
 // What every platform must do: one suite, run against each adapter with a real oTree and a real PostgreSQL.
 
 import { afterAll, beforeAll, describe } from 'vitest';
-import type { BuiltRelease, InstanceSpec, Platform } from '../../platforms/platform.ts';
+import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
+import type { BuiltRelease } from '../../platforms/release.ts';
 import { changesAndTrouble } from './contract-changes.ts';
 import { buildingAndRunning, standingCrashes } from './contract-running.ts';
 import { exportsAndBots } from './contract-exports.ts';

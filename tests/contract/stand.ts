@@ -3,7 +3,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { BuiltRelease, InstanceSpec, Platform } from '../../platforms/platform.ts';
+import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
+import type { BuiltRelease } from '../../platforms/release.ts';
 
 /** What truly differs between platforms; named here so that nothing is skipped silently. */
 export type PlatformTraits = {

@@ -7,7 +7,7 @@ import { removePanelRoom, savePanelRoom } from '../../domain/panel-rooms.ts';
 import { makeRoomsKeeper } from '../../domain/rooms-keeper.ts';
 import { findRoom, roomsOf, withRooms, type ListedRoom } from '../../domain/rooms.ts';
 import { findSeat, markReady, openSeat, seatMap } from '../../domain/seats.ts';
-import type { EditedRoom } from '../../platforms/platform.ts';
+import type { EditedRoom } from '../../platforms/project.ts';
 import { anInstance, aProject, aRoom, testContext, type AnInstance, type TestContext } from '../factories.ts';
 
 let ctx: TestContext;

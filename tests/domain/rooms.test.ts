@@ -6,7 +6,7 @@ import { AppError } from '../../contracts/errors.ts';
 import { asJson } from '../../domain/database.ts';
 import { findLobbyInstance, findRoom, labelHash, otreeRoomUrl, roomsOf } from '../../domain/rooms.ts';
 import { sealedPlace } from '../../domain/specs.ts';
-import type { Room } from '../../platforms/platform.ts';
+import type { Room } from '../../platforms/project.ts';
 import type { Instance } from '../../prisma/client/client.ts';
 import { anInstance, aProject, aRoom, testContext, type TestContext } from '../factories.ts';
 

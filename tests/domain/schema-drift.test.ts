@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../domain/context.ts';
 import { requestDeployment } from '../../domain/deployments.ts';
 import { deployAgain, describeGaps, driftChoiceFor, driftChoiceOf, setResetsOnDrift } from '../../domain/schema-drift.ts';
-import type { SchemaGap } from '../../platforms/platform.ts';
+import type { SchemaGap } from '../../platforms/release.ts';
 import { aUser, anInstance, testContext, type TestContext } from '../factories.ts';
 
 const missing = (table: string, column: string): SchemaGap => ({ kind: 'missing', table, column, wanted: 'integer', found: null });

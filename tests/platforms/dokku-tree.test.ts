@@ -23,7 +23,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { launcherWords, renderDockerfile, renderPipConf } from '../../platforms/dokku/dockerfile.ts';
 import { launchVariables, packLaunch, packRooms } from '../../platforms/dokku/launch.ts';
 import { makeTree } from '../../platforms/dokku/tree.ts';
-import type { EditedRoom, InstanceSpec } from '../../platforms/platform.ts';
+import type { InstanceSpec } from '../../platforms/platform.ts';
+import type { EditedRoom } from '../../platforms/project.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
 import { marked, query, stop, temporaryDatabase, until } from '../launcher/instance.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildGround } from '../../platforms/confined.ts';
 import { inspectForImage } from '../../platforms/image-inspection.ts';
 import { layoutOf } from '../../platforms/layout.ts';
-import type { BuildRequest } from '../../platforms/platform.ts';
+import type { BuildRequest } from '../../platforms/release.ts';
 import { lockedVersion } from '../../platforms/requirements.ts';
 import { archiveOf, makeSpec, projectWith, refusal, TRUST_GAME } from '../contract/instances.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';

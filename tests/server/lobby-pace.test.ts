@@ -1,7 +1,7 @@
 // Going on to oTree: at once for a usual lab, paced and in the order of the clicks for a crowd, and nobody is lost.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Room } from '../../platforms/platform.ts';
+import type { Room } from '../../platforms/project.ts';
 import { testContext, type AnInstance, type TestContext } from '../factories.ts';
 import { anInstanceWithRooms, openLobby, type Lobby } from './lobby-visitors.ts';
 

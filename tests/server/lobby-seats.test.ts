@@ -1,7 +1,7 @@
 // The Lobby over real HTTP: who gets which seat, and a whole lab that clicks at once.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Room } from '../../platforms/platform.ts';
+import type { Room } from '../../platforms/project.ts';
 import { testContext, type AnInstance, type TestContext } from '../factories.ts';
 import { anInstanceWithRooms, labels, openLobby, type Lobby } from './lobby-visitors.ts';
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { seatMap } from '../../domain/seats.ts';
-import type { Room } from '../../platforms/platform.ts';
+import type { Room } from '../../platforms/project.ts';
 import { lobbyRouter } from '../../server/lobby.ts';
 import { anInstance, aProject, aRoom, type AnInstance, type TestContext } from '../factories.ts';
 

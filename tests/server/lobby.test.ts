@@ -1,7 +1,7 @@
 // The Lobby over real HTTP: the participant’s page, when people go on, and what a stranger learns.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Room } from '../../platforms/platform.ts';
+import type { Room } from '../../platforms/project.ts';
 import { anInstance, testContext, type AnInstance, type TestContext } from '../factories.ts';
 import { anInstanceWithRooms, openLobby, stateOf, type Lobby } from './lobby-visitors.ts';
 

@@ -6,7 +6,7 @@ import { backupReasons, type BackupReason } from '../../domain/backups.ts';
 import { updateDeployment } from '../../domain/deployments.ts';
 import { describeGaps } from '../../domain/schema-drift.ts';
 import { specOf } from '../../domain/specs.ts';
-import type { SchemaGap } from '../../platforms/platform.ts';
+import type { SchemaGap } from '../../platforms/release.ts';
 import type { Deployment } from '../../prisma/client/client.ts';
 import { backupStep } from '../backup-step.ts';
 import { forgetOldData } from '../forget-old-data.ts';

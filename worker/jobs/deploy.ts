@@ -1,6 +1,6 @@
 // From a pushed commit to a running experiment: build beside the running one, try it in private, then switch.
 
-import type { BuiltRelease } from '../../platforms/platform.ts';
+import type { BuiltRelease } from '../../platforms/release.ts';
 import type { Deployment } from '../../prisma/client/client.ts';
 import { asJson } from '../../domain/database.ts';
 import { findLock, updateDeployment } from '../../domain/deployments.ts';

@@ -5,7 +5,7 @@ import { findLock } from '../../domain/deployments.ts';
 import { archiveOpener } from '../../domain/repositories.ts';
 import { describeGaps } from '../../domain/schema-drift.ts';
 import { specOf } from '../../domain/specs.ts';
-import type { BuiltRelease } from '../../platforms/platform.ts';
+import type { BuiltRelease } from '../../platforms/release.ts';
 import type { Deployment } from '../../prisma/client/client.ts';
 import type { JobRun } from '../job-run.ts';
 import type { Move } from './move.ts';

@@ -11,7 +11,7 @@ import { handOverRooms } from '../../domain/rooms-keeper.ts';
 import { refreshRoute } from '../../domain/routes.ts';
 import { specOf, type StartableInstance } from '../../domain/specs.ts';
 import type { Movable } from '../../platforms/moving.ts';
-import type { BuiltRelease } from '../../platforms/platform.ts';
+import type { BuiltRelease } from '../../platforms/release.ts';
 import type { Deployment } from '../../prisma/client/client.ts';
 import { backupStep } from '../backup-step.ts';
 import type { JobRun } from '../job-run.ts';
