@@ -222,6 +222,8 @@ export type Usage = {
   readonly cpuSeconds: number | null;
   /** Counters: bytes over a network of its own; what comes by the front door is not among them. */
   readonly network: { readonly receivedBytes: number; readonly sentBytes: number } | null;
+  /** When the counters stood so, where that was some seconds ago; left out: now. */
+  readonly countedAt?: Date;
 };
 
 /** A machine that the panel reaches over a network: what it needs there, and what was found. */
