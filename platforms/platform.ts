@@ -138,6 +138,8 @@ export type Observation = {
   readonly diskBytes: number | null;
   /** Whether its data are on a database server that is nobody else's, where the platform knows both; left out elsewhere. */
   readonly hasOwnDatabaseServer?: boolean;
+  /** Name of the host that it runs on, where there are several; left out where there is one only, and when it runs on none or nobody can tell. */
+  readonly host?: string;
   /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */
   readonly webProcesses: number;
   readonly startedAt: Date | null;

@@ -194,11 +194,12 @@ describe.skipIf(engine === null)('with a second host', () => {
       expect(await registryBy(null, `${PRIVATE.first}:5001`)).toMatchObject({ answer: 'away', reason: expect.stringContaining('refused') });
     });
 
-    it('tells what it uses of the processor, beside its memory', async () => {
+    it('tells what it uses of the processor, beside its memory, and where it runs', async () => {
       expect((await platform.capabilities()).measures).toEqual(['core', 'memory']);
       const { cpuSeconds, memoryBytes } = (await use()) ?? {};
       expect(cpuSeconds).toBeGreaterThan(0);
       expect(memoryBytes).toBeGreaterThan(20 * 2 ** 20);
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'running', host: SECOND_NAME });
     });
 
     it('moves when its host is emptied, and loses nothing', async () => {

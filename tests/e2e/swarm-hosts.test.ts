@@ -72,6 +72,12 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
   const own = async (): Promise<string> => (await hosts()).find(({ isPanelHost }) => isPanelHost)?.name ?? '';
   /** A host's row on the page System. */
   const rowOf = (host: string): Locator => ada.getByRole('region', { name: 'Hosts' }).getByRole('row').filter({ hasText: host });
+  /** What the instance's page says of its host. */
+  const hostFact = (): Locator =>
+    ada
+      .getByRole('region', { name: 'Now' })
+      .locator('dl > div')
+      .filter({ has: ada.getByText('Host', { exact: true }) });
   const ofInstance = async (docker: Docker | undefined, part: 'serve' | 'gate') =>
     (await docker?.listContainers({ filters: { label: [`${LABEL.part}=${part}`] } })) ?? [];
   /** Containers of the experiment that run on either host. */
@@ -119,6 +125,10 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     await client.create(name);
     expect(await client.upload(name, packSample(home, 'first'))).toMatchObject({ state: 'succeeded' });
     expect(await where()).toBe(SECOND_NAME);
+    await rowOf(SECOND_NAME).getByRole('link', { name }).click();
+    // <dt>Host</dt><dd>NAME</dd>, on the instance's own page.
+    await hostFact().getByText(SECOND_NAME, { exact: true }).waitFor();
+    await ada.goto(`${panel.url}/system`);
     await rowOf(SECOND_NAME).getByRole('link', { name }).waitFor();
     await picture(ada, 'hosts', { widths: [390], of: ada.getByRole('region', { name: 'Hosts' }) });
   }, 300_000);

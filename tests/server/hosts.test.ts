@@ -74,6 +74,17 @@ describe('the hosts', () => {
     });
   });
 
+  it('an instance’s page names the one that it runs on, for whoever may see the instance; with one host there is nothing to name', async () => {
+    const person = await panel.person('experimenter');
+    const [owner, instance] = [await panel.signIn(person), await anInstance(panel.ctx, { ownerId: person.id, state: 'running', facts: { host: 'lab-2' } })];
+    const alone = await anInstance(panel.ctx, { ownerId: person.id, state: 'running' });
+    const shown = async (client: Client, { name }: { name: string }) => (await client.send('GET', `/instances/${name}`)).body['platform'];
+    for (const client of [owner, manager]) expect(await shown(client, instance)).toMatchObject({ host: 'lab-2' });
+    expect(await shown(owner, alone)).toMatchObject({ host: null });
+    const stranger = await panel.signIn(await panel.person('experimenter'));
+    expect((await stranger.send('GET', `/instances/${instance.name}`)).status).toBe(404);
+  });
+
   it('an experimenter sees none of it', async () => {
     const other = await panel.signIn(await panel.person('experimenter'));
     expect((await other.send('GET', '/system/hosts')).status).toBe(403);
