@@ -271,5 +271,21 @@ describe.skipIf(engine === null)('with a second host', () => {
       expect(await answers()).toBe(true);
       expect(await second.images()).toEqual([expect.stringMatching(/^arboretum\/serve:[0-9a-f]{32}$/)]);
     });
+
+    it('a host that is down can be kept empty, and taken from the list; one that is there cannot', async () => {
+      expect((await hosts()).map(({ state, takesInstances }) => [state, takesInstances])).toEqual([
+        ['ready', true],
+        ['down', true],
+      ]);
+      await platform.hosts?.setTaking(nodes.second, false);
+      expect((await hosts())[1]).toMatchObject({ id: nodes.second, state: 'down', takesInstances: false });
+      expect((await stateOf(platform, spec)).host).toBe((await hosts())[0]?.name);
+      expect(await platform.hosts?.remove(nodes.first).catch((error: { code?: string }) => error.code)).toBe('platform_failed');
+      await platform.hosts?.remove(nodes.second);
+      await platform.hosts?.remove(nodes.second);
+      expect((await hosts()).map(({ id }) => id)).toEqual([nodes.first]);
+      expect(await stateOf(platform, spec), 'with one host there is none to name').not.toHaveProperty('host');
+      expect(await answers()).toBe(true);
+    });
   });
 });

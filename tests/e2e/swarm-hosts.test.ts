@@ -206,9 +206,16 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     expect(await askDatabase(panel, name, 'SELECT sent, returned FROM trust_game_group')).toEqual([{ sent: '4', returned: '6' }]);
   }, 300_000);
 
-  it('its host is there again, takes instances, and nothing runs twice', async () => {
+  it('its host, kept empty while it is down, takes none when it is there again, then does, and nothing runs twice', async () => {
+    const row = rowOf(SECOND_NAME);
+    await row.getByText('What ran there is started again on other hosts').waitFor();
+    expect(await row.getByRole('button').allTextContents()).toEqual(['Keep\u00a0empty…', 'Remove…']);
+    await row.getByRole('button', { name: /Keep\sempty/ }).click();
+    await ada.getByRole('button', { name: 'Keep it empty' }).click();
+    await row.getByText('it takes none until').waitFor();
     await second.revive();
-    await rowOf(SECOND_NAME).getByText('ready', { exact: true }).waitFor({ timeout: 90_000 });
+    await row.getByText('takes no instances', { exact: true }).waitFor({ timeout: 90_000 });
+    await useAgain(SECOND_NAME);
     await runsOnce();
     expect([await where(), await ofInstance(second.docker, 'serve')]).toEqual([await own(), []]);
     expect(errors).toEqual([]);
