@@ -50,9 +50,10 @@ const change: Column<SwarmHostView> = {
   title: 'Change',
   isTitleHidden: true,
   render: (host) => (
-    <div>
-      <ChangeHost host={host} /> {host.state === 'down' && <RemoveHost host={host} />}
-    </div>
+    <span className="row-acts">
+      <ChangeHost host={host} />
+      {host.state === 'down' && <RemoveHost host={host} />}
+    </span>
   ),
 };
 
