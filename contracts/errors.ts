@@ -162,6 +162,11 @@ export const errorTable = {
     sentence: '{name} is the only host that takes instances.',
     hint: 'Let another host take instances first.',
   },
+  host_not_down: {
+    status: 409,
+    sentence: '{name} is there, so it cannot be taken from the list.',
+    hint: 'Empty it, type docker swarm leave on it, and come back when it is down.',
+  },
   host_unreachable: {
     status: 503,
     sentence: 'The host {host} cannot be reached: {reason}.',

@@ -140,6 +140,8 @@ export const instanceSchema = instanceSummarySchema.extend({
     canMoveTo: z.enum(movePlatforms).nullable(),
     /** Its data are on a database server that is nobody else's, and so it cannot be moved. */
     hasOwnDatabaseServer: z.boolean(),
+    /** Name of the host that it runs on; null: there is one only, or it runs on none. */
+    host: z.string().nullable(),
   }),
   /** In MiB; null: the panel's setting, which stands beside it. */
   limits: z.object({ memoryMib: z.number().nullable(), diskMib: z.number().nullable(), panelMemoryMib: z.number(), panelDiskMib: z.number() }),

@@ -58,6 +58,8 @@ export const workerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tell-join-command') }),
   /** Whether a host is to take instances. */
   z.object({ kind: z.literal('set-host'), hostId: z.string().max(100), takesInstances: z.boolean() }),
+  /** Take a host that is down from the list. */
+  z.object({ kind: z.literal('remove-host'), hostId: z.string().max(100) }),
 ]);
 export type WorkerQuestion = z.infer<typeof workerQuestionSchema>;
 

@@ -27,6 +27,8 @@ const factsSchema = z.object({
   diskBytes: z.number().nullable().catch(null),
   /** Whether its data are on a database server that is nobody else's; as the platform said. */
   hasOwnDatabaseServer: z.boolean().catch(false),
+  /** Name of the host that it runs on, where there are several. */
+  host: z.string().nullable().catch(null),
   /** Room → code of the session open in it. */
   roomSessions: z.record(z.string(), z.string()).catch({}),
   participants: z.array(participantSchema).catch([]),

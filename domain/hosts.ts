@@ -54,3 +54,11 @@ export async function recordHostChange(ctx: Pick<Context, 'db'>, actor: Actor, {
   const detail = { instances: instances.map(({ name }) => name), ...(change.reason === undefined ? {} : { reason: change.reason }) };
   await record(ctx.db, actor, { action: change.takesInstances ? 'host.activate' : 'host.drain', subject: host.name, detail });
 }
+
+/** Whether a host may be taken from the list; noted before it is done. @throws not_found, host_not_down */
+export async function recordHostRemoval(ctx: Pick<Context, 'db'>, actor: Actor, { list, id }: { list: HostList; id: string }): Promise<void> {
+  const host = list.hosts.find((one) => one.id === id);
+  if (host === undefined) throw new AppError('not_found');
+  if (host.state !== 'down') throw new AppError('host_not_down', { name: host.name });
+  await record(ctx.db, actor, { action: 'host.remove', subject: host.name, detail: { address: host.address ?? '' } });
+}

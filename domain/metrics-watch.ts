@@ -59,7 +59,8 @@ export function pointBetween(before: MetricLook | undefined, now: MetricLook): M
     if (last === undefined || after === null || now.usage === null) return null;
     // Another run began at nothing; what the one before used since the last look is not known, and left out.
     const start = last.usage?.run === now.usage.run ? (of(last.usage) ?? null) : 0;
-    return start === null ? null : Math.max(0, after - start) / (elapsedMs / 1000);
+    const countedMs = countedAt(now) - countedAt(last);
+    return start === null || countedMs <= 0 ? null : Math.max(0, after - start) / (countedMs / 1000);
   };
   const memoryBytes = now.usage?.memoryBytes ?? null;
   return {
@@ -73,6 +74,9 @@ export function pointBetween(before: MetricLook | undefined, now: MetricLook): M
     isOutOfMemory: restarts > 0 && /\bout of memory\b/.test(now.detail ?? ''),
   };
 }
+
+/** Milliseconds since 1970. */
+const countedAt = ({ at, usage }: MetricLook): number => (usage?.countedAt ?? at).getTime();
 
 /** A deliberate start sets the count to nothing. */
 const restartsBetween = (before: number, now: number): number => (now >= before ? now - before : now);

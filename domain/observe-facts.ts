@@ -22,7 +22,7 @@ const activityStepMs = 60_000;
 const roomListSchema = z.array(z.object({ name: z.string(), session_code: z.string().nullable(), present_labels: z.array(z.string()).default([]) }));
 
 /** What is written here; the others are observed from outside (`observe.ts`). */
-type SeenFacts = Omit<Facts, 'diskBytes' | 'hasOwnDatabaseServer'>;
+type SeenFacts = Omit<Facts, 'diskBytes' | 'hasOwnDatabaseServer' | 'host'>;
 export type Look = { readonly facts: SeenFacts; /** When the last participant asked for a page, null: never. */ readonly lastPageAt: Date | null };
 
 /**
@@ -31,7 +31,7 @@ export type Look = { readonly facts: SeenFacts; /** When the last participant as
  */
 export async function lookInto(ctx: WorkerContext, instance: Instance, { isCounting = true }: { isCounting?: boolean } = {}): Promise<Look> {
   const spec = specOf(ctx, instance);
-  const { diskBytes: _, hasOwnDatabaseServer: __, ...before } = readFacts(instance);
+  const { diskBytes: _, hasOwnDatabaseServer: __, host: ___, ...before } = readFacts(instance);
   const [participants, database, rooms] = await Promise.all([
     ctx.platform.participants(spec),
     isCounting ? ctx.platform.databaseFacts(spec) : null,

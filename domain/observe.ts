@@ -53,10 +53,11 @@ const hasMoved = (before: number, now: number): boolean => Math.abs(before - now
 async function writeNumbers(ctx: WorkerContext, instance: Instance, seen: Observation): Promise<void> {
   const { webProcesses, restarts, memoryBytes } = seen;
   const before = Number(instance.memoryBytes ?? 0);
-  const { diskBytes, hasOwnDatabaseServer } = readFacts(instance);
+  const { diskBytes, hasOwnDatabaseServer, host } = readFacts(instance);
   const news: Partial<Facts> = {
     ...(seen.diskBytes !== null && (diskBytes === null || hasMoved(diskBytes, seen.diskBytes)) ? { diskBytes: seen.diskBytes } : {}),
     ...((seen.hasOwnDatabaseServer ?? hasOwnDatabaseServer) === hasOwnDatabaseServer ? {} : { hasOwnDatabaseServer: seen.hasOwnDatabaseServer }),
+    ...((seen.host ?? null) === host ? {} : { host: seen.host ?? null }),
   };
   const hasNews = Object.keys(news).length > 0;
   if (!hasNews && instance.webProcesses === webProcesses && instance.restarts === restarts && !hasMoved(before, memoryBytes ?? 0)) return;

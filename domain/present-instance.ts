@@ -190,6 +190,7 @@ export function presentInstance(ctx: Pick<Context, 'config'>, row: InstanceRow, 
       hasDiskLimit: extras.capabilities.diskLimit,
       canMoveTo: facts.hasOwnDatabaseServer ? null : extras.capabilities.canMoveTo,
       hasOwnDatabaseServer: facts.hasOwnDatabaseServer,
+      host: facts.host,
     },
     limits: {
       memoryMib: row.memoryMib,

@@ -1,7 +1,7 @@
 """An instance on another host than the panel's: it reports to its gate, and is told the panel's rooms by it.
 
-Lines of JSON, over the instance's own network. From here: {"id"} first, {"seen": NUMBER} when rooms were written,
-{"memory": BYTES} now and then. From the gate: {"number", "rooms": TEXT or null}, and {"replaced": true} when a newer
+Lines of JSON, over the instance's own network. From here: {"id", "container"} first, {"seen": NUMBER} when rooms were
+written, {"memory": BYTES, "cpu": SECONDS or null} every few seconds. From the gate: {"number", "rooms": TEXT or null}, and {"replaced": true} when a newer
 container of the same instance has reported: then this one ends, because two must never write to one database.
 """
 import json
@@ -13,11 +13,11 @@ import sys
 import threading
 import time
 
-from arboretum_launcher import memory
+from arboretum_launcher import memory, processor
 from arboretum_launcher.watch import say
 
 FIRST_SECONDS, PAUSE_SECONDS = 60, 0.5
-MEMORY_SECONDS = 5
+USE_SECONDS = 5
 GRACE_SECONDS = 8
 
 
@@ -50,7 +50,8 @@ class Line:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
             self._writer, self._stream = connection, connection.makefile('r', encoding='utf8', newline='\n')
             connection.settimeout(15)
-            self._send({'id': self._id})
+            # An engine gives a container the beginning of its id as its host name: by it the panel knows whose numbers these are.
+            self._send({'id': self._id, 'container': socket.gethostname()})
             if not self._take():
                 return False
             connection.settimeout(None)
@@ -59,7 +60,7 @@ class Line:
             return False
 
     def keep(self):
-        threading.Thread(target=self._tell_memory, name='gate-memory', daemon=True).start()
+        threading.Thread(target=self._tell_use, name='gate-use', daemon=True).start()
         while True:
             try:
                 while self._take():
@@ -95,13 +96,13 @@ class Line:
             stream.write(rooms)
         os.replace(part, self._rooms_file)
 
-    def _tell_memory(self):
+    def _tell_use(self):
         while True:
             try:
-                self._send({'memory': memory.resident_bytes(self._project_dir) + own_bytes()})
+                self._send({'memory': memory.resident_bytes(self._project_dir) + own_bytes(), 'cpu': processor.used_seconds()})
             except (OSError, ValueError):
                 pass  # told again
-            time.sleep(MEMORY_SECONDS)
+            time.sleep(USE_SECONDS)
 
     def _send(self, message):
         with self._sending:

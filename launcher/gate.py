@@ -1,10 +1,10 @@
 """The gate of one instance that may run on any host: it stands on the panel's host and in the instance's own network.
 
-    python gate.py SOCKET ROOMS_FILE MEMORY_FILE [DATABASE_SOCKET]
+    python gate.py SOCKET ROOMS_FILE USE_FILE [DATABASE_SOCKET]
 
 SOCKET           where the front door expects the instance: passed on to port 8000 of the one that reported last
 ROOMS_FILE       the panel's rooms: the instance is told them (see `away.py`), and again when the file has changed
-MEMORY_FILE      how much memory the instance says it takes
+USE_FILE         what the instance says it uses, as JSON: {"container", "memory": BYTES, "cpu": SECONDS}, null where it says nothing
 DATABASE_SOCKET  what stands behind port 5432 for the instance
 
 One container at a time: the newest that reported is the instance. A host that was cut off may still run an older one;
@@ -26,9 +26,9 @@ CONNECT_SECONDS, SEEN_SECONDS, REPORT_SECONDS = 3, 2, 10
 class Gate:
     """Everything that passes; `run` until a signal comes."""
 
-    def __init__(self, sock, rooms_file, memory_file, database=None):
-        self._socket, self._rooms_file, self._memory_file, self._database = sock, rooms_file, memory_file, database
-        self._known, self._current, self._address = set(), None, None
+    def __init__(self, sock, rooms_file, use_file, database=None):
+        self._socket, self._rooms_file, self._use_file, self._database = sock, rooms_file, use_file, database
+        self._known, self._current, self._address, self._container = set(), None, None, None
         self._line, self._told, self._number, self._seen = None, None, 0, None
         self._passing = set()
 
@@ -80,14 +80,16 @@ class Gate:
 
     async def _serve_line(self, reader, writer):
         try:
-            name = str(json.loads(await asyncio.wait_for(reader.readline(), REPORT_SECONDS))['id'])[:64]
+            report = json.loads(await asyncio.wait_for(reader.readline(), REPORT_SECONDS))
+            name = str(report['id'])[:64]
             notice_loss(writer)
             if name in self._known and name != self._current:
                 send(writer, {'replaced': True})
                 return
             self._admit(name, writer)
+            self._container = str(report['container'])[:64] if 'container' in report else None
             await self._listen(reader, writer)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, asyncio.TimeoutError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, asyncio.TimeoutError):
             pass  # it reports anew; what it says is an experiment's word
         finally:
             if self._line is writer:
@@ -117,11 +119,15 @@ class Gate:
                     return
                 said = json.loads(line)
                 if 'memory' in said:
-                    write(self._memory_file, str(int(said['memory'])))
+                    self._note_use(said)
                 elif said.get('seen') == self._number and self._seen is not None:
                     self._seen.set()
         finally:
             telling.cancel()
+
+    def _note_use(self, said):
+        use = {'container': self._container, 'memory': amount(said['memory']), 'cpu': amount(said.get('cpu'))}
+        write(self._use_file, json.dumps(use))
 
     async def _tell_rooms(self):
         """Hand the rooms over unless the instance has them; waits for its word, but not for long."""
@@ -187,6 +193,11 @@ def notice_loss(writer):
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
     # Milliseconds that bytes may stay unconfirmed.
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20000)
+
+
+def amount(value):
+    """A number that can be one of bytes or seconds, else None: a container may say anything."""
+    return value if type(value) in (int, float) and 0 <= value < 2 ** 53 else None
 
 
 def send(writer, message):

@@ -28,6 +28,9 @@ export interface PlatformHosts {
   /** What to type on a machine that shall join; holds a secret that lets any machine join. @throws platform_failed */
   joinCommand(): Promise<string>;
 
-  /** Whether a host is to take instances; those on one that is not are started anew elsewhere, one at a time each. Idempotent. @throws not_found, platform_failed */
+  /** Whether a host is to take instances; those on one that is not are started anew elsewhere, one at a time each. One that is down keeps to it when it is back. Idempotent. @throws not_found, platform_failed */
   setTaking(hostId: string, isTaking: boolean): Promise<void>;
+
+  /** Takes a host that is down from the list: it must join anew to be one again. Gone already: returns. @throws platform_failed when it is not down */
+  remove(hostId: string): Promise<void>;
 }

@@ -55,6 +55,8 @@ export type Observation = {
   readonly diskBytes: number | null;
   /** Whether its data are on a database server that is nobody else's, where the platform knows both; left out elsewhere. */
   readonly hasOwnDatabaseServer?: boolean;
+  /** Name of the host that it runs on, where there are several; left out where there is one only, and when it runs on none or nobody can tell. */
+  readonly host?: string;
   /** Number of web processes that answer: 0 or 1 (oTree ≥ 5 knows no more). */
   readonly webProcesses: number;
   readonly startedAt: Date | null;
@@ -139,6 +141,8 @@ export type Usage = {
   readonly cpuSeconds: number | null;
   /** Counters: bytes over a network of its own; what comes by the front door is not among them. */
   readonly network: { readonly receivedBytes: number; readonly sentBytes: number } | null;
+  /** When the counters stood so, where that was some seconds ago; left out: now. */
+  readonly countedAt?: Date;
 };
 
 /** A machine that the panel reaches over a network: what it needs there, and what was found. */

@@ -24,6 +24,16 @@ export function useChangeHost(host: Pick<SwarmHostView, 'id'>): UseMutationResul
   });
 }
 
+/** Takes a host that is down from the list. */
+export function useRemoveHost({ id }: Pick<SwarmHostView, 'id'>): UseMutationResult<void, Error, void> {
+  const client = useQueryClient();
+  return useMutation<void, Error, void>({
+    mutationFn: async () => void (await send(`/system/hosts/${encodeURIComponent(id)}`, { method: 'DELETE' })),
+    networkMode: 'always',
+    onSettled: () => client.invalidateQueries({ queryKey: key }),
+  });
+}
+
 /** Word, icon and tone of a host; that it is away comes before what it is used for. */
 export function lookOf({ state, takesInstances }: Pick<SwarmHostView, 'state' | 'takesInstances'>): Look {
   if (state === 'down') return { word: 'down', icon: 'times circle', tone: 'brick' };
@@ -31,17 +41,48 @@ export function lookOf({ state, takesInstances }: Pick<SwarmHostView, 'state' | 
   return takesInstances ? { word: 'ready', icon: 'check circle', tone: 'moss' } : { word: 'takes no instances', icon: 'pause circle outline', tone: 'amber' };
 }
 
-export type DrainConsequences = { readonly facts: string; readonly sentences: readonly string[]; readonly people: number };
+/** What became of the instances of a host that is down, and what it does when it is back. */
+export function describeDown(host: SwarmHostView, hosts: readonly SwarmHostView[]): string {
+  const isTakenOver = hosts.some(({ id, state, takesInstances }) => id !== host.id && state === 'ready' && takesInstances);
+  const moved = isTakenOver
+    ? 'What ran there is started again on other hosts, and stays there.'
+    : 'No other host takes instances now: what ran there waits until one does, or until this one is back.';
+  return `${moved} ${host.takesInstances ? 'When it is back, it takes instances again.' : 'When it is back, it takes none until you choose “Use again”.'}`;
+}
 
-/** What emptying a host would do to whom. */
+export const removalSentences: readonly string[] = [
+  'Do this for a machine that will not come back. Instances and data stay as they are: what ran there runs on other hosts, or waits for one.',
+  'The Swarm forgets it. If it is switched on again all the same, type “docker swarm leave” on it at once: nothing tells it any more to end what it ran. With “Add a host…” it can join anew.',
+];
+
+export type DrainConsequences = {
+  readonly title: string;
+  readonly facts: string;
+  readonly sentences: readonly string[];
+  readonly people: number;
+  readonly verb: string;
+};
+
+/** What emptying a host would do to whom; one that is down is only kept from taking instances when it is back. */
 export function describeDrain(host: SwarmHostView): DrainConsequences {
+  const people = host.instances.reduce((sum, { participantsInSession }) => sum + participantsInSession, 0);
+  if (host.state !== 'down') return { title: `Empty ${host.name}?`, ...describeMoves(host), people, verb: 'Empty this host' };
+  return {
+    title: `Keep ${host.name} empty?`,
+    facts: 'It is down: nothing runs here that could be moved.',
+    sentences: ['When it is back, it takes no instances until you choose “Use again”.', 'The data stay as they are.'],
+    people,
+    verb: 'Keep it empty',
+  };
+}
+
+function describeMoves(host: SwarmHostView): Pick<DrainConsequences, 'facts' | 'sentences'> {
   const { instances } = host;
-  const people = instances.reduce((sum, { participantsInSession }) => sum + participantsInSession, 0);
   const names = instances.map(({ name, participantsInSession }) =>
     participantsInSession === 0 ? name : `${name} (${countOf(participantsInSession, 'person', 'people')} in a session)`,
   );
   const stays = host.isPanelHost ? ['The panel, its database and the front door stay here.'] : [];
-  if (instances.length === 0) return { facts: 'No instance runs here now.', sentences: ['New ones start on other hosts.', ...stays], people };
+  if (instances.length === 0) return { facts: 'No instance runs here now.', sentences: ['New ones start on other hosts.', ...stays] };
   return {
     facts: `${countOf(instances.length, 'instance')} ${instances.length === 1 ? 'moves' : 'move'} to other hosts: ${names.join(', ')}.`,
     sentences: [
@@ -49,6 +90,5 @@ export function describeDrain(host: SwarmHostView): DrainConsequences {
       'The data stay as they are.',
       ...stays,
     ],
-    people,
   };
 }

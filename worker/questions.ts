@@ -66,6 +66,10 @@ const answering: { readonly [K in Kind]: Answering<K> } = {
     await hostsOf(ctx).setTaking(hostId, takesInstances);
     return done;
   },
+  'remove-host': async (ctx, { hostId }) => {
+    await hostsOf(ctx).remove(hostId);
+    return done;
+  },
   'look-at-ground': async ({ frontDoor, platform }) => {
     const [door, capabilities] = await Promise.all([frontDoor.check(), platform.capabilities()]);
     return { frontDoor: door, ...capabilities } satisfies GroundView;

@@ -59,6 +59,6 @@ export function gateSpec(plan: GatePlan): Docker.CreateServiceOptions {
 const wordsOf = (databaseSocket: string | null): string[] => [
   INSIDE.socket,
   INSIDE.rooms,
-  `${INSIDE.socketDir}/${GATE.memoryFile}`,
+  `${INSIDE.socketDir}/${GATE.useFile}`,
   ...(databaseSocket === null ? [] : [databaseSocket]),
 ];

@@ -2,7 +2,7 @@
 
 import { AppError } from '../../contracts/errors.ts';
 import type { PlatformHost, PlatformHosts } from '../hosts.ts';
-import { asking } from './engine.ts';
+import { asking, ifThere } from './engine.ts';
 import { currentRuns, listNodes, runsFrom, type SwarmNode } from './elsewhere.ts';
 import type { Ground } from './ground.ts';
 import { HOST_LABEL, LABEL } from './names.ts';
@@ -57,6 +57,11 @@ export class SwarmHosts implements PlatformHosts {
       Availability: isTaking || isOwn ? 'active' : 'drain',
     };
     await asking(this.#ground.engine.quick.getNode(hostId).update({ version: node.Version.Index, ...wanted }) as Promise<unknown>);
+  }
+
+  /** Without force: the engine itself refuses one that is there. */
+  async remove(hostId: string): Promise<void> {
+    await ifThere(this.#ground.engine.quick.getNode(hostId).remove() as Promise<unknown>);
   }
 }
 

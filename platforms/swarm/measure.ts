@@ -3,12 +3,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Capabilities, Usage } from '../platform.ts';
-import { listNodes, runsFrom } from './elsewhere.ts';
+import { currentRuns, listNodes, runsFrom } from './elsewhere.ts';
 import { asking } from './engine.ts';
 import type { Ground } from './ground.ts';
 import { LABEL, ownedBy } from './names.ts';
-import { residentBytes, toldMemory } from './inspection.ts';
+import { residentBytes } from './inspection.ts';
 import { type Listed, listTasks } from './services.ts';
+import { toldBy } from './told.ts';
 
 const PATIENCE_MS = 5000;
 /** The engine answers each from the kernel's files; more at once only makes it slower. */
@@ -17,7 +18,7 @@ const NANOSECONDS = 1e9;
 
 /** What can be told of instances: on one host by its engine, on several by what they tell. */
 export const measuresOf = ({ registry }: Pick<Ground, 'registry'>): Capabilities['measures'] =>
-  registry === null ? ['core', 'memory', 'network'] : ['memory'];
+  registry === null ? ['core', 'memory', 'network'] : ['core', 'memory'];
 
 /** @see Platform.measure */
 export async function measureInstances(ground: Ground, instanceIds: readonly string[]): Promise<Map<string, Usage>> {
@@ -43,10 +44,11 @@ async function measureAll(ground: Ground, wanted: ReadonlySet<string>, found: Ma
 /** An engine tells of its own containers only; on other hosts there is what each instance tells its gate. */
 async function measureByGates(ground: Ground, wanted: ReadonlySet<string>, found: Map<string, Usage>): Promise<void> {
   const [tasks, nodes] = await Promise.all([listTasks(ground), listNodes(ground)]);
-  for (const { Id, State, Labels } of runsFrom(tasks, nodes, ground.panelId)) {
-    const instanceId = Labels[LABEL.instance] ?? '';
-    if (State !== 'running' || !wanted.has(instanceId)) continue;
-    found.set(instanceId, { run: Id, memoryBytes: await toldMemory(ground, instanceId), cpuSeconds: null, network: null });
+  for (const run of currentRuns(runsFrom(tasks, nodes, ground.panelId))) {
+    const instanceId = run.Labels[LABEL.instance] ?? '';
+    if (!wanted.has(instanceId)) continue;
+    const { memoryBytes, cpuSeconds, at } = await toldBy(ground, run);
+    found.set(instanceId, { run: run.Id, memoryBytes, cpuSeconds, network: null, ...(at === null ? {} : { countedAt: at }) });
   }
 }
 

@@ -74,8 +74,8 @@ export const GATE = {
   otreePort: 8000,
   databasePort: 5432,
   linePort: 7001,
-  /** Beside the socket: how many bytes the instance says it takes. */
-  memoryFile: 'memory',
+  /** Beside the socket: what the instance says it uses. Gates that run keep the name that they were started with. */
+  useFile: 'memory',
 } as const;
 
 /** Where things lie in the container of an instance's own database server; its socket's folder lies where it lies outside. */

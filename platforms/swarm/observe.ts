@@ -34,7 +34,12 @@ type Seen = Omit<Observation, 'diskBytes' | 'hasOwnDatabaseServer'>;
 const NOTHING = { detail: null, exitCode: null, restarts: 0, memoryBytes: null, webProcesses: 0, startedAt: null } as const;
 
 /** One look at the engine, for all instances. */
-type Look = { readonly services: ReadonlyMap<string, { id: string; at: number }>; readonly tasks: readonly Task[]; readonly runs: readonly (Listed | Run)[] };
+type Look = {
+  readonly services: ReadonlyMap<string, { id: string; at: number }>;
+  readonly tasks: readonly Task[];
+  readonly runs: readonly (Listed | Run)[];
+  readonly hasSeveralHosts: boolean;
+};
 
 /** The container that runs, the one that ended last, and what the scheduler knows. */
 type Serving = { readonly current: Listed | Run; readonly before: Listed | Run | undefined; readonly restarts: number; readonly tasks: readonly Task[] };
@@ -84,7 +89,7 @@ export class Observer {
       Spec?.Name ?? '',
       { id: ID, at: Date.parse(CreatedAt ?? '') },
     ]);
-    return { services: new Map(named), tasks, runs };
+    return { services: new Map(named), tasks, runs, hasSeveralHosts: nodes.length > 1 };
   }
 
   async #observeOne(instanceId: string, look: Look | null): Promise<Seen> {
@@ -103,7 +108,10 @@ export class Observer {
     const restarts = Math.max(0, this.#countStarts(instanceId, service.id, own) - 1);
     const current = own.findLast(({ State }) => State === 'running');
     const before = own.findLast(({ State }) => State === 'exited' || State === 'dead');
-    if (current !== undefined) return await this.#lookAtRunning(instanceId, { current, before, restarts, tasks });
+    if (current !== undefined) {
+      const host = look.hasSeveralHosts && 'host' in current ? current.host?.Description.Hostname : undefined;
+      return { ...(await this.#lookAtRunning(instanceId, { current, before, restarts, tasks })), ...(host === undefined ? {} : { host }) };
+    }
     if (restarts > 0 || before !== undefined) return { ...NOTHING, state: 'crashed', restarts, ...(await this.#endOf(before, tasks, restarts)) };
     return this.#lookAtWaiting(tasks, service.at);
   }

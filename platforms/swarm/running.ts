@@ -137,7 +137,7 @@ export async function stopInstance(ground: Ground, instanceId: string): Promise<
   const paths = pathsOf(ground, instanceId);
   if ((await servingOf(ground, instanceId)).length > 0) await keepLog(logOf(ground, instanceId));
   await endService(ground, instanceId);
-  const told = path.join(paths.socketDir, GATE.memoryFile);
+  const told = path.join(paths.socketDir, GATE.useFile);
   // The experiment may have put anything in their places.
   for (const place of [paths.socket, told, paths.starts, paths.stopReason]) await rm(place, { recursive: true, force: true });
 }

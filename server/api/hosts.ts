@@ -5,7 +5,7 @@ import { doneSchema } from '../../contracts/worker.ts';
 import { AppError } from '../../contracts/errors.ts';
 import { drainHostSchema, hostListSchema, hostsSchema, joinCommandSchema } from '../../contracts/hosts.ts';
 import type { Actor, Context } from '../../domain/context.ts';
-import { presentHosts, recordHostChange, recordJoinCommand } from '../../domain/hosts.ts';
+import { presentHosts, recordHostChange, recordHostRemoval, recordJoinCommand } from '../../domain/hosts.ts';
 import { askWorker } from '../ask-worker.ts';
 import { endpoint, type AnyEndpoint } from '../endpoint.ts';
 
@@ -19,6 +19,11 @@ async function askHosts(ctx: Context): Promise<NonNullable<z.output<typeof hostL
 async function setTaking(ctx: Context, actor: Actor, change: { id: string; takesInstances: boolean; reason: string | undefined }): Promise<void> {
   await recordHostChange(ctx, actor, { list: await askHosts(ctx), change });
   await askWorker(ctx, { kind: 'set-host', hostId: change.id, takesInstances: change.takesInstances }, doneSchema);
+}
+
+async function removeHost(ctx: Context, actor: Actor, id: string): Promise<void> {
+  await recordHostRemoval(ctx, actor, { list: await askHosts(ctx), id });
+  await askWorker(ctx, { kind: 'remove-host', hostId: id }, doneSchema);
 }
 
 export const hostRoutes: readonly AnyEndpoint[] = [
@@ -57,5 +62,13 @@ export const hostRoutes: readonly AnyEndpoint[] = [
     summary: 'Let a host take instances again',
     response: null,
     run: ({ ctx, person, params }) => setTaking(ctx, person, { id: params['id'] ?? '', takesInstances: true, reason: undefined }),
+  }),
+  endpoint({
+    method: 'delete',
+    path: '/system/hosts/:id',
+    action: 'hosts.manage',
+    summary: 'Take a host that is down from the list; to be one again it must join anew',
+    response: null,
+    run: ({ ctx, person, params }) => removeHost(ctx, person, params['id'] ?? ''),
   }),
 ];

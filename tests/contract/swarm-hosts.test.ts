@@ -1,5 +1,6 @@
 // The Swarm platform with two hosts: instances on the second one, through gate and registry, and the loss of that host.
 
+import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlatformHost } from '../../platforms/hosts.ts';
 import type { InstanceSpec, Platform } from '../../platforms/platform.ts';
@@ -110,6 +111,7 @@ describe.skipIf(engine === null)('with a second host', () => {
     /** It alone runs, on the second host, and answers. */
     const isOnSecond = async (): Promise<boolean> =>
       (await second.docker.listContainers()).length === 1 && (await bench.countProcesses(spec)) === 1 && (await where()) === SECOND_NAME && (await answers());
+    const use = async () => (await platform.measure([spec.instanceId])).get(spec.instanceId);
     const peopleThere = async (): Promise<number> => (await platform.participants(spec)).length;
 
     beforeAll(async () => {
@@ -192,6 +194,14 @@ describe.skipIf(engine === null)('with a second host', () => {
       expect(await registryBy(null, `${PRIVATE.first}:5001`)).toMatchObject({ answer: 'away', reason: expect.stringContaining('refused') });
     });
 
+    it('tells what it uses of the processor, beside its memory, and where it runs', async () => {
+      expect((await platform.capabilities()).measures).toEqual(['core', 'memory']);
+      const { cpuSeconds, memoryBytes } = (await use()) ?? {};
+      expect(cpuSeconds).toBeGreaterThan(0);
+      expect(memoryBytes).toBeGreaterThan(20 * 2 ** 20);
+      expect(await stateOf(platform, spec)).toMatchObject({ state: 'running', host: SECOND_NAME });
+    });
+
     it('moves when its host is emptied, and loses nothing', async () => {
       await platform.askOtree(spec, {
         method: 'POST',
@@ -201,11 +211,16 @@ describe.skipIf(engine === null)('with a second host', () => {
       });
       expect(await peopleThere()).toBe(6);
       await platform.hosts?.setTaking(nodes.first, true);
+      const before = await use();
       const began = Date.now();
       await platform.hosts?.setTaking(nodes.second, false);
       await until('it runs on the first host', async () => (await where()) !== undefined && (await where()) !== SECOND_NAME && (await answers()), 120_000);
       process.stderr.write(`\nits host emptied: answers from the other one after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
       expect(await peopleThere()).toBe(6);
+      // What the run before had counted is not taken for the new one's, which cannot have worked for longer than it is there.
+      const isTold = async () => typeof (await use())?.cpuSeconds === 'number' && (await use())?.run !== before?.run;
+      await until('the new one tells what it uses', isTold, 60_000);
+      expect((await use())?.cpuSeconds).toBeLessThan(((Date.now() - began) / 1000 + 10) * os.availableParallelism());
       await platform.hosts?.setTaking(nodes.second, true);
       await platform.hosts?.setTaking(nodes.first, false);
       await until('it is back on the second host', isOnSecond, 120_000);
@@ -255,6 +270,22 @@ describe.skipIf(engine === null)('with a second host', () => {
       await platform.start(spec, never);
       expect(await answers()).toBe(true);
       expect(await second.images()).toEqual([expect.stringMatching(/^arboretum\/serve:[0-9a-f]{32}$/)]);
+    });
+
+    it('a host that is down can be kept empty, and taken from the list; one that is there cannot', async () => {
+      expect((await hosts()).map(({ state, takesInstances }) => [state, takesInstances])).toEqual([
+        ['ready', true],
+        ['down', true],
+      ]);
+      await platform.hosts?.setTaking(nodes.second, false);
+      expect((await hosts())[1]).toMatchObject({ id: nodes.second, state: 'down', takesInstances: false });
+      expect((await stateOf(platform, spec)).host).toBe((await hosts())[0]?.name);
+      expect(await platform.hosts?.remove(nodes.first).catch((error: { code?: string }) => error.code)).toBe('platform_failed');
+      await platform.hosts?.remove(nodes.second);
+      await platform.hosts?.remove(nodes.second);
+      expect((await hosts()).map(({ id }) => id)).toEqual([nodes.first]);
+      expect(await stateOf(platform, spec), 'with one host there is none to name').not.toHaveProperty('host');
+      expect(await answers()).toBe(true);
     });
   });
 });

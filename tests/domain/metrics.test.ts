@@ -59,6 +59,12 @@ describe('between two looks', () => {
     expect(pointBetween(look(0, { cpuSeconds: 100 }), look(1, { cpuSeconds: 90 }))).toMatchObject({ core: 0 });
   });
 
+  it('counters that were told some seconds before count for the time between their tellings', () => {
+    const before = look(0, { cpuSeconds: 100, countedAt: new Date(start - 5000) });
+    expect(pointBetween(before, look(1, { cpuSeconds: 165, countedAt: at(1) }))).toMatchObject({ core: 1, spanSeconds: 60 });
+    expect(pointBetween(before, look(1, { cpuSeconds: 165, countedAt: new Date(start - 5000) }))).toMatchObject({ core: null });
+  });
+
   it('a long pause has no mean', () => {
     expect(pointBetween(look(0, {}), look(30, { cpuSeconds: 1000 }))).toMatchObject({ core: null, restarts: 0 });
   });

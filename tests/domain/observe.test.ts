@@ -108,6 +108,18 @@ describe('observing', () => {
     expect(own).toEqual([false, true, true, false]);
   });
 
+  it('keeps on which host it runs, says when it moved, and forgets it where it runs on none', async () => {
+    const instance = await aDeployed();
+    const hosts: (string | null)[] = [];
+    for (const more of [{}, { host: 'lab-1' }, { host: 'lab-2' }, {}]) {
+      ctx.recorded.length = 0;
+      await observeInstances(workerThatSees('running', more), { only: instance.id });
+      hosts.push(readFacts(await ctx.db.instance.findUniqueOrThrow({ where: { id: instance.id } })).host);
+      if (more.host !== undefined) expect(ctx.recorded.map(({ name }) => name)).toContain('instance');
+    }
+    expect(hosts).toEqual([null, 'lab-1', 'lab-2', null]);
+  });
+
   it('leaves the state to a job that runs', async () => {
     const instance = await aDeployed({ state: 'stopping' });
     const job = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'stop', instanceId: instance.id }));

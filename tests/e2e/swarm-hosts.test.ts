@@ -72,6 +72,12 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
   const own = async (): Promise<string> => (await hosts()).find(({ isPanelHost }) => isPanelHost)?.name ?? '';
   /** A host's row on the page System. */
   const rowOf = (host: string): Locator => ada.getByRole('region', { name: 'Hosts' }).getByRole('row').filter({ hasText: host });
+  /** What the instance's page says of its host. */
+  const hostFact = (): Locator =>
+    ada
+      .getByRole('region', { name: 'Now' })
+      .locator('dl > div')
+      .filter({ has: ada.getByText('Host', { exact: true }) });
   const ofInstance = async (docker: Docker | undefined, part: 'serve' | 'gate') =>
     (await docker?.listContainers({ filters: { label: [`${LABEL.part}=${part}`] } })) ?? [];
   /** Containers of the experiment that run on either host. */
@@ -119,6 +125,10 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     await client.create(name);
     expect(await client.upload(name, packSample(home, 'first'))).toMatchObject({ state: 'succeeded' });
     expect(await where()).toBe(SECOND_NAME);
+    await rowOf(SECOND_NAME).getByRole('link', { name }).click();
+    // <dt>Host</dt><dd>NAME</dd>, on the instance's own page.
+    await hostFact().getByText(SECOND_NAME, { exact: true }).waitFor();
+    await ada.goto(`${panel.url}/system`);
     await rowOf(SECOND_NAME).getByRole('link', { name }).waitFor();
     await picture(ada, 'hosts', { widths: [390], of: ada.getByRole('region', { name: 'Hosts' }) });
   }, 300_000);
@@ -196,9 +206,16 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     expect(await askDatabase(panel, name, 'SELECT sent, returned FROM trust_game_group')).toEqual([{ sent: '4', returned: '6' }]);
   }, 300_000);
 
-  it('its host is there again, takes instances, and nothing runs twice', async () => {
+  it('its host, kept empty while it is down, takes none when it is there again, then does, and nothing runs twice', async () => {
+    const row = rowOf(SECOND_NAME);
+    await row.getByText('What ran there is started again on other hosts').waitFor();
+    expect(await row.getByRole('button').allTextContents()).toEqual(['Keep\u00a0empty…', 'Remove…']);
+    await row.getByRole('button', { name: /Keep\sempty/ }).click();
+    await ada.getByRole('button', { name: 'Keep it empty' }).click();
+    await row.getByText('it takes none until').waitFor();
     await second.revive();
-    await rowOf(SECOND_NAME).getByText('ready', { exact: true }).waitFor({ timeout: 90_000 });
+    await row.getByText('takes no instances', { exact: true }).waitFor({ timeout: 90_000 });
+    await useAgain(SECOND_NAME);
     await runsOnce();
     expect([await where(), await ofInstance(second.docker, 'serve')]).toEqual([await own(), []]);
     expect(errors).toEqual([]);

@@ -1,4 +1,4 @@
-// The gate of an instance when a newer container of it reports, because the host of the older one is lost.
+// The gate of an instance when a newer container of it reports, because the host of the older one is lost, and what it notes of what they say.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -9,7 +9,7 @@ import { runOrThrow } from '../../scripts/run.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 
-it('whoever waits for an answer of a lost host is let go at once, the next one gets to the newer container, and the older one is told to end', async () => {
+it('whoever waits for an answer of a lost host is let go at once, the next one gets to the newer container, the older one is told to end, and nonsense is noted as nothing', async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'arb-gate-'));
   try {
     const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
@@ -23,6 +23,10 @@ it('whoever waits for an answer of a lost host is let go at once, the next one g
       'the old one': { replaced: true },
       'who comes next': 'the new one',
       'the old one, once more': { replaced: true },
+      'what the old one used': { container: 'old', memory: 90_000_000, cpu: 1234.5 },
+      'what nonsense becomes': [null],
+      'what the new one uses': { container: 'new', memory: 7, cpu: 0.5 },
+      'and after the line was lost': { container: 'new', memory: 8, cpu: null },
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -26,6 +26,9 @@ const platformHosts: PlatformHosts = {
   setTaking: async (id, takesInstances) => {
     hosts = hosts.map((host) => (host.id === id ? { ...host, takesInstances } : host));
   },
+  remove: async (id) => {
+    hosts = hosts.filter((host) => host.id !== id);
+  },
 };
 
 const host = (id: string, more: Partial<PlatformHost> = {}): PlatformHost => ({
@@ -74,6 +77,17 @@ describe('the hosts', () => {
     });
   });
 
+  it('an instance’s page names the one that it runs on, for whoever may see the instance; with one host there is nothing to name', async () => {
+    const person = await panel.person('experimenter');
+    const [owner, instance] = [await panel.signIn(person), await anInstance(panel.ctx, { ownerId: person.id, state: 'running', facts: { host: 'lab-2' } })];
+    const alone = await anInstance(panel.ctx, { ownerId: person.id, state: 'running' });
+    const shown = async (client: Client, { name }: { name: string }) => (await client.send('GET', `/instances/${name}`)).body['platform'];
+    for (const client of [owner, manager]) expect(await shown(client, instance)).toMatchObject({ host: 'lab-2' });
+    expect(await shown(owner, alone)).toMatchObject({ host: null });
+    const stranger = await panel.signIn(await panel.person('experimenter'));
+    expect((await stranger.send('GET', `/instances/${instance.name}`)).status).toBe(404);
+  });
+
   it('an experimenter sees none of it', async () => {
     const other = await panel.signIn(await panel.person('experimenter'));
     expect((await other.send('GET', '/system/hosts')).status).toBe(403);
@@ -107,6 +121,23 @@ describe('the hosts', () => {
     expect([refused.status, refused.body['code'], hosts[1]?.takesInstances]).toEqual([409, 'people_in_session', true]);
     expect((await manager.send('POST', '/system/hosts/two/drain', { reason: 'its disk is failing' })).status).toBe(204);
     expect((await audit('host.drain'))[0]).toMatchObject({ detail: { reason: 'its disk is failing' } });
+  });
+
+  it('one that is down can be kept empty for its return, though nothing runs there', async () => {
+    hosts = [host('one'), host('two', { state: 'down', awaySince: new Date() })];
+    expect((await manager.send('POST', '/system/hosts/two/drain', {})).status).toBe(204);
+    expect(hosts[1]).toMatchObject({ state: 'down', takesInstances: false });
+  });
+
+  it('one that is down is taken from the list, and that is recorded; one that is there is not', async () => {
+    hosts = [host('one'), host('two', { state: 'down', address: '10.0.0.2' })];
+    const refused = await manager.send('DELETE', '/system/hosts/one');
+    expect([refused.status, refused.body['code'], hosts.length]).toEqual([409, 'host_not_down', 2]);
+    expect(await audit('host.remove')).toEqual([]);
+    expect((await manager.send('DELETE', '/system/hosts/two')).status).toBe(204);
+    expect(hosts.map(({ id }) => id)).toEqual(['one']);
+    expect(await audit('host.remove')).toEqual([expect.objectContaining({ subject: 'two.lab', detail: { address: '10.0.0.2' } })]);
+    expect((await manager.send('DELETE', '/system/hosts/two')).status).toBe(404);
   });
 
   it('the last one that takes instances is not emptied, and one that is not there is not found', async () => {

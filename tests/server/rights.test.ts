@@ -119,6 +119,7 @@ const cases: Readonly<Record<string, Case>> = {
   'POST /system/hosts/join-command': at('/system/hosts/join-command'),
   'POST /system/hosts/:id/drain': at('/system/hosts/none/drain'),
   'POST /system/hosts/:id/activate': at('/system/hosts/none/activate'),
+  'DELETE /system/hosts/:id': at('/system/hosts/none'),
   'GET /legal': at('/legal'),
   'PATCH /legal/:page': at('/legal/imprint', () => ({ text: 'The lab', seenAt: null })),
   'PATCH /me': at('/me', () => ({ name: 'Somebody Else' })),

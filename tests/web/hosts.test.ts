@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { SwarmHostView } from '../../contracts/hosts.ts';
-import { describeDrain, lookOf } from '../../web/hosts.ts';
+import { describeDown, describeDrain, lookOf } from '../../web/hosts.ts';
 
 const host: SwarmHostView = {
   id: 'two',
@@ -37,6 +37,30 @@ describe('a host', () => {
 
   it('that is the panel’s keeps panel, database and front door', () => {
     expect(describeDrain({ ...host, isPanelHost: true }).sentences.at(-1)).toBe('The panel, its database and the front door stay here.');
-    expect(describeDrain(host)).toEqual({ facts: 'No instance runs here now.', sentences: ['New ones start on other hosts.'], people: 0 });
+    expect(describeDrain(host)).toMatchObject({ facts: 'No instance runs here now.', sentences: ['New ones start on other hosts.'], people: 0 });
+  });
+
+  it('that is down is not emptied: it is kept from taking instances when it is back', () => {
+    expect([describeDrain(host), describeDrain({ ...host, state: 'down' })]).toMatchObject([
+      { title: 'Empty two.lab?', verb: 'Empty this host' },
+      { title: 'Keep two.lab empty?', verb: 'Keep it empty', facts: expect.stringContaining('nothing runs here') },
+    ]);
+  });
+
+  it('that is down says where its instances are, and what it does when it is back', () => {
+    const [down, other] = [
+      { ...host, state: 'down' as const },
+      { ...host, id: 'one' },
+    ];
+    expect(describeDown(down, [down, other])).toBe(
+      'What ran there is started again on other hosts, and stays there. When it is back, it takes instances again.',
+    );
+    const kept = { ...down, takesInstances: false };
+    expect(describeDown(kept, [kept, other])).toContain('takes none until you choose “Use again”');
+    for (const unable of [
+      { ...other, takesInstances: false },
+      { ...other, state: 'down' as const },
+    ])
+      expect(describeDown(down, [down, unable])).toContain('what ran there waits until one does');
   });
 });

@@ -1,4 +1,4 @@
-// The buttons that empty a host for maintenance, or let it take instances again, and the question before.
+// The buttons that empty a host for maintenance, keep one that is down empty, or let it take instances again, and the question before.
 
 import { useState, type ReactNode } from 'react';
 import { Button } from 'semantic-ui-react';
@@ -17,9 +17,10 @@ type Props = { host: SwarmHostView };
 export function ChangeHost({ host }: Props): ReactNode {
   const [isAsked, setAsked] = useState(false);
   const change = useChangeHost(host);
+  const isDown = host.state === 'down';
   const activate = (): void =>
     change.mutate(null, {
-      onSuccess: () => showToast(`${host.name} takes instances again.`),
+      onSuccess: () => showToast(isDown ? `${host.name} takes instances when it is back.` : `${host.name} takes instances again.`),
       onError: (error) => showToast(error.message, 'brick'),
     });
   if (!host.takesInstances) {
@@ -32,7 +33,7 @@ export function ChangeHost({ host }: Props): ReactNode {
   return (
     <>
       <Button type="button" basic compact onClick={() => setAsked(true)}>
-        Empty…
+        {isDown ? 'Keep\u00a0empty…' : 'Empty…'}
       </Button>
       {isAsked && <DrainHost host={host} onClose={() => setAsked(false)} />}
     </>
@@ -40,7 +41,7 @@ export function ChangeHost({ host }: Props): ReactNode {
 }
 
 function DrainHost({ host, onClose }: Props & { onClose: () => void }): ReactNode {
-  const { facts, sentences, people } = describeDrain(host);
+  const { title, facts, sentences, people, verb } = describeDrain(host);
   const change = useChangeHost(host);
   const form = useForm({
     schema: drainHostSchema,
@@ -48,13 +49,13 @@ function DrainHost({ host, onClose }: Props & { onClose: () => void }): ReactNod
     toBody: ({ reason }) => (reason.trim() === '' ? {} : { reason: reason.trim() }),
     send: (body: Drain) => change.mutateAsync(body),
     onDone: () => {
-      showToast(`${host.name} takes no instances any more.`);
+      showToast(host.state === 'down' ? `${host.name} takes no instances when it is back.` : `${host.name} takes no instances any more.`);
       onClose();
     },
   });
   const needsReason = people > 0 || form.problem?.code === 'people_in_session';
   return (
-    <Dialog title={`Empty ${host.name}?`} isDangerous={needsReason} onClose={onClose}>
+    <Dialog title={title} isDangerous={needsReason} onClose={onClose}>
       <form className="ui form" onSubmit={form.submit}>
         <div className="content">
           <p className={needsReason ? 'facts-now tone-amber' : 'facts-now'}>{facts}</p>
@@ -68,7 +69,7 @@ function DrainHost({ host, onClose }: Props & { onClose: () => void }): ReactNod
         </div>
         <DialogActions
           form={form}
-          verb="Empty this host"
+          verb={verb}
           isDangerous={needsReason}
           isReady={!needsReason || form.values.reason.trim() !== ''}
           isCancelFirst

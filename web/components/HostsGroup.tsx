@@ -3,7 +3,7 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { HostsView, SwarmHostView } from '../../contracts/hosts.ts';
-import { lookOf, useHosts } from '../hosts.ts';
+import { describeDown, lookOf, useHosts } from '../hosts.ts';
 import { countOf, describeBytes } from '../numbers.ts';
 import { Ago } from './Ago.tsx';
 import { Answer } from './Answer.tsx';
@@ -11,6 +11,7 @@ import { DataTable, type Column } from './DataTable.tsx';
 import { ChangeHost } from './DrainHost.tsx';
 import { FactGroup } from './Facts.tsx';
 import { JoinCommand } from './JoinCommand.tsx';
+import { RemoveHost } from './RemoveHost.tsx';
 import { Sign } from './Sign.tsx';
 
 export function HostsGroup(): ReactNode {
@@ -24,7 +25,7 @@ export function HostsGroup(): ReactNode {
 function Hosts({ view: { hosts, isSpread } }: { view: HostsView }): ReactNode {
   return (
     <>
-      <DataTable name="Hosts" columns={isSpread ? columns : columns.slice(0, -1)} rows={hosts} />
+      <DataTable name="Hosts" columns={isSpread ? [...columnsOf(hosts), change] : columnsOf(null)} rows={hosts} />
       {isSpread ? (
         <JoinCommand />
       ) : (
@@ -37,13 +38,24 @@ function Hosts({ view: { hosts, isSpread } }: { view: HostsView }): ReactNode {
   );
 }
 
-const columns: readonly Column<SwarmHostView>[] = [
+/** @param hosts those that instances may be on; null: they are on the panel's only */
+const columnsOf = (hosts: readonly SwarmHostView[] | null): readonly Column<SwarmHostView>[] => [
   { title: 'Host', render: (host) => <Name host={host} /> },
-  { title: 'How it is', render: (host) => <State host={host} /> },
+  { title: 'How it is', render: (host) => <State host={host} hosts={hosts} /> },
   { title: 'Size', render: ({ cores, memoryBytes }) => `${countOf(cores, 'core')}, ${describeBytes(memoryBytes)}`.replaceAll(/(?<=\d) /g, '\u00a0') },
   { title: 'Instances', render: ({ instances }) => <Instances instances={instances} /> },
-  { title: 'Change', isTitleHidden: true, render: (host) => <ChangeHost host={host} /> },
 ];
+
+const change: Column<SwarmHostView> = {
+  title: 'Change',
+  isTitleHidden: true,
+  render: (host) => (
+    <span className="row-acts">
+      <ChangeHost host={host} />
+      {host.state === 'down' && <RemoveHost host={host} />}
+    </span>
+  ),
+};
 
 /** One element for each cell: on a phone it stands beside its label. */
 function Name({ host: { name, address, role, isPanelHost } }: { host: SwarmHostView }): ReactNode {
@@ -55,7 +67,7 @@ function Name({ host: { name, address, role, isPanelHost } }: { host: SwarmHostV
   );
 }
 
-function State({ host }: { host: SwarmHostView }): ReactNode {
+function State({ host, hosts }: { host: SwarmHostView; hosts: readonly SwarmHostView[] | null }): ReactNode {
   return (
     <div>
       <Sign look={lookOf(host)} />
@@ -65,7 +77,7 @@ function State({ host }: { host: SwarmHostView }): ReactNode {
           since <Ago at={host.awaySince} />
         </>
       )}
-      {host.state === 'down' && <div className="quiet">What ran there is started again on other hosts.</div>}
+      {host.state === 'down' && hosts !== null && <div className="quiet">{describeDown(host, hosts)}</div>}
     </div>
   );
 }

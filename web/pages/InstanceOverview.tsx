@@ -138,6 +138,11 @@ function Now({ instance }: { instance: InstanceView }): ReactNode {
         <Fact name="Runs on">
           {instance.platform.kind} <small className="quiet">{instance.platform.isolationNote}</small>
         </Fact>
+        {instance.platform.host !== null && (
+          <Fact name="Host">
+            <span className="breaks">{instance.platform.host}</span>
+          </Fact>
+        )}
         {instance.platform.kind === 'swarm' && (
           <Fact name="Database">{instance.platform.hasOwnDatabaseServer ? 'on a server of its own, in a container' : 'on the panel’s server'}</Fact>
         )}
