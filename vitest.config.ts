@@ -14,6 +14,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
+    // A busy machine answers late: the limit of a test ends what never comes.
+    expect: { poll: { timeout: 30_000 } },
     passWithNoTests: false,
   },
 });
