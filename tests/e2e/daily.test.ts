@@ -196,7 +196,8 @@ describe('the experimenter', { timeout: 120_000 }, () => {
 
   it('cancels a deployment by a click, and the running version goes on', async () => {
     await grace.goto(at('trust-game', 'deploy'));
-    await dropFile(grace, packSample(home, 'too-early', { 'settings.py': settings }));
+    // Reading its settings takes longer than any click.
+    await dropFile(grace, packSample(home, 'too-early', { 'settings.py': `import time\ntime.sleep(25)\n${settings}` }));
     await grace.getByRole('button', { name: 'Cancel', exact: true }).click();
     await ends(3, 'cancelled');
     await grace.getByText('Grace Hopper cancelled this job.').first().waitFor();

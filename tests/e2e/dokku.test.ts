@@ -207,7 +207,7 @@ describe('the host away', () => {
 
   it('is all well by itself when it is back', async () => {
     await dokku.host.revive();
-    await until('it is seen running', async () => (await show()).state === 'running', { withinMs: 15_000 });
+    await until('it is seen running', async () => (await show()).state === 'running');
     expect((await show()).stateDetail).toBeNull();
     await ada.goto(page());
     await ada.getByText('running', { exact: true }).first().waitFor();

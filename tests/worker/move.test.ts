@@ -54,7 +54,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
   const rows = async () => (await ctx.platform.databaseFacts(await spec())).rowCounts;
   const seen = async (platform: Movable): Promise<string | undefined> => (await platform.observe([place.instanceId])).get(place.instanceId)?.state;
   const ask = async (path: string, body?: unknown) =>
-    JSON.parse((await ctx.platform.askOtree(await spec(), { method: body ? 'POST' : 'GET', path, body, timeoutMs: 20_000 })).body) as Record<string, unknown>;
+    JSON.parse((await ctx.platform.askOtree(await spec(), { method: body ? 'POST' : 'GET', path, body, timeoutMs: 30_000 })).body) as Record<string, unknown>;
 
   /** As a browser: by the socket that the front door uses. */
   const browse = (path: string, options: { method?: string; cookie?: string; form?: Record<string, string> } = {}): Promise<Answer> =>
