@@ -82,7 +82,7 @@ export async function makeDokkuPanel(): Promise<DokkuPanel> {
 const ask = (port: number, name: string, where: string): Promise<{ status: number; body: string }> =>
   new Promise((resolve, reject) => {
     http
-      .get({ host: '127.0.0.1', port, path: where, headers: { host: name } }, (response) => {
+      .get({ host: '127.0.0.1', port, path: where, agent: false, headers: { host: name } }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (text: string) => (body += text));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));

@@ -50,7 +50,7 @@ const ownerOf = (pid: number): number => Number(/^Uid:\s+(\d+)/m.exec(read(`/pro
 async function isReady(): Promise<boolean> {
   return await new Promise((resolve) => {
     http
-      .get({ host: '127.0.0.1', port: panel.port, path: '/readyz', headers: { host: `localhost:${panel.port}` } }, (response) =>
+      .get({ host: '127.0.0.1', port: panel.port, path: '/readyz', agent: false, headers: { host: `localhost:${panel.port}` } }, (response) =>
         resolve(response.resume().statusCode === 200),
       )
       .on('error', () => resolve(false));
