@@ -43,7 +43,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 /** Commits a version whose players have these fields, with further lines at the end, and pushes it. */
 async function pushFields(fields: readonly string[], options: { more?: readonly string[]; code?: string } = {}) {

@@ -40,12 +40,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await panel.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 const statusOf = (): Promise<number> =>
   new Promise((resolve, reject) => {
     http
-      .get({ host: '127.0.0.1', port: panel.port, path: '/login', headers: { host: `lab-games.localhost:${panel.port}` } }, (response) => {
+      .get({ host: '127.0.0.1', port: panel.port, path: '/login', agent: false, headers: { host: `lab-games.localhost:${panel.port}` } }, (response) => {
         response.resume();
         resolve(response.statusCode ?? 0);
       })
@@ -75,7 +75,7 @@ describe('a worker that is killed in the middle of a build', () => {
     const again = await push(folder, { key, remote });
     expect(again.code, again.output).toBe(0);
     expect((await show()).git.current).toMatchObject({ message: 'Second version', state: 'succeeded' });
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('two pushes at once', () => {
@@ -89,7 +89,7 @@ describe('two pushes at once', () => {
     expect((await second).code).toBe(0);
     expect((await show()).git.current?.message).toBe('Fourth version');
     expect(await countRows(panel, 'lab-games')).toBe(3);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('a backup that cannot be written', () => {
@@ -106,7 +106,7 @@ describe('a backup that cannot be written', () => {
     expect(job.steps.map(({ name }) => name)).not.toContain('reset');
     expect(await countRows(panel, 'lab-games')).toBe(3);
     await until('it answers', async () => (await statusOf()) === 200);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('a push during a reset', () => {
@@ -121,7 +121,7 @@ describe('a push during a reset', () => {
     const { backups } = await ada.get<{ backups: { rowCounts: Record<string, number>; verifiedAt: string | null }[] }>('/instances/lab-games/backups');
     expect(backups[0]?.verifiedAt).not.toBeNull();
     expect(backups[0]?.rowCounts['otree_participant']).toBe(3);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('the same click twice', () => {
@@ -132,7 +132,7 @@ describe('the same click twice', () => {
     expect(refused).toMatchObject({ code: 'job_in_progress', title: expect.stringContaining('Ada') });
     const started = answers.find(({ status }) => status === 202)?.body as JobView;
     expect(await ada.ended(started.id)).toMatchObject({ state: 'succeeded' });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('PostgreSQL that is stopped for a while', () => {
@@ -172,7 +172,7 @@ describe('nginx that is killed', () => {
     // 1–3 s on a quiet machine; printed, not asserted: the other tests of the run take most of it.
     process.stdout.write(`nginx killed: answers again after ${((Date.now() - begin) / 1000).toFixed(1)} s\n`);
     expect(nginxPids(panel).filter((pid) => killed.includes(pid))).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('secrets', () => {
