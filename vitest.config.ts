@@ -11,9 +11,11 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // Real services: a first build or a browser may take its time on a small machine.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     teardownTimeout: 30_000,
+    // A busy machine answers late: the limit of a test ends what never comes.
+    expect: { poll: { timeout: 30_000 } },
     passWithNoTests: false,
   },
 });

@@ -5,17 +5,23 @@ import { isInUse } from '../domain/free-port.ts';
 /** Below the ports that outgoing connections take (from 32768 on Linux): such a connection would keep a panel from listening. */
 const lowest = 21_000;
 const highest = 31_000;
+/** Those of this process: whoever was told one may not listen there yet, or listen there again. */
+const given = new Set<number>();
 
-/** Ports in a row that nobody uses just now. No two test files that run at once are given the same: each has a part of the range by its worker's number. */
+/** Ports in a row that nobody uses just now. No two test files that run at once are given the same: each has a part of the range by its worker's number. None is given twice. */
 export async function freePorts(count: number): Promise<number[]> {
   const parts = 8;
   const size = (highest - lowest) / parts;
   const start = lowest + (Number(process.env['VITEST_POOL_ID'] ?? 0) % parts) * size;
-  for (;;) {
+  for (let tries = 0; tries < 10_000; tries += 1) {
     const first = start + Math.floor(Math.random() * (size - count));
     const ports = Array.from({ length: count }, (_, index) => first + index);
+    if (ports.some((port) => given.has(port))) continue;
+    // Before anything is waited for: another question may be on its way.
+    for (const port of ports) given.add(port);
     if (!(await Promise.all(ports.map(isInUse))).includes(true)) return ports;
   }
+  throw new Error(`this test file has used up its ports: ${given.size}`);
 }
 
 /** One of them. */

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,10 +20,9 @@ import { ensurePrograms } from '../scripts/system-packages.ts';
 import { ensureTools } from '../scripts/tools.ts';
 import { buildWeb } from '../scripts/web-build.ts';
 import { ensurePebble } from './pebble-install.ts';
+import { cacheDir, lockMachine } from './programs.ts';
 
 const root = path.join(import.meta.dirname, '..');
-/** Downloads are kept between runs; readable for every user id that tests start things under. */
-const cacheDir = path.join('/var/tmp', `arboretum-tests-${process.getuid?.() ?? 0}`);
 const groundPrefix = 'arb-ground-';
 
 /** Vitest calls this once before all files; what it returns is called after the last one. */
@@ -147,20 +146,11 @@ async function ensureAuthority(python: string): Promise<string> {
 
 /** Two test runs on one machine share the cache: one installs, the other waits. */
 async function underLock<T>(work: () => Promise<T>): Promise<T> {
-  const lock = path.join(cacheDir, 'lock');
-  for (;;) {
-    try {
-      writeFileSync(lock, JSON.stringify(identify(process.pid)), { flag: 'wx' });
-      break;
-    } catch {
-      if (readPid(lock) === null) rmSync(lock, { force: true });
-      else await delay(200);
-    }
-  }
+  const unlock = await lockMachine('setup');
   try {
     return await work();
   } finally {
-    rmSync(lock, { force: true });
+    unlock();
   }
 }
 

@@ -1,6 +1,6 @@
 // Programs that single tests need besides those of scripts/system-packages.ts: installed where they are missing, one test file at a time.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findRights, installByApt } from '../scripts/apt.ts';
@@ -14,15 +14,38 @@ export const cacheDir = path.join('/var/tmp', `arboretum-tests-${process.getuid?
 export async function lockMachine(name: string): Promise<() => void> {
   mkdirSync(cacheDir, { recursive: true, mode: 0o755 });
   const lock = path.join(cacheDir, `${name}.lock`);
-  for (;;) {
-    try {
-      writeFileSync(lock, JSON.stringify(identify(process.pid)), { flag: 'wx' });
-      return () => rmSync(lock, { force: true });
-    } catch {
-      if (readPid(lock) === null) rmSync(lock, { force: true });
-      else await delay(500);
-    }
+  while (!takeLock(lock)) {
+    if (readPid(lock) === null) clearLock(lock);
+    else await delay(500);
   }
+  return () => rmSync(lock, { force: true });
+}
+
+/** Takes its place with the name of this process already in it: whoever found it empty would hold it for one that was left behind. */
+function takeLock(lock: string): boolean {
+  const own = `${lock}.${process.pid}`;
+  writeFileSync(own, JSON.stringify(identify(process.pid)));
+  try {
+    linkSync(own, lock);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(own);
+  }
+}
+
+/** Removes the lock of a process that is gone; one that somebody took meanwhile is put back. */
+function clearLock(lock: string): void {
+  const aside = `${lock}.${process.pid}.old`;
+  try {
+    renameSync(lock, aside);
+    if (readPid(aside) !== null) linkSync(aside, lock);
+  } catch {
+    // Somebody else was faster.
+  }
+  rmSync(aside, { force: true });
 }
 
 const missingOf = (programs: readonly string[]): string[] => programs.filter((name) => findProgram(name) === null);

@@ -13,7 +13,7 @@ export function changesAndTrouble(bench: Bench): void {
     const changed = { ...spec, adminPassword: new Secret('another'), environment: { OTREE_AUTH_LEVEL: new Secret('DEMO') } };
     await bench.platform.configure(changed);
     await bench.platform.start(changed, never);
-    expect((await bench.platform.askOtree(changed, { method: 'GET', path: '/demo', timeoutMs: 5000 })).status).toBe(200);
+    expect((await bench.platform.askOtree(changed, { method: 'GET', path: '/demo', timeoutMs: 30_000 })).status).toBe(200);
     await bench.platform.stop(changed, never);
     await bench.platform.configure(spec);
   });
@@ -55,8 +55,11 @@ export function changesAndTrouble(bench: Bench): void {
     await bench.platform.selectRelease(other, 1);
     expect((await refusal(bench.platform.start(other, never))).code).toBe('start_failed');
     if (bench.stand.traits.keepsFailedStart) {
-      await expect.poll(async () => (await stateOf(bench.platform, other)).restarts, { timeout: 20_000, interval: 100 }).toBeGreaterThan(1);
-      expect(await stateOf(bench.platform, other)).toMatchObject({ state: 'crashed', exitCode: 3, webProcesses: 0 });
+      await expect.poll(async () => (await stateOf(bench.platform, other)).restarts, { timeout: 60_000, interval: 100 }).toBeGreaterThan(1);
+      // Between two ends it is starting for a moment.
+      await expect
+        .poll(async () => await stateOf(bench.platform, other), { timeout: 60_000 })
+        .toMatchObject({ state: 'crashed', exitCode: 3, webProcesses: 0 });
     } else {
       expect(await stateOf(bench.platform, other)).toMatchObject({ state: 'stopped', webProcesses: 0 });
       expect(await bench.stand.countProcesses(other)).toBe(0);

@@ -42,7 +42,7 @@ export function dumping(bench: Bench): void {
     expect(await bench.stand.isClosed(spec)).toBe(true);
     await bench.platform.start(spec, never);
     const body = { session_config_name: 'trust_game', num_participants: 2 };
-    expect((await bench.platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 10_000 })).status).toBe(200);
+    expect((await bench.platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 30_000 })).status).toBe(200);
     expect((await bench.platform.databaseFacts(spec)).rowCounts['otree_participant']).toBe(4);
     expect((await refusal(bench.platform.restoreDatabase(spec, { file, rowCounts: dump.rowCounts }, never))).code).toBe('restore_failed');
     await bench.platform.stop(spec, never);

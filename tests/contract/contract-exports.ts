@@ -16,7 +16,7 @@ export function exportsAndBots(bench: Bench): void {
   const { spec } = bench;
 
   it('passes a large answer of oTree on piece by piece', async () => {
-    const { status, body } = await bench.platform.openOtree(spec, { path: large, timeoutMs: 10_000 });
+    const { status, body } = await bench.platform.openOtree(spec, { path: large, timeoutMs: 30_000 });
     expect(status).toBe(200);
     const hash = createHash('sha256');
     let [pieces, bytes] = [0, 0];
@@ -27,30 +27,30 @@ export function exportsAndBots(bench: Bench): void {
     }
     expect(bytes).toBeGreaterThan(largeBytes);
     expect(pieces).toBeGreaterThan(1);
-    const whole = await bench.platform.askOtree(spec, { method: 'GET', path: large, timeoutMs: 10_000 });
+    const whole = await bench.platform.askOtree(spec, { method: 'GET', path: large, timeoutMs: 30_000 });
     expect(hash.digest('hex')).toBe(createHash('sha256').update(whole.body).digest('hex'));
   });
 
   it('lets go of an answer that nobody reads to its end, and oTree goes on', async () => {
     for (let time = 0; time < 3; time += 1) {
-      const { body } = await bench.platform.openOtree(spec, { path: large, timeoutMs: 10_000 });
+      const { body } = await bench.platform.openOtree(spec, { path: large, timeoutMs: 30_000 });
       body.destroy();
     }
-    expect((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 })).status).toBe(200);
+    expect((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 30_000 })).status).toBe(200);
   });
 
   it('exports the data with the instance’s key', async () => {
-    const { status, body } = await bench.platform.openOtree(spec, { path: '/api/export_wide', timeoutMs: 10_000 });
+    const { status, body } = await bench.platform.openOtree(spec, { path: '/api/export_wide', timeoutMs: 30_000 });
     let text = '';
     for await (const piece of body) text += String(piece);
     expect([status, text.startsWith('participant.id_in_session,')]).toEqual([200, true]);
-    expect(JSON.parse((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/arboretum_exports', timeoutMs: 5000 })).body)).toHaveProperty('apps');
+    expect(JSON.parse((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/arboretum_exports', timeoutMs: 30_000 })).body)).toHaveProperty('apps');
   });
 
   it('says that nothing answers where nothing runs', async () => {
     const stray = bench.makeStray();
     await bench.platform.create(stray, never);
-    const code = (await refusal(bench.platform.openOtree(stray, { path: '/api/otree_version', timeoutMs: 5000 }))).code;
+    const code = (await refusal(bench.platform.openOtree(stray, { path: '/api/otree_version', timeoutMs: 30_000 }))).code;
     expect(['not_running', 'platform_failed']).toContain(code);
   });
 
@@ -68,7 +68,7 @@ export function exportsAndBots(bench: Bench): void {
     expect(names).toMatch(/^\.\/.*\.csv$/m);
     expect(execFileSync('tar', ['-xzOf', file], { encoding: 'utf8' })).toContain('participant.id_in_session');
     expect((await bench.platform.databaseFacts(spec)).rowCounts).toEqual(before);
-    expect(await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 })).toMatchObject({ status: 200 });
+    expect(await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 30_000 })).toMatchObject({ status: 200 });
   });
 
   it('takes whatever stands for a config as its name, and says that no such config is there', async () => {

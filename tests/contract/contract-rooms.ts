@@ -11,13 +11,13 @@ export function roomsOfThePanel(bench: Bench): void {
   describe('rooms that are edited in the panel', () => {
     const hall = { name: 'hall', displayName: 'Hall', labels: ['A01', 'A02'], usesSecureUrls: false };
     const rooms = async (): Promise<string[]> =>
-      (JSON.parse((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 5000 })).body) as { name: string }[]).map(
+      (JSON.parse((await bench.platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 30_000 })).body) as { name: string }[]).map(
         ({ name }) => name,
       );
     const waits = async (label: string): Promise<boolean> =>
-      (await bench.platform.askOtree(spec, { method: 'GET', path: `/room/hall?participant_label=${label}&welcome_page_ok=1`, timeoutMs: 5000 })).body.includes(
-        'wait_for_session_in_room',
-      );
+      (
+        await bench.platform.askOtree(spec, { method: 'GET', path: `/room/hall?participant_label=${label}&welcome_page_ok=1`, timeoutMs: 30_000 })
+      ).body.includes('wait_for_session_in_room');
 
     it('are known to the running oTree at once, and nobody is disturbed', async () => {
       const before = (await stateOf(bench.platform, spec)).startedAt;

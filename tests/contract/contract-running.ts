@@ -53,7 +53,7 @@ export function buildingAndRunning(bench: Bench): void {
   it('starts, answers, and is seen running', async () => {
     await bench.platform.selectRelease(spec, 1);
     await bench.platform.start(spec, never);
-    expect(await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 })).toEqual({
+    expect(await bench.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 30_000 })).toEqual({
       status: 200,
       body: JSON.stringify({ version: bench.built.project.otreeVersion }),
     });
@@ -69,7 +69,7 @@ export function buildingAndRunning(bench: Bench): void {
     const ask = async () => await bench.platform.measure([spec.instanceId, 'never1made']);
     const before = await ask();
     expect([...before.keys()]).toEqual([spec.instanceId]);
-    for (let page = 0; page < 20; page += 1) await bench.platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 10_000 });
+    for (let page = 0; page < 20; page += 1) await bench.platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 30_000 });
     const [first, second] = [before.get(spec.instanceId), (await ask()).get(spec.instanceId)];
     const { measures } = await bench.platform.capabilities();
     expect(second?.run).toBe(first?.run);
@@ -91,7 +91,7 @@ export function buildingAndRunning(bench: Bench): void {
 
   it('runs a session: REST, participants, row counts', async () => {
     const body = { session_config_name: 'trust_game', num_participants: 2, room_name: 'lab' };
-    expect((await bench.platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 10_000 })).status).toBe(200);
+    expect((await bench.platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 30_000 })).status).toBe(200);
     const people = await bench.platform.participants(spec);
     expect(people).toHaveLength(2);
     expect(people[0]).toMatchObject({ room: 'lab', hasStarted: false, isFinished: false, pageIndex: 0, lastPageAt: null });
@@ -104,7 +104,7 @@ export function standingCrashes(bench: Bench): void {
   const { spec } = bench;
 
   it('is production-ready untouched: admin pages ask for a password, the key is asked for', async () => {
-    const ask = async (to: string) => await bench.platform.askOtree({ ...spec, restKey: new Secret('wrong') }, { method: 'GET', path: to, timeoutMs: 5000 });
+    const ask = async (to: string) => await bench.platform.askOtree({ ...spec, restKey: new Secret('wrong') }, { method: 'GET', path: to, timeoutMs: 30_000 });
     expect((await ask('/demo')).status).toBe(302);
     expect((await ask('/api/rooms')).status).toBe(403);
   });
@@ -132,11 +132,11 @@ export function standingCrashes(bench: Bench): void {
 
   it('is well again after every database connection was cut', async () => {
     await bench.stand.cutConnections(spec);
-    await expect.poll(async () => await version(bench.platform, spec), { timeout: 20_000, interval: 100 }).toBe(200);
+    await expect.poll(async () => await version(bench.platform, spec), { timeout: 60_000, interval: 100 }).toBe(200);
     // One of the web process, one of the timeout worker, without which page timeouts silently stop.
-    const works = async () => (await bench.platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 5000 })).status === 200;
+    const works = async () => (await bench.platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 30_000 })).status === 200;
     await expect
-      .poll(async () => ((await works()) ? await bench.stand.countConnections(spec) : 0), { timeout: 30_000, interval: 200 })
+      .poll(async () => ((await works()) ? await bench.stand.countConnections(spec) : 0), { timeout: 60_000, interval: 200 })
       .toBeGreaterThanOrEqual(2);
   });
 

@@ -159,7 +159,7 @@ describe('the connection breaks', { timeout: 180_000 }, () => {
       const hall = { name: `hall_${moment}_${line.source.length}`, displayName: 'Hall', labels: ['A01'], usesSecureUrls: false };
       await withCut(line, moment, async () => await platform.setRooms(spec, [hall]));
       await platform.setRooms(spec, [hall]);
-      expect((await platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 5000 })).body).toContain(hall.name);
+      expect((await platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 30_000 })).body).toContain(hall.name);
     });
   });
 
@@ -232,7 +232,7 @@ describe('the connection breaks', { timeout: 180_000 }, () => {
     expect(await stateOf(platform, spec)).toMatchObject({ state: 'running' });
     await replay.stop();
     await expect
-      .poll(async () => await stateOf(platform, spec), { timeout: 20_000 })
+      .poll(async () => await stateOf(platform, spec))
       .toMatchObject({
         state: 'unknown',
         startedAt: expect.any(Date),

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import ssh2 from 'ssh2';
 import { DokkuConnection, type DokkuHost } from '../../platforms/dokku/connection.ts';
 import { DokkuPlatform, type DokkuOptions } from '../../platforms/dokku/dokku.ts';
 import type { TreeSettings } from '../../platforms/dokku/dockerfile.ts';
@@ -12,6 +11,7 @@ import { liveApp, newMemory } from '../../platforms/dokku/host.ts';
 import { layoutOf } from '../../platforms/layout.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
+import { newSshKey } from '../ssh-key.ts';
 import { dokkuQuestions } from './dokku-questions.ts';
 import { requireEnvironment } from './local-stand.ts';
 import type { PlatformStand } from './stand.ts';
@@ -89,7 +89,7 @@ export async function standOn(site: DokkuSite, { letsencryptEmail = null }: { le
 
 /** The replay host as a site; `replay` lets a test cut and slow it. */
 export async function replaySite(): Promise<DokkuSite & { readonly replay: ReplayHost }> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = newSshKey();
   const replay = await ReplayHost.start({ publicKey: keys.public, databaseUrl: requireEnvironment('ARBORETUM_TEST_DATABASE_URL'), checkPauseMs: 300 });
   return {
     replay,

@@ -77,8 +77,8 @@ describe('variables of an app', { timeout: 120_000 }, () => {
     const changed = { ...spec, environment: { ...spec.environment, GREETING: new Secret('changed') } };
     const imports = (): number => replay.commands().filter(({ line }) => line.includes('config:import')).length;
     const already = imports();
-    // Each command takes a moment before it begins: both are under way together then.
-    replay.setLatency(150);
+    // Each command takes a moment before it begins: both are under way together then, on a busy machine, too.
+    replay.setLatency(1_000);
     const configuring = stand.platform.configure(changed);
     await expect.poll(imports, { interval: 1, timeout: 20_000 }).toBe(already + 1);
     const foreign = stand.connection.run(configImport(liveApp(spec.instanceId), { replace: false }), { input: Buffer.from('{"FOREIGN":"1"}') });

@@ -1,7 +1,7 @@
 // Instances and projects for the contract suite: made anew for each test, with secrets that break careless quoting.
 
 import { spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,6 +11,7 @@ import { AppError, type ErrorCode } from '../../contracts/errors.ts';
 import type { InstanceSpec, Observation, Platform } from '../../platforms/platform.ts';
 import type { BuiltRelease } from '../../platforms/release.ts';
 import { Secret } from '../../platforms/secret.ts';
+import { freeUserId } from '../user-ids.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
 export const TRUST_GAME = path.join(ROOT, 'samples', 'trust-game');
@@ -24,7 +25,7 @@ export function makeSpec(overrides: Partial<InstanceSpec> = {}): InstanceSpec {
   const instanceId = `t${run}${randomBytes(6).toString('hex')}`.slice(0, 12);
   return {
     instanceId,
-    osUserId: randomInt(200_000, 209_999),
+    osUserId: freeUserId(),
     hostName: domain === undefined ? null : `${instanceId}.${domain}`,
     pathPrefix: '',
     cookieName: `otree_${instanceId}`,

@@ -13,7 +13,7 @@ describe('below a path', { timeout: 120_000 }, () => {
   let platform: Platform;
   const specs: InstanceSpec[] = [];
   const roomUrls = async (spec: InstanceSpec): Promise<string[]> => {
-    const { body } = await platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 5000 });
+    const { body } = await platform.askOtree(spec, { method: 'GET', path: '/api/rooms', timeoutMs: 30_000 });
     return (JSON.parse(body) as { url: string }[]).map(({ url }) => new URL(url).pathname);
   };
 

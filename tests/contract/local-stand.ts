@@ -92,13 +92,13 @@ files=${layout.supervisorPrograms}/*.conf
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await until(
     'supervisord answers',
-    async () => (await callRpc(layout.supervisorSocket, 'supervisor.getState', { timeoutMs: 1000 }).catch(() => null)) !== null,
+    async () => (await callRpc(layout.supervisorSocket, 'supervisor.getState', { timeoutMs: 10_000 }).catch(() => null)) !== null,
   );
   return { child, ended };
 }
 
 /** Polls until something holds; fails with its name when it does not within the time. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`did not happen within ${timeoutMs / 1000} s: ${what}`);

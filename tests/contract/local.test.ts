@@ -69,7 +69,7 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
     return stray;
   };
   const answers = async (spec: InstanceSpec): Promise<boolean> =>
-    (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 3000 }).catch(() => ({ status: 0 }))).status === 200;
+    (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 30_000 }).catch(() => ({ status: 0 }))).status === 200;
 
   /** Deploys a sample whose app does something at its import, once it serves (not while it is tried or described). */
   async function deployMischief(spec: InstanceSpec, code: string): Promise<void> {
@@ -92,7 +92,7 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
       file: '/usr/bin/python3',
       args: [...confineArguments(ground, confinement, names), ...command],
       env: { PATH: '/usr/bin:/bin', ...env },
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
   };
 
@@ -186,7 +186,7 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
     const hog = makeStray({ limits: { memoryMib: 160, diskMib: 64, processes: 32 } });
     await deployMischief(hog, 'block = bytearray(400 * 1024 * 1024)\nprint(len(block))');
     await until('the hog was ended', async () => (await stateOf(platform, hog)).restarts > 0);
-    expect((await stateOf(platform, hog)).detail).toContain('out of memory');
+    await expect.poll(async () => (await stateOf(platform, hog)).detail).toContain('out of memory');
     expect(await answers(quiet)).toBe(true);
     await platform.stop(hog, never);
   });
@@ -249,7 +249,7 @@ describe('the local platform on its own', { timeout: 120_000 }, () => {
     await deploy(second.platform, spec, { dir: TRUST_GAME });
     second.keeper().kill('SIGKILL');
     await until('supervisord is gone', () => second.keeper().exitCode !== null || second.keeper().signalCode !== null);
-    const answer = await second.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 3000 });
+    const answer = await second.platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 30_000 });
     expect(answer.status).toBe(200);
     expect(await stateOf(second.platform, spec)).toMatchObject({ state: 'running', detail: expect.stringContaining('supervisord') });
     expect((await refusal(second.platform.stop(spec, never))).code).toBe('platform_failed');

@@ -29,7 +29,7 @@ const look = async (bench: Bench, part: string): Promise<Docker.ContainerInspect
 };
 const play = async ({ platform, spec }: Bench): Promise<number> => {
   const body = { session_config_name: 'trust_game', num_participants: 2, room_name: 'lab' };
-  return await platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 10_000 }).then(
+  return await platform.askOtree(spec, { method: 'POST', path: '/api/sessions', body, timeoutMs: 30_000 }).then(
     ({ status }) => status,
     () => 0,
   );

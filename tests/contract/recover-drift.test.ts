@@ -14,6 +14,7 @@ import { recoverInstances } from '../../worker/recover-instances.ts';
 import { anInstance, testContext, type TestContext } from '../factories.ts';
 import { askPostgres, build, projectWith, TRUST_GAME } from './instances.ts';
 import { type LocalStand, makeLocalStand, requireEnvironment } from './local-stand.ts';
+import { freeUserId } from '../user-ids.ts';
 
 const never = new AbortController().signal;
 const silent = { signal: never, onOutput: (): void => {} };
@@ -39,7 +40,7 @@ describe('after a worker died in the middle of a reset', { timeout: 120_000 }, (
       panelHostNames: [],
     });
     ctx = { ...base, platform: stand.platform, frontDoor };
-    const instance = await anInstance(ctx, { osUserId: 209_998, state: 'starting' });
+    const instance = await anInstance(ctx, { osUserId: freeUserId(), state: 'starting' });
     spec = specOf(ctx, await loadStartable(ctx, instance.id));
     const app = await readFile(path.join(TRUST_GAME, 'trust_game', '__init__.py'), 'utf8');
     const old = app.replace('class Player(BasePlayer):\n    pass', 'class Player(BasePlayer):\n    offer = models.IntegerField()');

@@ -68,7 +68,7 @@ export const silent = { signal: never, onOutput: (): void => {} };
 
 /** Status of a small question to oTree, 0 when nothing answers. */
 export const version = async (platform: Platform, spec: InstanceSpec): Promise<number> =>
-  (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 5000 }).catch(() => ({ status: 0 }))).status;
+  (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 30_000 }).catch(() => ({ status: 0 }))).status;
 
 /** Where a dump may go. */
 export const newDumpFile = async (): Promise<string> => path.join(await mkdtemp(path.join(os.tmpdir(), 'dump-')), 'one.dump');

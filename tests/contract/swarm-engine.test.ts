@@ -131,7 +131,7 @@ describe.skipIf(engine === null)('a Docker Engine that nobody uses yet', () => {
     process.kill(engine?.pid() ?? 0, 'SIGKILL');
     await expect
       .poll(async () => (await reportOnEngine({ socket, baseImages: [], postgresImage: null, panelId: 'x', registry: null, registryAccount: null })).answer, {
-        timeout: 30_000,
+        timeout: 60_000,
       })
       .toBe('silent');
     expect(

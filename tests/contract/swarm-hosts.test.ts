@@ -107,7 +107,7 @@ describe.skipIf(engine === null)('with a second host', () => {
     const hosts = async (): Promise<readonly PlatformHost[]> => (await platform.hosts?.list()) ?? [];
     const where = async (): Promise<string | undefined> => (await hosts()).find(({ instanceIds }) => instanceIds.includes(spec.instanceId))?.name;
     const answers = async (): Promise<boolean> =>
-      (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 3000 }).catch(() => ({ status: 0 }))).status === 200;
+      (await platform.askOtree(spec, { method: 'GET', path: '/api/otree_version', timeoutMs: 30_000 }).catch(() => ({ status: 0 }))).status === 200;
     /** It alone runs, on the second host, and answers. */
     const isOnSecond = async (): Promise<boolean> =>
       (await second.docker.listContainers()).length === 1 && (await bench.countProcesses(spec)) === 1 && (await where()) === SECOND_NAME && (await answers());

@@ -70,7 +70,7 @@ export function makeSwarmBench(strays: InstanceSpec[]): SwarmBench {
     log: async (spec) => await bench.stand.platform.readLog(spec.instanceId, 1e6),
     answers: async (spec) => {
       const began = performance.now();
-      const answer = await bench.stand.platform.askOtree(spec, { method: 'GET', path: '/login', timeoutMs: 20_000 }).catch(() => null);
+      const answer = await bench.stand.platform.askOtree(spec, { method: 'GET', path: '/login', timeoutMs: 30_000 }).catch(() => null);
       return answer?.status === 200 ? Math.round(performance.now() - began) : null;
     },
     deployRogue: async (spec) => {

@@ -1,6 +1,5 @@
 // The replay host itself: it splits lines, loses config, keeps databases and breaks connections as the recorded Dokku did.
 
-import ssh2 from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   appsCreate,
@@ -18,6 +17,7 @@ import {
 } from '../../platforms/dokku-commands.ts';
 import { readConfig } from '../../platforms/dokku-reports.ts';
 import { until } from '../contract/local-stand.ts';
+import { newSshKey } from '../ssh-key.ts';
 import { recorded } from './replay-recordings.ts';
 import { DOCKERFILE, ReplayStand, tree } from './replay-stand.ts';
 import { takeApart } from './replay-words.ts';
@@ -63,7 +63,7 @@ describe('lines', () => {
   });
 
   it('of a key that is not registered are not taken', async () => {
-    await expect(stand.connect(ssh2.utils.generateKeyPairSync('ed25519').private)).rejects.toThrow('authentication');
+    await expect(stand.connect(newSshKey().private)).rejects.toThrow('authentication');
   });
 });
 
@@ -130,7 +130,7 @@ it('a service is a real database: psql’s exit code, a binary dump, a restore o
 
 describe('a connection', () => {
   it('has at most ten commands at a time, and each may be slow', async () => {
-    stand.host.setLatency(300);
+    stand.host.setLatency(3_000);
     const asked = await Promise.allSettled(Array.from({ length: 11 }, async () => await stand.ask(appsExists('i-nobody'))));
     stand.host.setLatency(0);
     expect(asked.map(({ status }) => status).toSorted()).toEqual([...Array.from({ length: 10 }, () => 'fulfilled'), 'rejected']);

@@ -12,6 +12,7 @@ import { mkdtemp, rm, chmod } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
+import { newSshKey } from '../ssh-key.ts';
 import { appCommands, settingCommands } from './replay-apps.ts';
 import { type Call, Refused, Unrecorded } from './replay-call.ts';
 import { buildCommands } from './replay-builds.ts';
@@ -293,7 +294,7 @@ export class ReplayHost {
 }
 
 function makeHostKey(): { privateKey: string; fingerprint: string } {
-  const { private: privateKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { private: privateKey } = newSshKey();
   const parsed = ssh2.utils.parseKey(privateKey);
   if (parsed instanceof Error) throw parsed;
   const digest = createHash('sha256').update(parsed.getPublicSSH()).digest('base64').replace(/=+$/, '');

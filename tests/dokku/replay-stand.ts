@@ -9,6 +9,7 @@ import path from 'node:path';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { appsCreate, type DokkuCommand, psScale } from '../../platforms/dokku-commands.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
+import { newSshKey } from '../ssh-key.ts';
 import { readAll } from './replay-call.ts';
 import { ReplayHost } from './replay-host.ts';
 
@@ -35,6 +36,7 @@ class Handler(socketserver.BaseRequestHandler):
             return
         self.request.sendall(b'HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n')
         self.request.sendall(self.request.recv(4096))
+socketserver.TCPServer.allow_reuse_address = True
 socketserver.TCPServer(('0.0.0.0', int(os.environ['PORT'])), Handler).serve_forever()
 `;
 
@@ -61,7 +63,7 @@ export class ReplayStand {
   }
 
   static async start(): Promise<ReplayStand> {
-    const keys = ssh2.utils.generateKeyPairSync('ed25519');
+    const keys = newSshKey();
     const host = await ReplayHost.start({ publicKey: keys.public, databaseUrl: requireEnvironment('ARBORETUM_TEST_DATABASE_URL') });
     const stand = new ReplayStand(host, keys);
     await stand.connect();

@@ -1,6 +1,5 @@
 // The system check of a panel whose instances run on a Dokku host: a replayed Dokku 0.38.27, a real DNS server.
 
-import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostReportSchema, type HostReport } from '../../contracts/system.ts';
 import type { Checked } from '../../contracts/system-check.ts';
@@ -19,9 +18,10 @@ import { requireEnvironment } from '../contract/local-stand.ts';
 import { startDns, type DnsServer } from '../dns-server.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
 import { anInstance, testContext, type TestContext } from '../factories.ts';
+import { newSshKey } from '../ssh-key.ts';
 import { surroundings } from '../surroundings.ts';
 
-const keys = ssh2.utils.generateKeyPairSync('ed25519');
+const keys = newSshKey();
 const publicKey = 'ssh-ed25519 AAAA arboretum';
 const strangeKey = `SHA256:${'A'.repeat(43)}`;
 let ctx: TestContext;
@@ -106,7 +106,7 @@ describe('a Dokku host', () => {
   });
 
   it('that does not take the panel’s key gets the command that adds it', async () => {
-    const stranger = new Secret(ssh2.utils.generateKeyPairSync('ed25519').private);
+    const stranger = new Secret(newSshKey().private);
     const refused = around({}, { askHost: () => askHost({ privateKey: stranger }) });
     expect(await run('dokku-key', refused)).toMatchObject({ result: 'bad', fix: `As root on the host: echo '${publicKey}' | dokku ssh-keys:add arboretum` });
     expect(await run('dokku-host', refused)).toMatchObject({ result: 'good' });

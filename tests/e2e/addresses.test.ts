@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await panel?.remove();
-}, 120_000);
+}, 240_000);
 
 const addresses = () => client.get<InstanceAddresses>('/instances/trust-game/addresses');
 const status = async (url: string): Promise<number | null> => (await fetch(url, { redirect: 'manual' }).catch(() => null))?.status ?? null;
@@ -53,7 +53,7 @@ it('a port in place of a name: every link on the page follows at once, and the f
   await until('the front door answers on the port', async () => (await status(ported)) !== null);
   expect((await addresses()).present).toEqual({ mode: 'port', url: ported });
   await picture(page, 'address', { of: page.getByRole('heading', { name: 'Address', exact: true }) });
-}, 60_000);
+}, 180_000);
 
 it('the old one is given up after a question, whose safe answer has the focus', async () => {
   await until('no job is under way', async () => page.getByRole('button', { name: /^Give up http/ }).isEnabled());
@@ -67,4 +67,4 @@ it('the old one is given up after a question, whose safe answer has the focus', 
   await page.getByText('No other address leads here.').waitFor();
   expect((await addresses()).former).toEqual([]);
   expect(errors).toEqual([]);
-}, 60_000);
+}, 180_000);

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await dokku?.remove();
-}, 120_000);
+}, 240_000);
 
 printTimes();
 

@@ -26,12 +26,12 @@ afterAll(async () => {
   await browser?.close();
   await front?.stop();
   await panel?.remove();
-}, 120_000);
+}, 240_000);
 
 it('lets people sign in, moves its pages, and says itself that the way is well and the certificate is not', async () => {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   await page.goto(/https:\S+first-run\?token=\S+/.exec(panel.output())?.[0] ?? '');
   await page.getByLabel('Name', { exact: true }).fill('Ada');
   await page.getByLabel('User name').fill('ada');

@@ -81,7 +81,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 type Axe = { run(options: object): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }[] }> };
 
@@ -128,7 +128,7 @@ async function inspect(where: string, { isSignedIn = true, open, leftOut = [] }:
     try {
       if (isSignedIn) await context.addCookies([{ ...cookie, domain: 'localhost', path: '/' }]);
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       page.on('pageerror', (error) => problems.push(`${where}: ${error.message}`));
       await page.goto(`${panel.url}${where}`);
       await page.locator('h1').first().waitFor();

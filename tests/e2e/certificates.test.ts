@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await panel?.remove();
   await pebble?.close();
-}, 120_000);
+}, 240_000);
 
 /** What the front door shows for this name, null: the handshake is refused, or it is not trusted. */
 const handshake = (name: string, ca: string): Promise<string | null> =>

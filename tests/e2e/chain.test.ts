@@ -34,7 +34,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 const remote = (name: string): string => `ssh://git@localhost:${panel.gitPort}/${name}.git`;
 const address = (name: string): string => `http://${name}.localhost:${panel.port}`;
@@ -43,7 +43,7 @@ const address = (name: string): string => `http://${name}.localhost:${panel.port
 const ask = (name: string, where: string): Promise<{ status: number; location: string; body: string }> =>
   new Promise((resolve, reject) => {
     http
-      .get({ host: '127.0.0.1', port: panel.port, path: where, headers: { host: `${name}.localhost:${panel.port}` } }, (response) => {
+      .get({ host: '127.0.0.1', port: panel.port, path: where, agent: false, headers: { host: `${name}.localhost:${panel.port}` } }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (text: string) => (body += text));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, location: response.headers.location ?? '', body }));
@@ -161,7 +161,7 @@ describe('the chain', () => {
     await ada.goto(panel.url);
     await ada.getByText('lab-games').first().waitFor();
     await ada.goto(`${panel.url}/instances/lab-games`);
-  }, 120_000);
+  }, 240_000);
 
   it('leaves the running version alone when a push fails, and says why in the terminal and in the page', async () => {
     const folder = path.join(home, 'lab-games');
@@ -182,7 +182,7 @@ describe('the chain', () => {
     spawnSync('git', ['-C', folder, 'reset', '-q', '--hard', 'HEAD~1']);
     const healed = await push(folder, { key, remote: remote('lab-games'), more: ['--force'] });
     expect(healed.code, healed.output).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   it('refuses a wrong branch with the command that works', async () => {
     const { code, output } = await push(path.join(home, 'lab-games'), { key, remote: remote('lab-games'), refspec: 'main:experiment-2' });
@@ -219,7 +219,7 @@ describe('the chain', () => {
     await (people[1] as Page).getByRole('button').first().click();
     await until('oTree counts two', async () => (await present()) === 2);
     await admin.context().close();
-  }, 90_000);
+  }, 180_000);
 
   it('makes the oTree session in the room, and both play to the last page', async () => {
     await ada.goto(`${panel.url}/instances/lab-games/rooms`);
@@ -233,7 +233,7 @@ describe('the chain', () => {
     await playBargain(people[0] as Page, people[1] as Page);
     for (const page of people) await page.getByText('Your answers are saved.').waitFor();
     await ada.getByRole('region', { name: 'Room Room 114' }).getByText('2 finished').waitFor();
-  }, 120_000);
+  }, 240_000);
 
   describe('while the panel is away', () => {
     let watch: Watch;
@@ -273,7 +273,7 @@ describe('the chain', () => {
       expect(report.closedSockets).toBe(0);
       expect(report.answers).toBeGreaterThan(20);
       expect(await countRows(panel, 'lab-games')).toBe(rows);
-    }, 180_000);
+    }, 300_000);
 
     it('and after everything was ended, a start brings back what is meant to run', async () => {
       await panel.stop();
@@ -283,7 +283,7 @@ describe('the chain', () => {
       await panel.start();
       await until('lab-games answers', async () => (await ask('lab-games', '/login').catch(() => null))?.status === 200, { withinMs: 60_000 });
       expect(await countRows(panel, 'lab-games')).toBe(rows);
-    }, 180_000);
+    }, 300_000);
   });
 
   it('sets the admin password without touching data or room links', async () => {
@@ -299,7 +299,7 @@ describe('the chain', () => {
     // The participants' own pages are still theirs: neither cookie nor room link died.
     await (people[0] as Page).reload();
     await (people[0] as Page).getByText('Your answers are saved.').waitFor();
-  }, 90_000);
+  }, 180_000);
 
   it('resets the database only after a verified backup, which can be downloaded', async () => {
     await act('lab-games', 'Reset database…');
@@ -320,7 +320,7 @@ describe('the chain', () => {
       return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
     }, `/api/v1/instances/lab-games/backups/${backups[0]?.id}/file`);
     expect(sha256).toBe(backups[0]?.sha256);
-  }, 120_000);
+  }, 240_000);
 
   it('stops, says so at the address, and starts again', async () => {
     await act('lab-games', 'Stop…');
@@ -334,7 +334,7 @@ describe('the chain', () => {
     await ada.getByRole('button', { name: 'Restart', exact: true }).click();
     await jobEnds('lab-games', 'Restart', 'succeeded');
     expect((await ask('lab-games', '/login')).status).toBe(200);
-  }, 120_000);
+  }, 240_000);
 
   it('deletes with a last backup and frees the name', async () => {
     await act('trust-game', 'Delete…');
@@ -347,13 +347,13 @@ describe('the chain', () => {
     );
     expect((await ask('trust-game', '/')).status).toBe(404);
     await createInstance('trust-game');
-  }, 120_000);
+  }, 240_000);
 
   it('offers a sample experiment to those without a project', async () => {
     await ada.goto(`${panel.url}/instances/trust-game`);
     await ada.getByRole('button', { name: /sample experiment/i }).click();
     await until('the sample answers', async () => (await ask('trust-game', '/login')).status === 200, { withinMs: 90_000 });
-  }, 120_000);
+  }, 240_000);
 
   it('has shown no error in any page', () => {
     expect(errors).toEqual([]);

@@ -77,7 +77,7 @@ export async function firstManager(panel: Pick<WholePanel, 'url' | 'output'>): P
       if (job.state !== 'succeeded') throw new Error(JSON.stringify(job));
     },
     async upload(name, file) {
-      const response = await fetch(`${panel.url}/api/v1/instances/${name}/deployments?filename=${path.basename(file)}`, {
+      const response = await fetchAgain(`${panel.url}/api/v1/instances/${name}/deployments?filename=${path.basename(file)}`, {
         method: 'POST',
         headers: { cookie, 'x-csrf-token': csrfToken, 'content-type': 'application/octet-stream' },
         body: readFileSync(file),

@@ -3,11 +3,11 @@
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { findRights, installByApt } from '../../scripts/apt.ts';
 import { findProgram } from '../../scripts/binaries.ts';
 import { runOrThrow } from '../../scripts/run.ts';
 import { BASE_IMAGE, type TestEngine } from '../docker-engine.ts';
 import { freePorts } from '../free-ports.ts';
+import { ensurePrograms } from '../programs.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const NODE_IMAGE = 'arboretum-test-node:bookworm';
@@ -121,11 +121,8 @@ async function makeNodeImage({ docker }: TestEngine): Promise<void> {
 async function findCompose(): Promise<readonly string[]> {
   const plugin = await runOrThrow({ file: 'docker', args: ['compose', 'version'] }, 'docker compose').catch(() => null);
   if (plugin !== null) return ['docker', 'compose'];
-  const rights = await findRights();
-  if (findProgram('docker-compose') === null && rights !== null) await installByApt(rights, ['docker-compose'], { log: () => {}, note: () => {} });
-  const program = findProgram('docker-compose');
-  if (program === null) throw new Error('Docker Compose is missing (Debian: docker-compose)');
-  return [program];
+  await ensurePrograms(['docker-compose'], ['docker-compose']);
+  return [findProgram('docker-compose') ?? 'docker-compose'];
 }
 
 type Given = { readonly env: Readonly<Record<string, string>>; readonly input?: string };

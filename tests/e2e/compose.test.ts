@@ -38,7 +38,7 @@ describe.skipIf(engine === null)('the panel by docker-compose.yml', () => {
     await host?.remove();
     await engine?.stop();
     rmSync(home, { recursive: true, force: true });
-  }, 180_000);
+  }, 300_000);
 
   const ask = (where: string, hostName = `${name}.localhost`): Promise<{ status: number; body: string }> =>
     new Promise((resolve, reject) => {

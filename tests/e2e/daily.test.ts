@@ -50,7 +50,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 async function create(name: string, ownerId?: string): Promise<void> {
   const { status, body } = await client.send('POST', '/instances', { name, ...(ownerId ? { ownerId } : {}) });
@@ -63,7 +63,7 @@ const address = (name: string): string => `http://${name}.localhost:${panel.port
 const cards = (page: Page): Promise<string[]> => page.getByRole('list', { name: 'Instances' }).locator('.card-name').allTextContents();
 const row = (page: Page, text: string): Locator => page.getByRole('row').filter({ hasText: text });
 
-describe('the lab manager', { timeout: 60_000 }, () => {
+describe('the lab manager', { timeout: 180_000 }, () => {
   printTimes();
 
   it('finds instances by state, words and order, and finds the same after a reload', async () => {
@@ -177,10 +177,10 @@ const deployments = async (): Promise<DeploymentView[]> =>
   (await client.get<{ deployments: DeploymentView[] }>('/instances/trust-game/deployments')).deployments;
 const ends = (number: number, state: DeploymentView['state']): Promise<boolean> =>
   until(`deployment ${number} is ${state}`, async () => (await deployments()).some((one) => one.number === number && one.state === state), {
-    withinMs: 90_000,
+    withinMs: 180_000,
   });
 
-describe('the experimenter', { timeout: 120_000 }, () => {
+describe('the experimenter', { timeout: 240_000 }, () => {
   printTimes();
 
   it('drops a .zip and reads the warning about data of participants', async () => {
@@ -196,7 +196,8 @@ describe('the experimenter', { timeout: 120_000 }, () => {
 
   it('cancels a deployment by a click, and the running version goes on', async () => {
     await grace.goto(at('trust-game', 'deploy'));
-    await dropFile(grace, packSample(home, 'too-early', { 'settings.py': settings }));
+    // Reading its settings takes longer than any click.
+    await dropFile(grace, packSample(home, 'too-early', { 'settings.py': `import time\ntime.sleep(25)\n${settings}` }));
     await grace.getByRole('button', { name: 'Cancel', exact: true }).click();
     await ends(3, 'cancelled');
     await grace.getByText('Grace Hopper cancelled this job.').first().waitFor();
@@ -265,7 +266,7 @@ describe('the experimenter', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the participant, on a phone without JavaScript', { timeout: 60_000 }, () => {
+describe('the participant, on a phone without JavaScript', { timeout: 180_000 }, () => {
   printTimes();
 
   it('the experiment is started again first', async () => {
@@ -279,7 +280,7 @@ describe('the participant, on a phone without JavaScript', { timeout: 60_000 }, 
   ])('reads $locale, clicks, and lands in the room of oTree', async ({ locale, seat, ready, next }) => {
     const context = await browser.newContext({ viewport: { width: 390, height: 844 }, javaScriptEnabled: false, locale });
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     await page.goto(`${panel.url}/lobby/public-goods/lab${next === '' ? `/${seat}` : ''}`);
     if (next !== '') await page.getByRole('button', { name: next }).click();
     await page.getByRole('button', { name: new RegExp(ready) }).click();

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import ssh2 from 'ssh2';
 import { DokkuConnection } from '../../platforms/dokku/connection.ts';
 import { appsCreate, domainsSet } from '../../platforms/dokku-commands.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
+import { newSshKey } from '../ssh-key.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 
 /** Chromium finds every name under localhost on this machine. */
@@ -38,7 +38,7 @@ export async function makeDokkuPanel(): Promise<DokkuPanel> {
   const databaseUrl = process.env['ARBORETUM_TEST_DATABASE_URL'];
   if (!databaseUrl) throw new Error('ARBORETUM_TEST_DATABASE_URL is set by tests/global-setup.ts');
   const home = mkdtempSync(path.join(os.tmpdir(), 'arb-key-'));
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = newSshKey();
   const keyFile = path.join(home, 'key');
   writeFileSync(keyFile, keys.private, { mode: 0o600 });
   const host = await ReplayHost.start({ publicKey: keys.public, databaseUrl, domain, checkPauseMs: 300 });
@@ -82,7 +82,7 @@ export async function makeDokkuPanel(): Promise<DokkuPanel> {
 const ask = (port: number, name: string, where: string): Promise<{ status: number; body: string }> =>
   new Promise((resolve, reject) => {
     http
-      .get({ host: '127.0.0.1', port, path: where, headers: { host: name } }, (response) => {
+      .get({ host: '127.0.0.1', port, path: where, agent: false, headers: { host: name } }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (text: string) => (body += text));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));

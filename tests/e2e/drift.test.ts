@@ -43,7 +43,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 /** Commits a version whose players have these fields, with further lines at the end, and pushes it. */
 async function pushFields(fields: readonly string[], options: { more?: readonly string[]; code?: string } = {}) {
@@ -94,7 +94,7 @@ describe('models that change', { timeout: 180_000 }, () => {
     await page.getByRole('button', { name: 'Go on without…' }).click();
     await page.getByRole('button', { name: 'Go on without', exact: true }).click();
     await page.getByRole('list', { name: /^Warnings of deployment/ }).waitFor({ timeout: 60_000 });
-    await expect.poll(async () => (await newest())?.state, { timeout: 30_000 }).toBe('succeeded');
+    await expect.poll(async () => (await newest())?.state, { timeout: 60_000 }).toBe('succeeded');
     expect(await newest()).toMatchObject({ state: 'succeeded', warnings: [expect.stringContaining('`player.offer` in `trust_game`')] });
     expect(await participants()).toBe(4);
     expect(await makeSession(), 'what was foretold').not.toBe(201);

@@ -35,7 +35,7 @@ afterAll(async () => {
   await panel?.remove();
   await engine?.stop();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 /** What axe-core finds, and whether something runs out of the page, at both widths; with `ARBORETUM_SHOTS=FOLDER` a picture of each. */
 async function inspect(name: string): Promise<string[]> {
@@ -139,5 +139,5 @@ describe.skipIf(engine === null)('with an engine', () => {
     await ada.goto(`${panel.url}/instances/trust-game/settings`);
     await ada.getByText('It runs in a container.').waitFor();
     expect(errors).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

@@ -45,7 +45,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 const page = (tab = ''): string => `${panel.url}/instances/${name}${tab && `/${tab}`}`;
 const address = (): string => `http://${name}.localhost:${panel.port}`;
@@ -65,7 +65,7 @@ function unpack(archive: string): Record<string, string> {
   return JSON.parse(execFileSync('python3', ['-c', script, archive], { encoding: 'utf8' })) as Record<string, string>;
 }
 
-describe('a list of oTree Manager, done in its order', { timeout: 120_000 }, () => {
+describe('a list of oTree Manager, done in its order', { timeout: 240_000 }, () => {
   printTimes();
   it('create user with key', async () => {
     await ada.goto(`${panel.url}/people`);

@@ -75,7 +75,7 @@ describe.each([
     await browser?.close();
     await panel?.remove();
     rmSync(home, { recursive: true, force: true });
-  }, 120_000);
+  }, 240_000);
 
   const urlOf = async (name: string): Promise<string> => (await ada.get<InstanceView>(`/instances/${name}`)).url;
   const passwordOf = async (name: string): Promise<string> => (await ada.get<{ password: string }>(`/instances/${name}/admin-password`)).password;
@@ -83,7 +83,7 @@ describe.each([
   /** A browser of one person; in mode https the certificate is accepted once for all. */
   async function person(): Promise<BrowserContext> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } });
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(60_000);
     return context;
   }
 
@@ -155,7 +155,7 @@ describe.each([
         expect(await signInToOtree(page, url(copy), await passwordOf(copy.name))).toBe(true);
         await page.close();
       }
-    }, 90_000);
+    }, 180_000);
 
     it('forwards from the Lobby, and two people play both experiments to the end in the same browsers', async () => {
       people = [await person(), await person()];
@@ -177,7 +177,7 @@ describe.each([
       // Both experiments at the same time: what one says must not be heard in the other.
       await Promise.all(pair.map((copy) => playBargain(...(seats.get(copy.name) ?? ([] as never)))));
       for (const copy of pair) for (const page of seats.get(copy.name) ?? []) await page.getByText('Your answers are saved.').waitFor();
-    }, 180_000);
+    }, 300_000);
 
     it('keeps both apart: rows, language, currency, and nobody is signed out', async () => {
       for (const copy of pair) {
@@ -203,7 +203,7 @@ describe.each([
         await other.goto(`${url(copy)}/room/online?participant_label=later&welcome_page_ok=1`);
         await other.context().close();
       }
-    }, 120_000);
+    }, 240_000);
 
     it('hands in by itself for somebody who went away', async () => {
       const [one] = pair;
@@ -216,7 +216,7 @@ describe.each([
       await away.close();
       const handedIn = (): Promise<{ ran_out: boolean }[]> => askDatabase(panel, one.name, 'SELECT ran_out FROM survey_player WHERE ran_out');
       await until('the page was handed in', async () => (await handedIn()).length === 1, { withinMs: 60_000 });
-    }, 90_000);
+    }, 180_000);
 
     it('stops with a page that says so, starts and resets at the same address', async () => {
       const [one, two] = pair;
@@ -231,7 +231,7 @@ describe.each([
       expect(await countRows(panel, one.name)).toBe(0);
       expect(await countRows(panel, two.name)).toBe(2);
       await page.context().close();
-    }, 120_000);
+    }, 240_000);
 
     it('asked nothing outside its own address, and no page had an error', () => {
       expect(errors).toEqual([]);

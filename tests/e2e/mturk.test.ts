@@ -82,7 +82,7 @@ afterAll(async () => {
   site?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 const instanceOf = (name: string): Promise<InstanceView> => client.get<InstanceView>(`/instances/${name}`);
 async function resultsOf(name: string): Promise<Record<string, string>> {
@@ -176,7 +176,7 @@ describe.each(studies)('with oTree $otree', ({ name, otree }) => {
     await payments.getByText('The MTurk payments page will appear after you publish this').waitFor();
     await hit.close();
     await payments.close();
-  }, 120_000);
+  }, 240_000);
 
   it('MTurk’s window frames oTree’s question: a worker opens the study by its link, ends it, and submits the code', async () => {
     const { id } = await instanceOf(name);

@@ -19,7 +19,7 @@ const strays = [/^\/static\/dot\.png\?(?:sheet|style-property)$/, /^\/static\/mo
 let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
-}, 60_000);
+}, 180_000);
 afterAll(() => browser?.close());
 
 async function serveBoth(version: '6.0.15' | '5.11.5'): Promise<Door> {
@@ -39,7 +39,7 @@ async function serveBoth(version: '6.0.15' | '5.11.5'): Promise<Door> {
 
 async function newContext(): Promise<BrowserContext> {
   const context = await browser.newContext();
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   onTestFinished(() => context.close());
   return context;
 }

@@ -39,7 +39,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 describe('ready for participants', () => {
   it('a fresh instance with DEMO is red, and says by which button it becomes green', async () => {
@@ -51,13 +51,13 @@ describe('ready for participants', () => {
     await ada.getByRole('button', { name: 'Restart', exact: true }).click();
     await seeDone(ada, 'Apply environment');
     await ada.locator('#check-auth-level').getByText('good', { exact: true }).waitFor();
-  }, 120_000);
+  }, 240_000);
 
   it('bots are played from the finding, and it is green afterwards', async () => {
     await ada.locator('#check-bots').getByRole('button', { name: 'Play bots' }).click();
     await seeDone(ada, 'Play bots');
     await ada.locator('#check-bots').getByText('good', { exact: true }).waitFor();
-  }, 120_000);
+  }, 240_000);
 
   it('with a session nothing stands in the way; the look is kept, and can be opened and printed', async () => {
     const body = { sessionConfigName: 'bargain', numParticipants: 2 };
@@ -75,7 +75,7 @@ describe('ready for participants', () => {
     await ada.emulateMedia({ media: 'print' });
     expect([await ada.locator('nav.tabs').isVisible(), await ada.locator('#check-session').isVisible()]).toEqual([false, true]);
     await ada.emulateMedia({ media: 'screen' });
-  }, 120_000);
+  }, 240_000);
 
   it('the data come home as a file, and what the bots did, too', async () => {
     await ada.goto(`${panel.url}/instances/${name}/data`);
@@ -94,11 +94,11 @@ describe('ready for participants', () => {
     await ada.getByRole('button', { name: 'Show seconds per page' }).click();
     await ada.getByText('Nobody has left a page yet.').waitFor();
     expect(errors).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('the overview says what participants feel', async () => {
     await ada.goto(`${panel.url}/instances/${name}`);
     await ada.getByRole('button', { name: 'Watch the load' }).click();
     await ada.getByText(/A page comes after/).waitFor();
-  }, 60_000);
+  }, 180_000);
 });

@@ -67,7 +67,7 @@ afterAll(async () => {
   await panel?.remove();
   standIn?.close();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 const look = (): Promise<Preflight> => client.get<Preflight>(`/instances/${name}/preflight?room=study`);
 /** Checks that are not green; what is not here, as mail, counts for nothing. */
@@ -82,7 +82,7 @@ describe('a fresh instance', () => {
     for (const id of ['completion', 'labels', 'session']) await ada.locator(`#check-${id}`).getByText('bad', { exact: true }).waitFor();
     await ada.locator('#check-bots').getByText('needs attention', { exact: true }).waitFor();
     for (const id of ['https', 'address', 'consent', 'completion-used']) await ada.locator(`#check-${id}`).getByText('good', { exact: true }).waitFor();
-  }, 120_000);
+  }, 240_000);
 
   it('is set up where the findings lead to: the link, the room, the session', async () => {
     await ada.locator('#check-completion').getByRole('link', { name: 'Go to Recruit' }).click();
@@ -95,7 +95,7 @@ describe('a fresh instance', () => {
     await ada.getByText('This room turns people away').waitFor({ state: 'detached' });
     await ada.getByRole('button', { name: 'Create session' }).click();
     await ada.getByText('is open.', { exact: false }).first().waitFor();
-  }, 120_000);
+  }, 240_000);
 
   it('is green after bots have played it, and the look is kept', async () => {
     await ada.goto(`${panel.url}/instances/${name}/preflight?room=study`);
@@ -111,7 +111,7 @@ describe('a fresh instance', () => {
     expect(seen).toMatchObject({ kind: 'prolific', people: 12 });
     await ada.getByRole('button', { name: 'Keep this look' }).click();
     await ada.getByRole('link', { name: /Open the look of/ }).waitFor();
-  }, 120_000);
+  }, 240_000);
 
   it('had no page with an error of its own', () => {
     expect(errors).toEqual([]);

@@ -48,7 +48,7 @@ afterAll(async () => {
   await panel?.remove();
   standIn?.close();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 const recruiting = (): Promise<RecruitingView> => client.get<RecruitingView>(`/instances/${name}/recruiting`);
 const standInUrl = (): string => `http://127.0.0.1:${(standIn.address() as AddressInfo).port}`;
@@ -92,7 +92,7 @@ async function configsInOtree(): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const headers = { host, 'otree-rest-key': environment['OTREE_REST_KEY'] ?? '' };
     http
-      .get({ host: '127.0.0.1', port, path: '/api/session_configs', headers }, (response) => {
+      .get({ host: '127.0.0.1', port, path: '/api/session_configs', agent: false, headers }, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
         response.on('end', () => resolve(JSON.parse(text)));
@@ -126,7 +126,7 @@ describe('a study on Prolific', () => {
     await ada.getByText('settings.py:9', { exact: false }).first().waitFor();
     await ada.getByText('What stands here takes its place', { exact: false }).waitFor();
     await picture(ada, 'recruit', { widths: [1440, 390] });
-  }, 120_000);
+  }, 240_000);
 
   it('a test click says what is missing, and with a session that everything works', async () => {
     await ada.getByRole('button', { name: 'Test click' }).click();
@@ -137,7 +137,7 @@ describe('a study on Prolific', () => {
     await ada.getByText('Everything works.').waitFor();
     await ada.getByText('It was not opened: opening it submits.', { exact: false }).waitFor();
     expect(arrivals).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('ten people come by the link: eight end at the completion page, two leave, one comes twice', async () => {
     for (const [index, units] of earned.entries()) {
@@ -186,7 +186,7 @@ describe('a study on Prolific', () => {
     await ada.getByLabel('The bonus holds the participation fee, too', { exact: false }).check();
     // Seven who submitted and finished get 1.50 more, also the one who earned nothing.
     await ada.getByText('Bonus: 16.32 GBP for 7 people').waitFor();
-  }, 120_000);
+  }, 240_000);
 
   it('a new session takes the old one’s place after a backup, and who comes back is named', async () => {
     const before = (await recruiting()).rooms[0]?.sessionCode;
@@ -202,7 +202,7 @@ describe('a study on Prolific', () => {
     await ada.getByText(`${before} in ${name}`).waitFor();
     const { backups } = await client.get<{ backups: { note: string }[] }>(`/instances/${name}/backups`);
     expect(backups.map(({ note }) => note)).toContain(`before a new session, ${before} was open`);
-  }, 180_000);
+  }, 300_000);
 
   it('sessions of oTree’s own admin have the links after the restart that the page offers', async () => {
     await ada.getByRole('button', { name: 'Restart to apply…' }).click();
@@ -214,7 +214,7 @@ describe('a study on Prolific', () => {
     await ada.getByRole('button', { name: 'Restart to apply…' }).waitFor({ state: 'detached' });
     // What oTree's own form for a new session offers, asked with the key that only the instance has.
     expect(await configsInOtree()).toMatchObject([{ name: 'effort', completionlink: `https://app.prolific.com/submissions/complete?cc=${code}` }]);
-  }, 120_000);
+  }, 240_000);
 
   it('an own link is tried to its end: the completion page is asked for, and one that is away is told', async () => {
     const save = async (done: string, since: string | null): Promise<void> => {
@@ -233,7 +233,7 @@ describe('a study on Prolific', () => {
     const wrong = (await click()).steps.filter(({ isWell }) => !isWell).map(({ sentence }) => sentence);
     // The session was made before: it has the other link. And nobody listens at the new one.
     expect(wrong).toEqual([expect.stringContaining('another completionlink'), expect.stringContaining('nobody listens there')]);
-  }, 120_000);
+  }, 240_000);
 
   it('no page of the walk had an error of its own', () => {
     expect(errors).toEqual([]);

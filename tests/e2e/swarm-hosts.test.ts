@@ -61,7 +61,7 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     await second?.stop();
     await engine?.stop();
     rmSync(home, { recursive: true, force: true });
-  }, 120_000);
+  }, 240_000);
 
   printTimes();
 
@@ -149,7 +149,7 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     const isSender = (await (people[0] as Page).locator('[name=sent]').count()) > 0;
     [sender, receiver] = (isSender ? people : people.toReversed()) as [Page, Page];
     await receiver.getByText('The sender is deciding.').waitFor();
-  }, 120_000);
+  }, 240_000);
 
   it('its host is cut off: the form that is sent meanwhile meets “one moment”, and both play on', async () => {
     await useAgain(await own());
@@ -180,14 +180,14 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     await rowOf(SECOND_NAME).getByText('ready', { exact: true }).waitFor({ timeout: 60_000 });
     await runsOnce();
     expect(await ofInstance(second.docker, 'serve')).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 
   it('their host is emptied while they play, for a reason, and the experiment moves', async () => {
     await empty(await own(), 'a new disk');
     await until('it runs on the second host', async () => (await where()) === SECOND_NAME && (await show()).state === 'running', { withinMs: 120_000 });
     await runsOnce();
     await useAgain(await own());
-  }, 180_000);
+  }, 300_000);
 
   it('its host loses its power: both play to the end in the same pages', async () => {
     const outcome = await suffer(
@@ -219,5 +219,5 @@ describe.skipIf(engine === null)('a panel with a second host', () => {
     await runsOnce();
     expect([await where(), await ofInstance(second.docker, 'serve')]).toEqual([await own(), []]);
     expect(errors).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 });

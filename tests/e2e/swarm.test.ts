@@ -63,7 +63,7 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
     await panel?.remove();
     await engine?.stop();
     rmSync(home, { recursive: true, force: true });
-  }, 120_000);
+  }, 240_000);
 
   printTimes();
 
@@ -94,7 +94,7 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
     await ada.getByText(remote()).first().waitFor();
     address = (await show()).url;
     expect(address).toBe(`http://${name}.localhost:${panel.port}`);
-  }, 120_000);
+  }, 240_000);
 
   it('shows the build of the first push in terminal and page, and then the experiment at its address', async () => {
     const { code, output } = await push(folder, { key, remote: remote() });
@@ -274,5 +274,5 @@ describe.skipIf(engine === null)('a panel whose experiments run in containers', 
     expect(await engine?.docker.listContainers({ all: true })).toEqual([]);
     expect((await engine?.docker.listImages())?.flatMap(({ RepoTags }) => RepoTags ?? [])).toEqual([BASE_IMAGE]);
     expect(errors).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

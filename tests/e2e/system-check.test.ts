@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await panel?.remove();
-}, 120_000);
+}, 240_000);
 
 it('is run from its page, shows what it found, and is still there after a reload', async () => {
   await page.goto(`${panel.url}/system`);

@@ -33,7 +33,7 @@ export async function act(page: Page, instanceUrl: string, action: string): Prom
 
 /** Waits until the page shows that the job of this title has succeeded. */
 export const seeDone = (page: Page, title: string): Promise<void> =>
-  page.getByLabel(`Job: ${title}`).getByText('succeeded', { exact: true }).waitFor({ timeout: 90_000 });
+  page.getByLabel(`Job: ${title}`).getByText('succeeded', { exact: true }).waitFor({ timeout: 180_000 });
 
 /** Signs in to an instance's own admin page. @returns whether oTree took the password */
 export async function signInToOtree(page: Page, address: string, password: string): Promise<boolean> {

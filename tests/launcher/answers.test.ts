@@ -10,8 +10,13 @@ import { marked, processesWith, repository, temporaryDatabase, temporaryFolder }
 import { runCommand } from '../../platforms/run-command.ts';
 import { pythonWith } from './venv.ts';
 
-const check = async (socket: string) =>
-  await runCommand({ file: '/usr/bin/python3', args: ['-I', '-S', join(repository, 'launcher/answers.py'), socket, '1'], env: {}, timeoutMs: 20_000 });
+const check = async (socket: string, seconds = 20) =>
+  await runCommand({
+    file: '/usr/bin/python3',
+    args: ['-I', '-S', join(repository, 'launcher/answers.py'), socket, String(seconds)],
+    env: {},
+    timeoutMs: 50_000,
+  });
 
 test('is well only while /login answers 200', async () => {
   const socket = join(temporaryFolder(), 'otree.sock');
@@ -34,7 +39,7 @@ test('a server that hangs is not well', async () => {
     server.close();
   });
   await once(server, 'listening');
-  expect((await check(socket)).exitCode).toBe(1);
+  expect((await check(socket, 1)).exitCode).toBe(1);
 });
 
 test('tries a project by its env.json, on a socket of its own, and leaves nothing running', { timeout: 120_000 }, async () => {

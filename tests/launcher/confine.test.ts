@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { canTryAsRoot, confine, freeUid, isRoot, processesWith, stop, temporaryFolder, until } from './instance.ts';
 import { systemPython } from './venv.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Run {
   code: number | null;

@@ -1,11 +1,11 @@
 // The launcher told by its environment, with the older oTree: what tests/platforms/dokku-tree.test.ts shows with the newer one.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { packLaunch, packRooms } from '../../platforms/dokku/launch.ts';
+import { freePort } from '../free-ports.ts';
 import { marked, processesWith, query, repository, stop, temporaryDatabase, temporaryFolder, until } from './instance.ts';
 import { pythonWith } from './venv.ts';
 
@@ -34,7 +34,7 @@ async function container() {
 test('serves on PORT with rooms and completion links of the panel, and its timeout worker works (oTree 5.11.5)', async () => {
   const { url, words, env } = await container();
   const room = { name: 'hall', displayName: 'Hall', labels: null, usesSecureUrls: false };
-  const port = String(randomInt(20_000, 30_000));
+  const port = String(await freePort());
   const child = spawn(pythonWith('5.11.5'), words('serve'), { env: { ...env, PORT: port, ARBORETUM_ROOMS: await packRooms([room]) }, stdio: 'ignore' });
   onTestFinished(async () => void (await stop(child)));
   const headers = { 'otree-rest-key': 'rest-key', 'content-type': 'application/json', connection: 'close' };

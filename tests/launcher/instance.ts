@@ -21,7 +21,7 @@ export function canTryAsRoot(): boolean {
 }
 
 /** Poll until `question` answers with something, at most `timeoutMs`. @throws with `what` */
-export async function until<T>(what: string, question: () => T | Promise<T>, timeoutMs = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, question: () => T | Promise<T>, timeoutMs = 60_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const answer = await question();
@@ -214,7 +214,7 @@ export function marked(text: string, marker: string): Record<string, unknown> {
 /** SIGTERM, and wait for the end. */
 export async function stop(child: ChildProcess): Promise<number | null> {
   child.kill('SIGTERM');
-  await until('the process ends', () => child.exitCode !== null || child.signalCode !== null, 15_000);
+  await until('the process ends', () => child.exitCode !== null || child.signalCode !== null);
   return child.exitCode;
 }
 

@@ -9,14 +9,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { appsExists, gitFromArchive, logs, postgresExport, postgresImport, psStart, version, type DokkuCommand } from '../../platforms/dokku-commands.ts';
 import { DokkuConnection, type DokkuHost } from '../../platforms/dokku/connection.ts';
 import { Secret } from '../../platforms/secret.ts';
+import { newSshKey } from '../ssh-key.ts';
 
-/** ssh2 1.17 writes one ed25519 key in some hundred so that it cannot read it back. */
-function newKey(): { private: string; public: string } {
-  const key = ssh2.utils.generateKeyPairSync('ed25519');
-  return ssh2.utils.parseKey(key.private) instanceof Error ? newKey() : key;
-}
-const panelKey = newKey();
-const hostKey = newKey();
+const panelKey = newSshKey();
+const hostKey = newSshKey();
 
 type Answer = (channel: ServerChannel, line: string) => void;
 const ends: (() => unknown)[] = [];
@@ -116,7 +112,7 @@ function connectionTo(port: number, more: Partial<DokkuHost> = {}): DokkuConnect
   return connection;
 }
 
-const until = (isSo: () => boolean): Promise<void> => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 10_000, interval: 5 });
+const until = (isSo: () => boolean): Promise<void> => vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 50_000, interval: 5 });
 /** A command that takes as long as the test likes. */
 const brief = (command: DokkuCommand, timeoutMs: number): DokkuCommand => ({ ...command, timeoutMs });
 
@@ -515,7 +511,7 @@ describe('keys', () => {
     const kept = connection.hostKey();
     expect(kept).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/);
     await host.stop();
-    await host.start(newKey().private, host.port);
+    await host.start(newSshKey().private, host.port);
     host.lines.length = 0;
     await expect(connection.run(version())).rejects.toMatchObject({
       code: 'host_key_changed',
@@ -536,7 +532,7 @@ describe('keys', () => {
 
   it('a host that does not know the panel’s key is told apart, and its own key is not kept', async () => {
     const host = await hostOf();
-    const connection = connectionTo(host.port, { privateKey: new Secret(newKey().private) });
+    const connection = connectionTo(host.port, { privateKey: new Secret(newSshKey().private) });
     await expect(connection.run(version())).rejects.toMatchObject({ code: 'host_refuses_key' });
     expect(connection.hostKey()).toBeNull();
   });

@@ -1,7 +1,7 @@
 // The derived tree for Dokku, and what it becomes: its instructions are acted out here, and a real oTree runs from it.
 
 import { execFileSync } from 'node:child_process';
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -27,6 +27,7 @@ import type { InstanceSpec } from '../../platforms/platform.ts';
 import type { EditedRoom } from '../../platforms/project.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
+import { freePort } from '../free-ports.ts';
 import { marked, query, stop, temporaryDatabase, until } from '../launcher/instance.ts';
 import { pythonWith } from '../launcher/venv.ts';
 import { spawnIn } from '../dokku/replay-container.ts';
@@ -247,7 +248,7 @@ describe('an image made from it', () => {
   }
 
   async function serve(environment: Readonly<Record<string, string>>) {
-    const port = String(randomInt(20_000, 30_000));
+    const port = String(await freePort());
     const { child, said } = begin(image, image.command, { ...environment, PORT: port });
     onTestFinished(async () => {
       await stop(child);

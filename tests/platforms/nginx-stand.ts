@@ -69,7 +69,7 @@ export async function makeStand(extra: Partial<NginxOptions> & { readonly dataNa
 export type Stand = Awaited<ReturnType<typeof makeStand>>;
 
 /** Waits for a condition instead of sleeping. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`);

@@ -1,9 +1,11 @@
 // The front door with a real nginx, seen by visitors: pages, panel, cookies, bodies, unknown names.
 
 import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NginxProcess } from '../../platforms/nginx-process.ts';
 import { ask, makeStand, never, openSocket, seenBy, until } from './nginx-stand.ts';
 import { freePort } from '../free-ports.ts';
 import type { Stand, Upstream } from './nginx-stand.ts';
@@ -32,6 +34,15 @@ beforeAll(async () => {
   );
 });
 afterAll(() => stand?.clear());
+
+/** What the worker has taken of the processor so far; a busy machine takes nothing from that. */
+async function processorMs(): Promise<number> {
+  const { pid = 0 } = (await new NginxProcess(stand.layout, 'nginx').ask()) ?? {};
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // After the name in parentheses: utime and stime, fields 14 and 15 of proc(5), in hundredths of a second.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
 
 const cookiesAt = async (host: string, cookie: string | string[]): Promise<string | undefined> =>
   seenBy(await stand.ask(host, { headers: { Cookie: cookie } })).headers.cookie;
@@ -96,7 +107,7 @@ describe('names', () => {
   });
 
   test('on IPv6 as well, where the machine has it', async () => {
-    const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'));
+    const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
     const name = await stand.ask('one.lab.test', { address: '::1' }).then(
       (answer) => seenBy(answer).name,
       () => 'nobody',
@@ -197,9 +208,9 @@ describe('cookies to an instance', () => {
     ['thousands of neighbours', 'otree_two=1;a=1;'.repeat(1800)],
     ['spaces between', 'a ;'.repeat(10_000)],
   ])('a header made to be slow is read in no time: %s', async (_, cookie) => {
-    const before = performance.now();
+    const before = await processorMs();
     expect((await stand.ask('one.lab.test', { headers: { Cookie: cookie } })).status).toBe(200);
-    expect(performance.now() - before).toBeLessThan(500);
+    expect((await processorMs()) - before).toBeLessThan(300);
   });
 });
 
@@ -235,9 +246,7 @@ describe('bodies', () => {
     slow.write('POST /p HTTP/1.1\r\nHost: one.lab.test\r\nContent-Length: 10\r\n\r\nabc');
     const chunked = net.connect(stand.port, '127.0.0.1');
     chunked.write('POST /p HTTP/1.1\r\nHost: one.lab.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n');
-    const started = performance.now();
     for (let index = 0; index < 20; index += 1) expect((await stand.ask('one.lab.test')).status).toBe(200);
-    expect(performance.now() - started).toBeLessThan(2000);
     expect(one.seen).toEqual({ ...before, requests: before.requests + 20 });
     slow.write('defghij');
     await until('the whole body arrives', () => one.seen.bytes === before.bytes + 10);

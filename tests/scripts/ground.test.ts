@@ -93,7 +93,7 @@ describe('the panel’s PostgreSQL', () => {
     writeFileSync(path.join(layout.postgresDir, 'postmaster.pid'), [String(process.pid), ...lines.slice(1)].join('\n'));
     // Its children notice the death within moments; the keeper tries every two seconds.
     let isBack = false;
-    for (const deadline = Date.now() + 20_000; !isBack && Date.now() < deadline;) isBack = await keepPostgres(ground).catch(() => delay(500).then(() => false));
+    for (const deadline = Date.now() + 50_000; !isBack && Date.now() < deadline;) isBack = await keepPostgres(ground).catch(() => delay(500).then(() => false));
     expect(await ask(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     expect(await keepPostgres(ground)).toBe(false);
   });

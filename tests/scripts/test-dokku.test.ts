@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DokkuConnection } from '../../platforms/dokku/connection.ts';
 import { appsCreate, postgresCreate } from '../../platforms/dokku-commands.ts';
@@ -12,11 +11,12 @@ import { Secret } from '../../platforms/secret.ts';
 import { clearHost, lookAtHost, type TestHost } from '../../scripts/test-dokku-host.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
+import { newSshKey } from '../ssh-key.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const home = mkdtempSync(path.join(os.tmpdir(), 'test-dokku-'));
 const key = path.join(home, 'key');
-const keys = ssh2.utils.generateKeyPairSync('ed25519');
+const keys = newSshKey();
 let host: ReplayHost;
 beforeAll(async () => {
   writeFileSync(key, keys.private, { mode: 0o600 });
@@ -74,7 +74,7 @@ describe('the host of the suite', () => {
     expect(await lookAtHost(site({ 'http-port': 9 }))).toMatchObject({ webProblem: 'nobody answers at http://127.0.0.1:9 (ECONNREFUSED)' });
     await expect(lookAtHost(site({ 'host-key': `SHA256:${'A'.repeat(43)}` }))).rejects.toThrow('another key than --host-key says');
     const other = path.join(home, 'other');
-    writeFileSync(other, ssh2.utils.generateKeyPairSync('ed25519').private);
+    writeFileSync(other, newSshKey().private);
     await expect(lookAtHost(site({ key: other }))).rejects.toThrow(`does not accept the key ${other}`);
     writeFileSync(other, 'no key');
     await expect(lookAtHost(site({ key: other }))).rejects.toThrow('is no private key');

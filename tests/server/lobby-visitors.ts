@@ -14,6 +14,8 @@ export type Lobby = Awaited<ReturnType<typeof openLobby>>;
 /** Serves the Lobby on a random port of the loopback; `close()` ends it. */
 export async function openLobby(ctx: TestContext) {
   const server = createServer(express().use('/lobby', lobbyRouter(ctx)));
+  // A request that meets the end of an idle connection would fail: this process is busy with both sides.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {

@@ -38,6 +38,8 @@ export async function startPanel(env: Readonly<Record<string, string>> = {}): Pr
   const pool = new pg.Pool({ connectionString: ctx.config.DATABASE_URL?.open(), max: 3 });
   const sessions = loginSessions(ctx, pool, 'a key for tests');
   const server = http.createServer(buildApp({ ctx, loginSessions: sessions, pingRedis: () => Promise.resolve('PONG') }));
+  // A request that meets the end of an idle connection would fail: this process is busy with both sides.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {

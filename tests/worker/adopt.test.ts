@@ -154,7 +154,7 @@ describe('taking over an app of a Dokku host', { timeout: 240_000 }, () => {
     expect(job.state).toBe('succeeded');
     const spec = specOf(ctx, await loadStartable(ctx, instance.id));
     expect(await version(stand.platform, spec)).toBe(200);
-    const answer = await stand.platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 20_000 });
+    const answer = await stand.platform.askOtree(spec, { method: 'GET', path: '/api/sessions', timeoutMs: 30_000 });
     expect(JSON.parse(answer.body)).toHaveLength(1);
     await remove(instance);
   });

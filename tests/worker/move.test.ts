@@ -1,6 +1,5 @@
 // Moving an instance between `local` and `swarm`: rows, links and sign-ins stay; whatever fails, or dies, leaves it where it was.
 
-import { randomInt } from 'node:crypto';
 import http from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../contracts/errors.ts';
@@ -25,12 +24,13 @@ import { makeSwarmStand, type SwarmStand } from '../contract/swarm-stand.ts';
 import { engineForTests } from '../docker-engine.ts';
 import { anInstance } from '../factories.ts';
 import { importPostgres, POSTGRES_IMAGE } from '../postgres-image.ts';
+import { freeUserId } from '../user-ids.ts';
 import { makeWorkerStand, type Place, type WorkerStand } from './stand.ts';
 
 const engine = await engineForTests();
 const never = new AbortController().signal;
 /** Keeps the images of the project on the engine, so that only the first build is slow. */
-const neighbour = makeSpec({ osUserId: randomInt(200_000, 209_999) });
+const neighbour = makeSpec();
 
 type Answer = { readonly status: number; readonly location: string; readonly cookie: string; readonly body: string };
 
@@ -54,7 +54,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
   const rows = async () => (await ctx.platform.databaseFacts(await spec())).rowCounts;
   const seen = async (platform: Movable): Promise<string | undefined> => (await platform.observe([place.instanceId])).get(place.instanceId)?.state;
   const ask = async (path: string, body?: unknown) =>
-    JSON.parse((await ctx.platform.askOtree(await spec(), { method: body ? 'POST' : 'GET', path, body, timeoutMs: 20_000 })).body) as Record<string, unknown>;
+    JSON.parse((await ctx.platform.askOtree(await spec(), { method: body ? 'POST' : 'GET', path, body, timeoutMs: 30_000 })).body) as Record<string, unknown>;
 
   /** As a browser: by the socket that the front door uses. */
   const browse = (path: string, options: { method?: string; cookie?: string; form?: Record<string, string> } = {}): Promise<Answer> =>
@@ -199,7 +199,7 @@ describe.skipIf(engine === null)('moving between local and swarm', { timeout: 24
       const newDatabases = { on: 'own', image: POSTGRES_IMAGE } as const;
       const own = await makeSwarmStand(engine, { layout: stand.local.layout, newDatabases });
       const worker = workerOn({ swarm: own.platform, home: 'swarm' });
-      const osUserId = randomInt(200_000, 209_999);
+      const osUserId = freeUserId();
       const { id: instanceId } = await anInstance(ctx, { ownerId: place.owner.id, platform: 'swarm', state: 'creating', osUserId });
       const there = { owner: place.owner, instanceId };
       const made = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'create-instance', instanceId }));

@@ -2,7 +2,6 @@
 
 import { withPeople } from '../../domain/access.ts';
 import { spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { StartJob } from '../../contracts/jobs.ts';
@@ -16,6 +15,7 @@ import type { Deployment, Instance, Job, User } from '../../prisma/client/client
 import { runJob } from '../../worker/run-job.ts';
 import { makeLocalStand, type LocalStand } from '../contract/local-stand.ts';
 import { anInstance, aUser, testContext, type TestContext } from '../factories.ts';
+import { freeUserId, freeUserIds } from '../user-ids.ts';
 
 const never = new AbortController().signal;
 
@@ -34,7 +34,8 @@ export const openDoor: FrontDoor = {
 /** @param env settings over the defaults */
 export async function makeWorkerStand(env: Readonly<Record<string, string>> = {}) {
   const local: LocalStand = await makeLocalStand();
-  const test: TestContext = await testContext(env);
+  const firstUserId = freeUserIds(100);
+  const test: TestContext = await testContext({ INSTANCE_USER_IDS: `${firstUserId}-${firstUserId + 99}`, ...env });
   const ctx = {
     ...test,
     config: { ...test.config, layout: local.layout },
@@ -63,7 +64,7 @@ export async function makeWorkerStand(env: Readonly<Record<string, string>> = {}
     /** An instance that waits for its project. */
     async place(): Promise<Place> {
       const owner = await aUser(ctx, { role: 'manager' });
-      const osUserId = ctx.config.isRoot ? randomInt(200_000, 209_999) : null;
+      const osUserId = ctx.config.isRoot ? freeUserId() : null;
       const { id } = await anInstance(ctx, { ownerId: owner.id, state: 'creating', osUserId });
       made.push(id);
       const job = await ctx.db.$transaction((tx) => requestJob(tx, systemActor, { kind: 'create-instance', instanceId: id }));

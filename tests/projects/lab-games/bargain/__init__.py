@@ -37,7 +37,7 @@ def creating_session(subsession: Subsession):
 
 
 def live_bargain(player: Player, data):
-    """`{type: offer, share}` or `{type: accept}`; everybody in the group hears of it."""
+    """`{type: offer, share}` or `{type: accept}`, of which everybody in the group hears; `{type: look}` asks for what was missed."""
     group = player.group
     if group.is_agreed:
         return {0: dict(type='agreed')}
@@ -50,6 +50,8 @@ def live_bargain(player: Player, data):
         return {0: dict(type='offer', sender=player.id_in_group, share=share)}
     other = player.get_others_in_group()[0]
     offer = other.field_maybe_none('offer')
+    if data['type'] == 'look':
+        return {} if offer is None else {player.id_in_group: dict(type='offer', sender=other.id_in_group, share=offer)}
     if data['type'] == 'accept' and offer is not None:
         group.share_of_first = offer
         group.is_agreed = True
@@ -72,7 +74,7 @@ class Pair(WaitPage):
 
 class Bargain(Page):
     live_method = live_bargain
-    timeout_seconds = 120
+    timeout_seconds = 900
 
     @staticmethod
     def vars_for_template(player: Player):
