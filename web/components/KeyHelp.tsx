@@ -40,7 +40,9 @@ export function KeyHelp(): ReactNode {
   const systems = systemsFor(navigator.platform);
   return (
     <section aria-label="How to make a key">
-      <h2 className="ui header">How to make a key</h2>
+      <header>
+        <h2>How to make a key</h2>
+      </header>
       <p>A key has two halves. The public half comes here; the private half never leaves your computer.</p>
       {systems.map((system, place) => (
         <details key={system} open={place === 0} className="fold">
