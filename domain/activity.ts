@@ -96,12 +96,18 @@ const words: Readonly<Record<string, string | ((detail: Detail) => string)>> = {
   'instance.export-data': ({ what, app }) => `took data home (${what === 'app' ? text(app) : text(what)})`,
   'instance.run-bots': ({ config }) => (typeof config === 'string' ? `let bots play ${config}` : 'let bots play'),
   'preflight.keep': ({ kind, bad }) => `looked whether it is ready (${text(kind)}): ${bad === 0 ? 'nothing stood in the way' : `${text(bad)} in the way`}`,
+  'recruiting.save': ({ room, kind }) => `saved recruiting for ${placeOf(room)} (${text(kind)})`,
+  'recruiting.change-links': ({ room, kind }) => `changed the completion links of ${placeOf(room)} (${text(kind)})`,
+  'recruiting.test-click': ({ label }) => `tried the link of the study as ${text(label)}`,
   'instance.hide-traceback': 'hid the last error',
   'backup.delete': ({ createdAt }) => `deleted the backup of ${text(createdAt).slice(0, 16).replace('T', ' ')} UTC`,
   'session.create': ({ config, participants }) => `created a session of ${text(config)} for ${text(participants)} participants`,
 };
 
 const titleOf = (kind: unknown): string => jobKindNames.flatMap((known) => (known === kind ? [jobKinds[known]] : []))[0] ?? text(kind);
+
+/** MTurk's sessions stand outside rooms. */
+const placeOf = (room: unknown): string => (room === '' ? 'sessions outside rooms' : `the room ${text(room)}`);
 
 const limit = (mib: unknown): string => (typeof mib === 'number' ? `${mib} MiB` : 'as the panel sets it');
 

@@ -81,9 +81,12 @@ const withAccount = {
 const present = (user: Prisma.UserGetPayload<{ include: typeof withAccount }>): PersonView =>
   presentPerson(user, { instances: user._count.instances, course: user.course, link: user.links[0] ?? null });
 
+/** As a person sorts: “Assistant 2” before “Assistant 10”, Ö beside O. */
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
 /** Everybody with an account, by name. */
 export const listPeople = async (ctx: Pick<Context, 'db'>): Promise<PersonView[]> =>
-  (await ctx.db.user.findMany({ orderBy: { name: 'asc' }, include: withAccount })).map(present);
+  (await ctx.db.user.findMany({ include: withAccount })).map(present).toSorted((one, other) => byName(one.name, other.name));
 
 /** @throws not_found */
 export async function showPerson(ctx: Pick<Context, 'db'>, id: string): Promise<PersonView> {

@@ -69,6 +69,9 @@ describe('the activity list', () => {
     expect(describeAct('room.save', { room: 'hall', labels: 24 })).toBe('saved the room hall of 24 labels');
     expect(describeAct('room.remove', { room: 'hall' })).toBe('removed the room hall');
     expect(describeAct('instance.change', { resetsOnDrift: true })).toBe('lets a deployment with other models reset the database');
+    expect(describeAct('recruiting.save', { room: 'hall', kind: 'prolific' })).toBe('saved recruiting for the room hall (prolific)');
+    expect(describeAct('recruiting.change-links', { room: '', kind: 'mturk' })).toBe('changed the completion links of sessions outside rooms (mturk)');
+    expect(describeAct('recruiting.test-click', { label: 'test_4f' })).toBe('tried the link of the study as test_4f');
   });
 
   it('has words for what nobody foresaw', () => {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemActor } from '../../domain/context.ts';
 import { changePerson } from '../../domain/change-people.ts';
-import { changePassword, createFirstManager, createPerson, prepareFirstManager, signIn } from '../../domain/people.ts';
+import { changePassword, createFirstManager, createPerson, listPeople, prepareFirstManager, signIn } from '../../domain/people.ts';
 import { testContext, type TestContext } from '../factories.ts';
 
 let ctx: TestContext;
@@ -84,5 +84,12 @@ describe('an account', () => {
     await expect(
       createPerson(ctx, systemActor, { name: 'x', userName: 'other', email: 'taken@lab.example', password, role: 'experimenter' }),
     ).rejects.toMatchObject({ code: 'email_taken' });
+  });
+
+  it('stands in the list where a person would look for it', async () => {
+    for (const name of ['sorted10', 'sorted2', 'Sorted1'])
+      await createPerson(ctx, systemActor, { name, userName: name.toLowerCase(), email: `${name.toLowerCase()}@lab.example`, password, role: 'experimenter' });
+    const names = (await listPeople(ctx)).map(({ name }) => name).filter((name) => /^sorted/i.test(name));
+    expect(names).toEqual(['Sorted1', 'sorted2', 'sorted10']);
   });
 });

@@ -105,6 +105,8 @@ describe('the lab manager', { timeout: 180_000 }, () => {
     await alan.goto(at('market-entry'));
     await alan.getByText('Grace Hopper has not pushed a project yet.').waitFor();
     expect(await alan.getByRole('button', { name: 'Actions' }).count(), 'whoever only looks has no actions').toBe(0);
+    await alan.goto(at('market-entry', 'data'));
+    await alan.getByText('Only Grace Hopper and lab managers see the backups.').waitFor();
     await grace.goto(at('market-entry'));
     await grace.getByText('Waiting for your push…').waitFor();
     await alan.context().close();

@@ -10,6 +10,7 @@ import { Ago } from './Ago.tsx';
 import { Answer } from './Answer.tsx';
 import { FactGroup } from './Facts.tsx';
 import { Pager } from './Pager.tsx';
+import { Sentence } from './Sentence.tsx';
 import { Sign } from './Sign.tsx';
 
 export function Activity({ instance }: { instance: InstanceView }): ReactNode {
@@ -52,7 +53,11 @@ function Act({ act: { actorName, text, at, reason, job } }: { act: ActivityView 
         </Link>
       )}
       {reason !== null && <span className="block quiet">Reason: {reason}</span>}
-      {job?.sentence && <span className="block tone-brick">{job.sentence}</span>}
+      {job?.sentence && (
+        <span className="block tone-brick">
+          <Sentence text={job.sentence} />
+        </span>
+      )}
     </>
   );
 }

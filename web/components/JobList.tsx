@@ -6,6 +6,7 @@ import type { JobView } from '../../contracts/jobs.ts';
 import { instancePath } from '../addresses.ts';
 import { jobLooks } from '../looks.ts';
 import { JobPanel, JobTimes } from './JobPanel.tsx';
+import { Sentence } from './Sentence.tsx';
 import { Sign } from './Sign.tsx';
 
 type Props = { jobs: readonly JobView[]; isWithInstance?: boolean };
@@ -36,7 +37,11 @@ function JobRow({ job, isWithInstance }: { job: JobView; isWithInstance: boolean
           </span>
         )}
         <JobTimes job={job} />
-        {job.error && !isOpen && <span className="job-sentence tone-brick">{job.error.sentence}</span>}
+        {job.error && !isOpen && (
+          <span className="job-sentence tone-brick">
+            <Sentence text={job.error.sentence} />
+          </span>
+        )}
       </summary>
       {isOpen && isWithInstance && job.instanceName !== null && !job.isInstanceGone && (
         <p>

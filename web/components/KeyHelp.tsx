@@ -3,6 +3,7 @@
 import type { ReactNode } from 'react';
 import { systemsFor, type OperatingSystem } from '../operating-systems.ts';
 import { Commands } from './Commands.tsx';
+import { FactGroup } from './Facts.tsx';
 
 type Steps = { readonly where: ReactNode; readonly look: string; readonly copy: string; readonly copySays: string; readonly trouble: ReactNode };
 
@@ -39,8 +40,7 @@ const steps: Readonly<Record<OperatingSystem, Steps>> = {
 export function KeyHelp(): ReactNode {
   const systems = systemsFor(navigator.platform);
   return (
-    <section aria-label="How to make a key">
-      <h2 className="ui header">How to make a key</h2>
+    <FactGroup title="How to make a key">
       <p>A key has two halves. The public half comes here; the private half never leaves your computer.</p>
       {systems.map((system, place) => (
         <details key={system} open={place === 0} className="fold">
@@ -56,7 +56,7 @@ export function KeyHelp(): ReactNode {
         The one that ends in <code>.pub</code>. Its one line starts with <code>ssh-ed25519</code>. A text that starts with “BEGIN … PRIVATE KEY” is the private
         half: keep it to yourself.
       </p>
-    </section>
+    </FactGroup>
   );
 }
 

@@ -7,7 +7,7 @@ export function PageFailed(): ReactNode {
   return (
     <Message negative role="alert">
       <Message.Header>This page could not be shown.</Message.Header>
-      <p>The panel may have been upgraded since you opened it. Reload the page; what you started goes on meanwhile.</p>
+      <p>The panel does not answer just now, or it was upgraded since you opened it. Reload the page; what you started goes on meanwhile.</p>
       <Button type="button" basic onClick={() => window.location.reload()}>
         Reload
       </Button>

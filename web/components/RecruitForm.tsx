@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react';
 import type { InstanceView } from '../../contracts/instances.ts';
 import { noRoom, outcomeFields, recruitmentSchema, type Outcome, type RecruitmentKind } from '../../contracts/recruiting.ts';
 import type { RoomRecruitment } from '../../contracts/recruiting-view.ts';
+import { canOnInstance } from '../../contracts/roles.ts';
 import { useForm, type Form } from '../form.ts';
 import { settingsFrom, settingsSchemaOf, typedOf, type Typed } from '../recruit-form.ts';
 import { kindWords, useSaveRecruitment } from '../recruiting.ts';
@@ -82,7 +83,11 @@ function KindForm({ instance, room, kind, otreeMajor }: Props & { kind: Recruitm
         <TextField form={form} name="expectedPeople" type="number" label={peopleWords[kind]} hint="Left empty: not known yet." />
         <WhenField form={form} name="startsAt" label="Start of the study" hint="In your own time zone." />
       </div>
-      <SubmitBar form={form} verb="Save" />
+      {canOnInstance(instance.standing, 'instance.change') ? (
+        <SubmitBar form={form} verb="Save" />
+      ) : (
+        <p className="quiet">Only {instance.owner.name} and lab managers change this.</p>
+      )}
     </form>
   );
 }

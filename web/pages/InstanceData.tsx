@@ -31,22 +31,17 @@ import { describeExactly } from '../times.ts';
 
 export function InstanceData(): ReactNode {
   const { instance, ask } = useTab();
-  const backups = useBackups(instance.name, instance.job !== null);
   const nowMs = useTens();
   return (
     <>
       <p>{isDeployed(instance) ? describeFacts(instance, nowMs) : 'Nothing has run here yet, so there are no data.'}</p>
       {isDeployed(instance) && <TakeHome instance={instance} />}
       <FactGroup title="Backups" aside={<BackUp instance={instance} />}>
-        <Answer query={backups}>
-          {(list) =>
-            list.length === 0 ? (
-              <p className="quiet">No backup yet. One is taken by itself before every reset, restore and delete.</p>
-            ) : (
-              <BackupTable instance={instance} list={list} />
-            )
-          }
-        </Answer>
+        {canOnInstance(instance.standing, 'instance.download-backup') ? (
+          <Backups instance={instance} />
+        ) : (
+          <p className="quiet">Only {instance.owner.name} and lab managers see the backups.</p>
+        )}
       </FactGroup>
       {isDeployed(instance) && <Bots instance={instance} />}
       {canOnInstance(instance.standing, 'instance.reset-database') && (
@@ -56,6 +51,21 @@ export function InstanceData(): ReactNode {
         </FactGroup>
       )}
     </>
+  );
+}
+
+function Backups({ instance }: { instance: InstanceView }): ReactNode {
+  const backups = useBackups(instance.name, instance.job !== null);
+  return (
+    <Answer query={backups}>
+      {(list) =>
+        list.length === 0 ? (
+          <p className="quiet">No backup yet. One is taken by itself before every reset, restore and delete.</p>
+        ) : (
+          <BackupTable instance={instance} list={list} />
+        )
+      }
+    </Answer>
   );
 }
 

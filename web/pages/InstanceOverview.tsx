@@ -38,12 +38,12 @@ export function InstanceOverview(): ReactNode {
           {isDeployed(instance) && <Git instance={instance} />}
           {isDeployed(instance) && <RoomFacts instance={instance} />}
           <LastJobs instance={instance} />
+          <Notes instance={instance} />
         </div>
         <div>
           <Otree instance={instance} />
           {isDeployed(instance) && <Now instance={instance} />}
           {isDeployed(instance) && <LoadFacts instance={instance} />}
-          <Notes instance={instance} />
         </div>
       </div>
       {isDeployed(instance) && <LastHours instance={instance} />}

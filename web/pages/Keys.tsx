@@ -25,9 +25,7 @@ export function Keys(): ReactNode {
       <Answer query={keys}>{(list) => (list.length === 0 ? <p>You have no key yet.</p> : <KeyTable list={list} />)}</Answer>
       <div className="two-columns">
         <AddKey />
-        <Segment className="fact-group">
-          <KeyHelp />
-        </Segment>
+        <KeyHelp />
       </div>
     </>
   );

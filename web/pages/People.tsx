@@ -23,7 +23,13 @@ export function People(): ReactNode {
   const mayList = useMay('people.list');
   const people = usePeople(mayList);
   const [isAdding, setAdding] = useState(false);
-  if (!mayList) return <p>Only lab managers see the people of the lab.</p>;
+  if (!mayList)
+    return (
+      <>
+        <h1>People</h1>
+        <p>Only lab managers see the people of the lab.</p>
+      </>
+    );
   return (
     <>
       <header className="page-head">

@@ -39,6 +39,9 @@ function Check(): ReactNode {
   );
   return (
     <>
+      <p>
+        <Link to="/system">‹ System</Link>
+      </p>
       <div className="page-head">
         <h1>System check</h1>
         <span className="spring" />
@@ -56,7 +59,7 @@ function Check(): ReactNode {
 const When = ({ result }: { result: Result }): ReactNode => (
   <>
     Checked <Ago at={result.at} />, in {describeDuration(result.tookMs)}. <a href="#firewall">Firewall</a> and <a href="#letter">text for the IT department</a>{' '}
-    below. <Link to="/system">Parts of the panel</Link>, <a href="/help/system-check">what is checked</a>.
+    below. <a href="/help/system-check">what is checked</a>.
   </>
 );
 
