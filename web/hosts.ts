@@ -27,7 +27,7 @@ export function useChangeHost(host: Pick<SwarmHostView, 'id'>): UseMutationResul
 /** Takes a host that is down from the list. */
 export function useRemoveHost({ id }: Pick<SwarmHostView, 'id'>): UseMutationResult<void, Error, void> {
   const client = useQueryClient();
-  return useMutation<void, Error, void>({
+  return useMutation({
     mutationFn: async () => void (await send(`/system/hosts/${encodeURIComponent(id)}`, { method: 'DELETE' })),
     networkMode: 'always',
     onSettled: () => client.invalidateQueries({ queryKey: key }),

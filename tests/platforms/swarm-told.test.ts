@@ -42,9 +42,9 @@ it('what the run before told is not this run’s: it begins from nothing', () =>
 
 it('a number that cannot be so counts as not told', () => {
   for (const cpu of [-1, 1e15, 141, '3', true, [1], {}])
-    expect(read({ container, memory: 90e6, cpu }), String(cpu)).toEqual({ memoryBytes: 90e6, cpuSeconds: null });
+    expect(read({ container, memory: 90e6, cpu }), JSON.stringify(cpu)).toEqual({ memoryBytes: 90e6, cpuSeconds: null });
   for (const memory of [-1, 0, 1e300, 5e9, '3', true, null])
-    expect(read({ container, memory, cpu: 2 }), String(memory)).toEqual({ memoryBytes: null, cpuSeconds: 2 });
+    expect(read({ container, memory, cpu: 2 }), JSON.stringify(memory)).toEqual({ memoryBytes: null, cpuSeconds: 2 });
   for (const note of ['', 'x', '{"memory": NaN}', '[]', 'null', '"90000000"', 'true', '{"cpu": 1e999}']) expect(read(note), note).toEqual(nothing);
 });
 
