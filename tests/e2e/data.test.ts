@@ -1,12 +1,12 @@
 // Code and data without a command line, in a browser: upload, cancel, roll back, read the log, back up, restore, find what was deleted.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeploymentView } from '../../contracts/instances.ts';
-import { packSample } from './archive.ts';
+import { packSample, readSample } from './archive.ts';
 import { openBrowser, visitor } from './browser.ts';
 import { firstManager, type PanelClient } from './client.ts';
 import { countRows } from './inside.ts';
@@ -22,6 +22,8 @@ let browser: Browser;
 let client: PanelClient;
 let ada: Page;
 
+// The experiment's own user must be able to look.
+chmodSync(home, 0o755);
 const pack = (mark: string): string => packSample(home, mark);
 const drop = (file: string): Promise<void> => ada.locator('input[type=file]').first().setInputFiles(file);
 const deployments = async (): Promise<DeploymentView[]> => (await client.get<{ deployments: DeploymentView[] }>(`/instances/${name}/deployments`)).deployments;
@@ -52,7 +54,7 @@ afterAll(async () => {
   await browser?.close();
   await panel?.remove();
   rmSync(home, { recursive: true, force: true });
-}, 120_000);
+}, 240_000);
 
 describe('without a command line', () => {
   it('an archive that is none is refused in a sentence, and one that is gets deployed', async () => {
@@ -67,18 +69,23 @@ describe('without a command line', () => {
     await open('deploy');
     await drop(path.join(home, 'one.zip'));
     await ada.getByText('Nothing was changed.').waitFor();
-  }, 180_000);
+  }, 300_000);
 
   it('a deployment is cancelled by a click, and the running one goes on', async () => {
-    await drop(pack('two'));
+    // While this file is there, reading its settings takes longer than any click.
+    const slow = path.join(home, 'slow');
+    writeFileSync(slow, '');
+    const waits = `import os, time\nfor _ in range(250):\n    if os.path.exists('${slow}'):\n        time.sleep(0.1)\n`;
+    await drop(packSample(home, 'two', { 'settings.py': waits + readSample('settings.py') }));
     await ada.getByRole('button', { name: 'Cancel', exact: true }).click();
     await newestIs(2, 'cancelled');
+    rmSync(slow);
     await ada.getByText('Ada cancelled this job.').first().waitFor();
     expect((await deployments()).find(({ isCurrent }) => isCurrent)?.number).toBe(1);
     // The same files again are built, because they never ran.
     await drop(path.join(home, 'two.zip'));
     await newestIs(3, 'succeeded');
-  }, 180_000);
+  }, 300_000);
 
   it('the version before comes back without a build', async () => {
     await ada.reload();
@@ -87,7 +94,7 @@ describe('without a command line', () => {
     await ada.getByText('takes the place of').waitFor();
     await ada.getByRole('button', { name: 'Roll back', exact: true }).click();
     await until('version 1 is current', async () => (await deployments()).find(({ isCurrent }) => isCurrent)?.number === 1);
-  }, 60_000);
+  }, 180_000);
 
   it('what the experiment writes is followed, searched and fetched', async () => {
     await ada.getByText('What the experiment writes while it runs').click();
@@ -98,7 +105,7 @@ describe('without a command line', () => {
     const { headers, body } = await fetchLink('Download');
     expect(headers['content-disposition']).toMatch(/^attachment; filename=trust-game-.*\.log$/);
     expect(body.toString()).toContain('started as process');
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('data', () => {
@@ -121,7 +128,7 @@ describe('data', () => {
     await ada.getByRole('button', { name: 'Restore this backup' }).click();
     await ada.getByLabel('Job: Restore a backup').getByText('succeeded').waitFor();
     expect(await countRows(panel, name)).toBe(before);
-  }, 120_000);
+  }, 240_000);
 
   it('of a deleted instance can still be fetched by a manager', async () => {
     await client.run(name, { kind: 'delete', confirm: name });
@@ -130,5 +137,5 @@ describe('data', () => {
     expect(headers['content-disposition']).toMatch(/^attachment; filename=trust-game-.*\.dump$/);
     expect(body.subarray(0, 5).toString()).toBe('PGDMP');
     expect(errors).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });
