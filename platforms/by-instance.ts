@@ -1,10 +1,10 @@
 // All platforms of this machine as one: every question goes to the platform that the instance's row names.
 
 import { Readable } from 'node:stream';
-import type { PlatformHosts } from './hosts.ts';
+import type { HostReport, PlatformHosts } from './hosts.ts';
 import { KnownKinds, type KindsOf } from './known-kinds.ts';
 import type { Movable, MovableKind, Moving, Offer } from './moving.ts';
-import type { Capabilities, HostReport, InstanceSpec, Observation, Platform, Usage } from './platform.ts';
+import type { Capabilities, InstanceSpec, Observation, Platform, Usage } from './platform.ts';
 
 type Options = {
   /** Where new instances are made. */

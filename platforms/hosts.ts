@@ -1,5 +1,28 @@
 // The machines on which a platform runs instances: seeing them, adding one, and emptying one for maintenance.
 
+/** A machine that the panel reaches over a network: what it needs there, and what was found. */
+export type HostReport = {
+  /** `USER@HOST:PORT`. */
+  readonly address: string;
+  readonly isUp: boolean;
+  /** Since when it cannot be reached; null while it can, and before the first attempt. */
+  readonly downSince: Date | null;
+  /** The panel's own public key, one line. */
+  readonly publicKey: string;
+  /** Fingerprint that the host showed and must show from now on; null before. */
+  readonly hostKey: string | null;
+  /** null when it could not be asked. */
+  readonly version: string | null;
+  /** Plugins that are not part of Dokku itself. */
+  readonly plugins: readonly { readonly name: string; readonly version: string }[];
+  /** What is free on the disk that holds containers, MiB; null when no running experiment told it in the last ten minutes. */
+  readonly freeDiskMib: number | null;
+  /** What stands in the way, each with what to do about it. */
+  readonly problems: readonly string[];
+  /** What works but is worth knowing. */
+  readonly warnings: readonly string[];
+};
+
 /** One machine, as the platform knows it now. */
 export type PlatformHost = {
   readonly id: string;

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { MeasureName } from '../contracts/metrics.ts';
 import type { Adoption } from './adoption.ts';
 import type { Moving } from './moving.ts';
-import type { PlatformHosts } from './hosts.ts';
+import type { HostReport, PlatformHosts } from './hosts.ts';
 import type { FrontView, FrontWish } from './own-front.ts';
 import type { BuildRequest, BuiltRelease, Trial } from './release.ts';
 import type { EditedRoom } from './project.ts';
@@ -143,29 +143,6 @@ export type Usage = {
   readonly network: { readonly receivedBytes: number; readonly sentBytes: number } | null;
   /** When the counters stood so, where that was some seconds ago; left out: now. */
   readonly countedAt?: Date;
-};
-
-/** A machine that the panel reaches over a network: what it needs there, and what was found. */
-export type HostReport = {
-  /** `USER@HOST:PORT`. */
-  readonly address: string;
-  readonly isUp: boolean;
-  /** Since when it cannot be reached; null while it can, and before the first attempt. */
-  readonly downSince: Date | null;
-  /** The panel's own public key, one line. */
-  readonly publicKey: string;
-  /** Fingerprint that the host showed and must show from now on; null before. */
-  readonly hostKey: string | null;
-  /** null when it could not be asked. */
-  readonly version: string | null;
-  /** Plugins that are not part of Dokku itself. */
-  readonly plugins: readonly { readonly name: string; readonly version: string }[];
-  /** What is free on the disk that holds containers, MiB; null when no running experiment told it in the last ten minutes. */
-  readonly freeDiskMib: number | null;
-  /** What stands in the way, each with what to do about it. */
-  readonly problems: readonly string[];
-  /** What works but is worth knowing. */
-  readonly warnings: readonly string[];
 };
 
 /**

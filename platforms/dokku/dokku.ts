@@ -2,11 +2,11 @@
 
 import type { Readable } from 'node:stream';
 import type { FrontView, FrontWish } from '../own-front.ts';
+import type { HostReport } from '../hosts.ts';
 import type {
   BotsRun,
   Capabilities,
   Dump,
-  HostReport,
   InstanceAccess,
   InstanceSpec,
   LogPiece,

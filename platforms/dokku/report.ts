@@ -3,7 +3,7 @@
 import { AppError } from '../../contracts/errors.ts';
 import { pluginList, version } from '../dokku-commands.ts';
 import { type DokkuPlugin, readPlugins, readVersion } from '../dokku-reports.ts';
-import type { HostReport } from '../platform.ts';
+import type { HostReport } from '../hosts.ts';
 import { ask } from './asking.ts';
 import type { Host } from './host.ts';
 
