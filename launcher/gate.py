@@ -8,7 +8,7 @@ USE_FILE         what the instance says it uses, as JSON: {"container", "memory"
 DATABASE_SOCKET  what stands behind port 5432 for the instance
 
 One container at a time: the newest that reported is the instance. A host that was cut off may still run an older one;
-it is told to end, and gets no database from here. Standard library only, Python 3.8 or newer; knows no secret.
+it is told to end, and gets no database from here. Which reported is kept in USE_FILE.known, for a gate that takes this one's place. Standard library only, Python 3.8 or newer; knows no secret.
 """
 import asyncio
 import json
@@ -21,6 +21,8 @@ OTREE_PORT, DATABASE_PORT, LINE_PORT = 8000, 5432, 7001
 CHUNK = 64 * 1024
 # An instance that is there takes a connection at once, however busy it is; one packet may be lost.
 CONNECT_SECONDS, SEEN_SECONDS, REPORT_SECONDS = 3, 2, 10
+# So many containers are remembered: an older one has long been ended.
+MOST_KNOWN = 1000
 
 
 class Gate:
@@ -28,7 +30,10 @@ class Gate:
 
     def __init__(self, sock, rooms_file, use_file, database=None):
         self._socket, self._rooms_file, self._use_file, self._database = sock, rooms_file, use_file, database
-        self._known, self._current, self._address, self._container = set(), None, None, None
+        self._known_file = use_file + '.known'
+        self._known = read_known(self._known_file)
+        self._current = self._known[-1] if self._known else None
+        self._address = self._container = None
         self._line, self._told, self._number, self._seen = None, None, 0, None
         self._passing = set()
 
@@ -106,7 +111,12 @@ class Gate:
                 task.cancel()
         elif before is not None:
             before.close()
-        self._known.add(name)
+        if name not in self._known:
+            self._known = [*self._known, name][-MOST_KNOWN:]
+            try:
+                write(self._known_file, json.dumps(self._known))
+            except OSError:
+                pass  # a full disk keeps nobody out: it is known for as long as this gate lives
         self._current, self._address, self._told = name, peer_of(writer), None
         self._reported.set()
 
@@ -222,6 +232,15 @@ def read(path):
             return stream.read()
     except OSError:
         return None
+
+
+def read_known(path):
+    """Ids of the containers that reported, oldest first."""
+    try:
+        known = json.loads(read(path) or '[]') if os.path.isfile(path) else []
+    except (ValueError, RecursionError):
+        return []
+    return known if isinstance(known, list) and all(isinstance(name, str) for name in known) else []
 
 
 def write(path, text):

@@ -58,6 +58,12 @@ def report(address, name):
     return line, words
 
 
+def report_late():
+    late = again(lambda: socket.create_connection(('127.0.0.1', 7001), PATIENCE, (OLD, 0)))
+    late.sendall(b'{"id": "old"}\n')
+    return json.loads(late.makefile('r').readline())
+
+
 def visit():
     visitor = socket.socket(socket.AF_UNIX)
     visitor.settimeout(PATIENCE)
@@ -104,8 +110,12 @@ def tell_nonsense(line):
     return list(came), noted({'container': 'new', 'memory': 7, 'cpu': 0.5})
 
 
+def start_gate():
+    return subprocess.Popen([sys.executable, '-I', '-S', '-c', COLLECTING, GATE, DOOR, os.path.join(FOLDER, 'rooms.json'), USE])
+
+
 raise_loopback()
-gate = subprocess.Popen([sys.executable, '-I', '-S', '-c', COLLECTING, GATE, DOOR, os.path.join(FOLDER, 'rooms.json'), USE])
+gate = start_gate()
 try:
     old, new = serve(OLD), serve(NEW)
     line, words = report(OLD, 'old')
@@ -120,9 +130,7 @@ try:
     answering, _ = new.accept()
     answering.sendall(b'the new one')
     came['who comes next'] = hear(visitor)
-    late = socket.create_connection(('127.0.0.1', 7001), PATIENCE, (OLD, 0))
-    late.sendall(b'{"id": "old"}\n')
-    came['the old one, once more'] = json.loads(late.makefile('r').readline())
+    came['the old one, once more'] = report_late()
     came['what the old one used'], (came['what nonsense becomes'], came['what the new one uses']) = before, tell_nonsense(line_of_new)
     # What is no message at all ends the line; the container reports anew.
     for words in (60000 * '[', '["memory"]', '7'):
@@ -131,6 +139,15 @@ try:
         line_of_new, _ = report(NEW, 'new')
     tell(line_of_new, '{"memory": 8}')
     came['and after the line was lost'] = noted({'container': 'new', 'memory': 8, 'cpu': None})
+    gate.kill()
+    gate.wait()
+    gate = start_gate()
+    came['the old one, at a gate that was started anew'] = report_late()
+    report(NEW, 'new')
+    visitor = visit()
+    answering, _ = new.accept()
+    answering.sendall(b'the new one')
+    came['who comes to that gate'] = hear(visitor)
     # So that what was collected has been said.
     time.sleep(0.2)
     print(json.dumps(came))

@@ -23,6 +23,8 @@ it('whoever waits for an answer of a lost host is let go at once, the next one g
       'the old one': { replaced: true },
       'who comes next': 'the new one',
       'the old one, once more': { replaced: true },
+      'the old one, at a gate that was started anew': { replaced: true },
+      'who comes to that gate': 'the new one',
       'what the old one used': { container: 'old', memory: 90_000_000, cpu: 1234.5 },
       'what nonsense becomes': [null],
       'what the new one uses': { container: 'new', memory: 7, cpu: 0.5 },
