@@ -1,13 +1,15 @@
 // What managers see of the panel itself.
 
 import { z } from 'zod';
+import { addressModes } from './addresses.ts';
 
 export const systemSchema = z.object({
   version: z.string(),
   nodeVersion: z.string(),
   startedAt: z.string(),
   platform: z.string(),
-  addressMode: z.string(),
+  /** What new instances get. */
+  addressMode: z.enum(addressModes),
   publicUrl: z.string(),
   parts: z.array(z.object({ name: z.string(), isWell: z.boolean(), detail: z.string() })),
 });

@@ -3,6 +3,7 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { Segment } from 'semantic-ui-react';
+import { addressWords } from '../../contracts/addresses.ts';
 import type { SystemView } from '../../contracts/system.ts';
 import { Ago } from '../components/Ago.tsx';
 import { Answer } from '../components/Answer.tsx';
@@ -75,7 +76,7 @@ function About({ view }: { view: SystemView }): ReactNode {
           since <Ago at={view.startedAt} />
         </Fact>
         <Fact name="Platform">{view.platform}</Fact>
-        <Fact name="Addresses">{view.addressMode}</Fact>
+        <Fact name="Addresses">new instances get {addressWords[view.addressMode]}</Fact>
         <Fact name="System check">
           <Link to="/system/check">Names, ports, certificate, disk … and a text for the IT department</Link>
         </Fact>
