@@ -76,7 +76,9 @@ describe('observing', () => {
     const shown = async () => readTraceback(await ctx.db.instance.findUniqueOrThrow({ where: { id } }));
 
     await look();
-    appendFileSync(file, traceback('ValueError: first half').slice(0, 60));
+    appendFileSync(file, traceback('ValueError: first half').slice(0, 9));
+    await look();
+    appendFileSync(file, traceback('ValueError: first half').slice(9, 60));
     await look();
     appendFileSync(file, traceback('ValueError: first half').slice(60));
     await look();

@@ -238,6 +238,8 @@ describe('the experimenter', { timeout: 240_000 }, () => {
     await grace.goto(at('trust-game', 'deploy'));
     await dropFile(grace, packSample(home, 'broken', broken));
     await ends(4, 'succeeded');
+    // Until the page has it, too, what is below still moves.
+    await grace.locator('summary', { hasText: '#4' }).getByText('current', { exact: true }).waitFor();
     await grace.getByText('What the experiment writes while it runs').click();
     const log = grace.getByRole('log', { name: 'runtime log' });
     await log.getByText('started as process').first().waitFor();
