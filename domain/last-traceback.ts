@@ -20,8 +20,9 @@ export function readTraceback(instance: Pick<Instance, 'lastTraceback'>): { at: 
 
 const header = 'Traceback (most recent call last):';
 const links = /^(?:During handling of the above exception|The above exception was the direct cause)/;
-/** Where a log goes on with something else: uvicorn's levels, our launcher's lines. */
-const elsewhere = /^(?:INFO|WARNING|ERROR|DEBUG|CRITICAL)\b|^\[arboretum\]|^ARBORETUM-PROBLEM/;
+/** Where a log goes on with something else: uvicorn's levels and the heads of other errors, our launcher's lines. */
+const elsewhere =
+  /^(?:INFO|WARNING|ERROR|DEBUG|CRITICAL)\b|^(?:Exception in ASGI application|Task exception was never retrieved)$|^\[arboretum\]|^ARBORETUM-PROBLEM/;
 const messageLines = 10;
 
 /**

@@ -31,6 +31,8 @@ describe('finding a traceback', () => {
     const log = `INFO: started\n${traceback('KeyError: 1')}INFO: 200 OK\nERROR: Exception in ASGI application\n${traceback('ZeroDivisionError: division by zero')}INFO: after\n`;
     expect(findTraceback(log)?.text).toBe(traceback('ZeroDivisionError: division by zero').trimEnd());
     expect(findTraceback('INFO: nothing')).toBeNull();
+    const next = 'Exception in ASGI application\n';
+    expect(findTraceback(`${traceback('KeyError: 1')}${next}`)?.text).toBe(traceback('KeyError: 1').trimEnd());
   });
 
   it('keeps the ones that led to it', () => {

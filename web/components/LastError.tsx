@@ -7,6 +7,7 @@ import type { InstanceView } from '../../contracts/instances.ts';
 import { canOnInstance } from '../../contracts/roles.ts';
 import { instancePath } from '../addresses.ts';
 import { useHideError } from '../instance-activity.ts';
+import { exceptionOf } from '../traceback.ts';
 import { Ago } from './Ago.tsx';
 import { CopyButton } from './CopyButton.tsx';
 import { FactGroup } from './Facts.tsx';
@@ -17,12 +18,11 @@ export function LastError({ instance }: { instance: InstanceView }): ReactNode {
   const hide = useHideError(instance.name);
   const { lastTraceback } = instance;
   if (lastTraceback === null) return null;
-  const lines = lastTraceback.text.trimEnd().split('\n');
   return (
     <FactGroup title="Last error of the experiment" aside={<CopyButton what="error" text={lastTraceback.text} />}>
       <p className="tone-brick">
         <Glyph name="times circle" />
-        {lines.findLast((line) => /^\S/.test(line)) ?? lines.at(-1)}
+        {exceptionOf(lastTraceback.text)}
       </p>
       <p className="quiet">
         Seen <Ago at={lastTraceback.at} />. A participant saw “Application error”. Correct the code and push: a new deployment takes this away. What came before
