@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ParticipantRow } from '../platforms/platform.ts';
 import type { Instance } from '../prisma/client/client.ts';
 import type { WorkerContext } from './context.ts';
-import { namedSessions, readFacts, storeFacts, type Facts } from './facts.ts';
+import { namedSessions, readInsideFacts, storeFacts, type InsideFacts } from './facts.ts';
 import { easeOff } from './forwarding.ts';
 import { announceInstance } from './instances.ts';
 import { roomsOf, withRooms } from './rooms.ts';
@@ -21,9 +21,7 @@ const activityStepMs = 60_000;
 /** `present_labels` is what launcher/rooms.py adds: an instance that started before it has none. */
 const roomListSchema = z.array(z.object({ name: z.string(), session_code: z.string().nullable(), present_labels: z.array(z.string()).default([]) }));
 
-/** What is written here; the others are observed from outside (`observe.ts`). */
-type SeenFacts = Omit<Facts, 'diskBytes' | 'hasOwnDatabaseServer' | 'host'>;
-export type Look = { readonly facts: SeenFacts; /** When the last participant asked for a page, null: never. */ readonly lastPageAt: Date | null };
+export type Look = { readonly facts: InsideFacts; /** When the last participant asked for a page, null: never. */ readonly lastPageAt: Date | null };
 
 /**
  * Reads the facts of one instance, stores them when they changed and shows it.
@@ -31,7 +29,7 @@ export type Look = { readonly facts: SeenFacts; /** When the last participant as
  */
 export async function lookInto(ctx: WorkerContext, instance: Instance, { isCounting = true }: { isCounting?: boolean } = {}): Promise<Look> {
   const spec = specOf(ctx, instance);
-  const { diskBytes: _, hasOwnDatabaseServer: __, host: ___, ...before } = readFacts(instance);
+  const before = readInsideFacts(instance);
   const [participants, database, rooms] = await Promise.all([
     ctx.platform.participants(spec),
     isCounting ? ctx.platform.databaseFacts(spec) : null,
@@ -39,7 +37,7 @@ export async function lookInto(ctx: WorkerContext, instance: Instance, { isCount
   ]);
   const active = participants.filter((one) => isActive(one));
   const lastPageAt = participants.reduce<Date | null>((last, { lastPageAt: at }) => (at && (!last || at > last) ? at : last), null);
-  const facts: SeenFacts = {
+  const facts: InsideFacts = {
     databaseBytes: database ? database.sizeBytes : before.databaseBytes,
     rows: database ? Object.values(database.rowCounts).reduce((sum, rows) => sum + rows, 0) : before.rows,
     sessions: new Set(participants.map(({ sessionCode }) => sessionCode)).size,
@@ -67,7 +65,7 @@ export async function lookAnew(ctx: WorkerContext, instanceId: string): Promise<
 const laterToTheMinute = (before: string | null, at: Date | null): string | null =>
   at !== null && at.getTime() - Date.parse(before ?? '1970-01-01') > activityStepMs ? at.toISOString() : before;
 
-type Seen = { readonly before: SeenFacts; readonly facts: SeenFacts; readonly lastPageAt: Date | null };
+type Seen = { readonly before: InsideFacts; readonly facts: InsideFacts; readonly lastPageAt: Date | null };
 
 async function keep(ctx: WorkerContext, instance: Instance, { before, facts, lastPageAt }: Seen): Promise<void> {
   const isActivityNew = lastPageAt !== null && lastPageAt.getTime() - (instance.lastActivityAt?.getTime() ?? 0) > activityStepMs;
@@ -80,7 +78,7 @@ async function keep(ctx: WorkerContext, instance: Instance, { before, facts, las
   for (const room of roomsOf(await withRooms(ctx, instance))) noteSeatsChanged(ctx, instance, room.name);
 }
 
-const numbersOf = (facts: SeenFacts): SeenFacts => ({ ...facts, participants: [], present: {} });
+const numbersOf = (facts: InsideFacts): InsideFacts => ({ ...facts, participants: [], present: {} });
 
 /** Whether somebody is in a session now: has begun, has not ended, and asked for a page within half an hour. */
 export const isActive = ({ hasStarted, isFinished, lastPageAt }: ParticipantRow): boolean =>

@@ -31,7 +31,8 @@ async function lookAt(ctx: WorkerContext, instance: Watched, positions: LogPosit
   const { text, position } = await ctx.platform.readLogFrom(instance.id, { position: read, maxBytes: tailBytes });
   const found = findTraceback(read === null ? await sinceChange(ctx, instance, text) : text);
   // Half of it, or of its first line, may still be on its way: it is taken when the log has been quiet for one round.
-  if ((found?.isAtEnd || !/(?:^|\n)$/.test(text)) && position !== seen) return void positions.set(instance.id, { read, seen: position });
+  const isUnfinished = found?.isAtEnd || (text !== '' && !text.endsWith('\n'));
+  if (isUnfinished && position !== seen) return void positions.set(instance.id, { read, seen: position });
   positions.set(instance.id, { read: position, seen: position });
   // After a restart of the worker the end of the log is read again: what is known is not news.
   if (found === null || (read === null && readStored(instance)?.text === found.text)) return;

@@ -1,8 +1,9 @@
 """An instance on another host than the panel's: it reports to its gate, and is told the panel's rooms by it.
 
 Lines of JSON, over the instance's own network. From here: {"id", "container"} first, {"seen": NUMBER} when rooms were
-written, {"memory": BYTES, "cpu": SECONDS or null} every few seconds. From the gate: {"number", "rooms": TEXT or null}, and {"replaced": true} when a newer
-container of the same instance has reported: then this one ends, because two must never write to one database.
+written, {"memory": BYTES, "cpu": SECONDS or null} every few seconds. From the gate: {"number", "rooms": TEXT or null},
+and {"replaced": true} when a newer container of the same instance has reported: then this one ends, because two must
+never write to one database.
 """
 import json
 import os

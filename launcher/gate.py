@@ -8,7 +8,8 @@ USE_FILE         what the instance says it uses, as JSON: {"container", "memory"
 DATABASE_SOCKET  what stands behind port 5432 for the instance
 
 One container at a time: the newest that reported is the instance. A host that was cut off may still run an older one;
-it is told to end, and gets no database from here. Which reported is kept in USE_FILE.known, for a gate that takes this one's place. Standard library only, Python 3.8 or newer; knows no secret.
+it is told to end, and gets no database from here. Which reported is kept in USE_FILE.known, for a gate that takes this
+one's place. Standard library only, Python 3.8 or newer; knows no secret.
 """
 import asyncio
 import json
@@ -160,21 +161,20 @@ class Gate:
 
 async def pass_on(reader, writer, opening):
     """Bytes both ways until both sides have ended, or one breaks; cancelled, it drops what is still on the way."""
-    there = None
+    sides = [writer]
     try:
         there_reader, there = await asyncio.wait_for(opening, CONNECT_SECONDS)
+        sides.append(there)
         notice_loss(there)
         await asyncio.gather(pump(reader, there, writer), pump(there_reader, writer, there))
     except (OSError, asyncio.TimeoutError):
         pass  # closed below: the front door shows its own page
     except asyncio.CancelledError:
-        for side in (writer, there):
-            if side is not None:
-                side.transport.abort()
+        for side in sides:
+            side.transport.abort()
     finally:
-        for side in (writer, there):
-            if side is not None:
-                side.close()
+        for side in sides:
+            side.close()
 
 
 async def pump(source, sink, source_writer):

@@ -1,18 +1,16 @@
 // Ports for what a test starts by number, because somebody else must be told it first.
 
 import { isInUse } from '../domain/free-port.ts';
+import { workerPart } from './worker-part.ts';
 
 /** Below the ports that outgoing connections take (from 32768 on Linux): such a connection would keep a panel from listening. */
-const lowest = 21_000;
-const highest = 31_000;
+const range = [21_000, 31_000] as const;
 /** Those of this process: whoever was told one may not listen there yet, or listen there again. */
 const given = new Set<number>();
 
 /** Ports in a row that nobody uses just now. No two test files that run at once are given the same: each has a part of the range by its worker's number. None is given twice. */
 export async function freePorts(count: number): Promise<number[]> {
-  const parts = 8;
-  const size = (highest - lowest) / parts;
-  const start = lowest + (Number(process.env['VITEST_POOL_ID'] ?? 0) % parts) * size;
+  const { start, size } = workerPart(range);
   for (let tries = 0; tries < 10_000; tries += 1) {
     const first = start + Math.floor(Math.random() * (size - count));
     const ports = Array.from({ length: count }, (_, index) => first + index);

@@ -1,9 +1,9 @@
 // User ids of this machine for instances of tests: a start ends whatever else runs under its id, so no two may share one.
 
+import { workerPart } from './worker-part.ts';
+
 /** Above those that a panel gives unless told otherwise. */
-const lowest = 210_000;
-const parts = 8;
-const size = 10_000;
+const { start, size } = workerPart([210_000, 290_000]);
 /** Two test runs on one machine hardly begin at the same place. */
 let taken = Math.floor(Math.random() * size);
 
@@ -11,7 +11,7 @@ let taken = Math.floor(Math.random() * size);
 export function freeUserIds(count: number): number {
   if (taken + count > size) taken = 0;
   taken += count;
-  return lowest + (Number(process.env['VITEST_POOL_ID'] ?? 0) % parts) * size + taken - count;
+  return start + taken - count;
 }
 
 /** One of them. */

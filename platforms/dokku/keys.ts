@@ -5,11 +5,12 @@ import ssh2 from 'ssh2';
 import type { DokkuConnection } from './connection.ts';
 import { Secret } from '../secret.ts';
 import { readSmallFile, keepFile } from '../kept-files.ts';
+import { newSshKey } from '../ssh-key.ts';
 
 /** The private key of a file and its public half, one line; both are made where there is none. */
 export async function ensureKey(file: string): Promise<{ privateKey: Secret; publicKey: string }> {
   if ((await readSmallFile(file)) === null) {
-    const made = makeKey();
+    const made = newSshKey('arboretum');
     await keepFile(`${file}.pub`, `${made.public}\n`);
     await keepFile(file, made.private);
   }
@@ -17,12 +18,6 @@ export async function ensureKey(file: string): Promise<{ privateKey: Secret; pub
   const key = ssh2.utils.parseKey(text);
   if (key instanceof Error) throw new Error(`The key in ${file} cannot be read: it must be an OpenSSH or PEM key without a passphrase.`);
   return { privateKey: new Secret(text), publicKey: `${key.type} ${key.getPublicSSH().toString('base64')} arboretum` };
-}
-
-/** ssh2 1.17 writes about one key in 330 that it cannot read back: such a one is made anew. */
-function makeKey(): { readonly private: string; readonly public: string } {
-  const made = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'arboretum' });
-  return ssh2.utils.parseKey(made.private) instanceof Error ? makeKey() : made;
 }
 
 /** The connection, with the host's key written down after the first command that reached it. */

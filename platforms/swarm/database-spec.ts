@@ -111,7 +111,6 @@ function containerSpec({ image, volumes, user, folders }: DatabasePlan, labels: 
     User: user,
     ReadOnly: true,
     CapabilityDrop: ['ALL'],
-    // PostgreSQL's fast shutdown: whoever is connected is cut, what was committed is written.
     StopSignal: DATABASE_END_SIGNAL,
     StopGracePeriod: DATABASE_LIMITS.graceSeconds * SECOND,
     Mounts: [

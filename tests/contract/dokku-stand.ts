@@ -11,7 +11,7 @@ import { liveApp, newMemory } from '../../platforms/dokku/host.ts';
 import { layoutOf } from '../../platforms/layout.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 import { dokkuQuestions } from './dokku-questions.ts';
 import { requireEnvironment } from './local-stand.ts';
 import type { PlatformStand } from './stand.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../platforms/dokku-commands.ts';
 import { readConfig } from '../../platforms/dokku-reports.ts';
 import { until } from '../contract/local-stand.ts';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 import { recorded } from './replay-recordings.ts';
 import { DOCKERFILE, ReplayStand, tree } from './replay-stand.ts';
 import { takeApart } from './replay-words.ts';

@@ -12,7 +12,7 @@ import { mkdtemp, rm, chmod } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 import { appCommands, settingCommands } from './replay-apps.ts';
 import { type Call, Refused, Unrecorded } from './replay-call.ts';
 import { buildCommands } from './replay-builds.ts';

@@ -9,7 +9,7 @@ import path from 'node:path';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { appsCreate, type DokkuCommand, psScale } from '../../platforms/dokku-commands.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 import { readAll } from './replay-call.ts';
 import { ReplayHost } from './replay-host.ts';
 

@@ -18,7 +18,7 @@ import { requireEnvironment } from '../contract/local-stand.ts';
 import { startDns, type DnsServer } from '../dns-server.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
 import { anInstance, testContext, type TestContext } from '../factories.ts';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 import { surroundings } from '../surroundings.ts';
 
 const keys = newSshKey();

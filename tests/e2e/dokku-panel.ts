@@ -8,7 +8,7 @@ import { DokkuConnection } from '../../platforms/dokku/connection.ts';
 import { appsCreate, domainsSet } from '../../platforms/dokku-commands.ts';
 import { Secret } from '../../platforms/secret.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 import { makePanel, type WholePanel } from './panel.ts';
 
 /** Chromium finds every name under localhost on this machine. */

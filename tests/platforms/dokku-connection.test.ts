@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { appsExists, gitFromArchive, logs, postgresExport, postgresImport, psStart, version, type DokkuCommand } from '../../platforms/dokku-commands.ts';
 import { DokkuConnection, type DokkuHost } from '../../platforms/dokku/connection.ts';
 import { Secret } from '../../platforms/secret.ts';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 
 const panelKey = newSshKey();
 const hostKey = newSshKey();

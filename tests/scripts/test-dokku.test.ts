@@ -11,7 +11,7 @@ import { Secret } from '../../platforms/secret.ts';
 import { clearHost, lookAtHost, type TestHost } from '../../scripts/test-dokku-host.ts';
 import { requireEnvironment } from '../contract/local-stand.ts';
 import { ReplayHost } from '../dokku/replay-host.ts';
-import { newSshKey } from '../ssh-key.ts';
+import { newSshKey } from '../../platforms/ssh-key.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const home = mkdtempSync(path.join(os.tmpdir(), 'test-dokku-'));
